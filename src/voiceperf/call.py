@@ -1,0 +1,93 @@
+"""A recorded call: what the caller said, turn by turn, and what the agent answers. Read from a TOML file.
+
+The format is documented in docs/CALL_FORMAT.md; `fixtures/calls/call61.toml` is a whole example.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from voiceperf.audio import Samples, read_speech
+from voiceperf.errors import InputError
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One exchange: the caller's chunk with its transcript, and the agent's reply."""
+
+    number: int
+    chunk: Path
+    transcript: str
+    reply: str
+
+    @cached_property
+    def audio(self) -> Samples:
+        """The chunk as mono float32 at 16 kHz, read once."""
+        return read_speech(self.chunk)
+
+
+@dataclass(frozen=True)
+class CallRecording:
+    """A call to replay."""
+
+    name: str
+    system_prompt: str
+    greeting: str
+    voice: str
+    turns: tuple[Turn, ...]
+
+    def messages(self, turn: Turn) -> list[Message]:
+        """The conversation up to and including what the caller says in `turn`, as chat messages."""
+        messages = [
+            {"role": "system", "content": self.system_prompt},
+            {"role": "assistant", "content": self.greeting},
+        ]
+        for earlier in self.turns[: turn.number - 1]:
+            messages += [
+                {"role": "user", "content": earlier.transcript},
+                {"role": "assistant", "content": earlier.reply},
+            ]
+        return [*messages, {"role": "user", "content": turn.transcript}]
+
+
+def load(path: Path) -> CallRecording:
+    """Read a call file; chunks are found beside it.
+
+    Raises:
+        InputError: names the file, the field and what it must be.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such call file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid TOML ({error})") from None
+    tables = document.get("turn")
+    if not isinstance(tables, list) or not tables:
+        raise InputError(f"{path}: needs at least one [[turn]] table")
+    turns = tuple(_turn(path, number, table) for number, table in enumerate(tables, start=1))
+    header = {key: _text(path, "", document, key) for key in ("name", "system_prompt", "greeting", "voice")}
+    return CallRecording(**header, turns=turns)
+
+
+def _turn(path: Path, number: int, table: Mapping[str, Any]) -> Turn:
+    where = f"turn {number}: "
+    chunk = path.parent / _text(path, where, table, "chunk")
+    if not chunk.is_file():
+        raise InputError(f"{path}: {where}chunk {chunk} does not exist")
+    return Turn(number, chunk, _text(path, where, table, "transcript"), _text(path, where, table, "reply"))
+
+
+def _text(path: Path, where: str, table: Mapping[str, Any], key: str) -> str:
+    value = table.get(key)
+    if not isinstance(value, str) or not value.strip():
+        problem = "is missing" if value is None else f"must be a text that says something, not {value!r}"
+        raise InputError(f"{path}: {where}field {key!r} {problem}")
+    return value.strip()

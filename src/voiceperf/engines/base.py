@@ -1,0 +1,148 @@
+"""The protocol every engine keeps: what goes in, what comes out, and when something worth timing happened.
+
+An engine never reads a clock. It calls `mark(name)` at the moments that matter ("first_token",
+"first_audio"), and whoever measures decides what that means.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voiceperf import machine
+from voiceperf.audio import Samples
+from voiceperf.call import Message
+from voiceperf.params import EngineParams
+
+Mark = Callable[[str], None]
+
+FIRST_TOKEN, FIRST_AUDIO = "first_token", "first_audio"
+ALL_CORES = 0  # a thread count that means: this machine's performance cores
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """Speech to transcribe: mono float32 at 16 kHz, shape (n,)."""
+
+    audio: Samples
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A conversation to answer. With `n_tokens` the answer has exactly that length, else it ends by itself."""
+
+    messages: tuple[Message, ...]
+    n_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Text whose every next token is to be scored, at most one context long."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """Text to speak."""
+
+    text: str
+
+
+Request = Utterance | Prompt | Passage | Line
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What was heard. `probability` is the geometric mean over the tokens, or None without tokens."""
+
+    text: str
+    tokens: int
+    probability: float | None
+    audio_s: float
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What was answered; `prompt_tokens` counts what had to be read beyond the warm prefix."""
+
+    text: str
+    token_ids: tuple[int, ...]
+    prompt_tokens: int
+
+    @property
+    def tokens(self) -> int:
+        return len(self.token_ids)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Natural log probabilities of every token at every place of a passage, shape (n - 1, vocabulary)."""
+
+    token_ids: tuple[int, ...]
+    log_probs: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What was spoken, shape (n,). `audio_s` counts the silence at both ends, `heard_s` does not."""
+
+    audio: Samples
+    rate_hz: int
+    audio_s: float
+    heard_s: float
+
+
+Output = Transcript | Reply | Scores | Speech
+
+
+class Engine(Protocol):
+    """One loaded engine. Not thread-safe; one process holds one engine."""
+
+    Params: ClassVar[type[EngineParams]]
+
+    def prepare(self, request: Request) -> None:
+        """Bring the engine into the state a run starts from (a warm prefix); outside the timing."""
+
+    def run(self, request: Request, mark: Mark) -> Output:
+        """Do the work once.
+
+        Raises:
+            EngineError: the native library failed.
+            ParameterError: a request this engine does not take.
+        """
+
+    def close(self) -> None:
+        """Free native memory."""
+
+
+@dataclass(frozen=True)
+class Capability:
+    """One thing this installation of an engine can or cannot do, for `voiceperf doctor`."""
+
+    name: str
+    available: bool
+    remedy: str = ""
+
+
+def resolve_threads(wanted: int) -> int:
+    """`ALL_CORES` becomes the number of performance cores."""
+    return machine.cores().performance if wanted == ALL_CORES else wanted
+
+
+def installed_version(distribution: str) -> str | None:
+    """The version of an installed package, or None."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def wrong_request(engine: str, request: Any) -> str:
+    """The message for a request that belongs to another engine."""
+    return f"the {engine} engine does not take a {type(request).__name__}"

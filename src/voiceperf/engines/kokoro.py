@@ -1,0 +1,157 @@
+"""Kokoro through kokoro-onnx and ONNX Runtime: text to speech."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import kokoro_onnx
+import numpy as np
+import onnxruntime
+from kokoro_onnx.config import SAMPLE_RATE
+from kokoro_onnx.trim import trim
+
+from voiceperf.audio import Samples
+from voiceperf.engines.base import (
+    ALL_CORES,
+    FIRST_AUDIO,
+    Capability,
+    Line,
+    Mark,
+    Request,
+    Speech,
+    installed_version,
+    resolve_threads,
+    wrong_request,
+)
+from voiceperf.errors import EngineError, ParameterError
+from voiceperf.models.store import locate, locate_voice
+from voiceperf.params import EngineParams, tunable
+
+_LEVELS = {
+    "disabled": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
+    "basic": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    "extended": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+    "all": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
+}
+_VOICE_SHAPE = (510, 1, 256)  # a style vector for each count of phonemes
+_CLAUSE_END = re.compile(r"(?<=[,;:.!?])\s+")
+
+
+@dataclass(frozen=True)
+class KokoroParams(EngineParams):
+    """Everything about Kokoro on ONNX Runtime that is worth tuning."""
+
+    engine: ClassVar[str] = "kokoro"
+
+    model: str = tunable("kokoro-v1.0-int8", "catalogue name, or the path of an ONNX file")
+    voice: str = tunable("af_heart", "catalogue name, or the path of a raw float32 style file")
+    speed: float = tunable(1.0, "of speech", low=0.5, high=2.0)
+    lang: str = tunable("en-us", "espeak-ng language of the phonemes")
+    intra_op_threads: int = tunable(ALL_CORES, "threads within one operator; 0: performance cores", low=0, high=256)
+    inter_op_threads: int = tunable(1, "operators at once", low=1, high=64)
+    spinning: bool = tunable(True, "idle threads spin instead of sleeping: sooner back, but they take a core")
+    graph_level: str = tunable("all", "graph optimisation", choices=_LEVELS)
+    providers: tuple[str, ...] = tunable(("CPUExecutionProvider",), "execution providers, best first")
+    trim: bool = tunable(True, "cut the silence at both ends")
+    first_clause: bool = tunable(False, "synthesise the first clause by itself, so that audio starts sooner")
+
+
+class KokoroEngine:
+    """A loaded voice."""
+
+    Params: ClassVar[type[KokoroParams]] = KokoroParams
+
+    def __init__(self, params: KokoroParams) -> None:
+        refuse_unsupported(params)
+        self.params = params
+        self._voice = load_voice(locate_voice(params.voice))
+        session = _session(locate(params.model), params)
+        with tempfile.TemporaryDirectory() as folder:
+            # the library wants a voice archive on disk; ours is handed over at each call
+            np.savez(Path(folder) / "voices.npz", voice=self._voice)
+            self._kokoro = kokoro_onnx.Kokoro.from_session(session, str(Path(folder) / "voices.npz"))
+            self._kokoro.voices = {"voice": self._voice}
+
+    def prepare(self, request: Request) -> None:
+        """Nothing is kept between lines."""
+
+    def run(self, request: Request, mark: Mark) -> Speech:
+        if not isinstance(request, Line):
+            raise ParameterError(wrong_request("kokoro", request))
+        if not request.text.strip():
+            raise ParameterError("there is no text to speak")
+        parts = split_first_clause(request.text) if self.params.first_clause else [request.text]
+        pieces: list[Samples] = []
+        for part in parts:
+            pieces.append(self._synthesise(part))
+            if len(pieces) == 1:
+                mark(FIRST_AUDIO)
+        whole = np.concatenate(pieces)
+        heard, _ = trim(whole)
+        audio = np.ascontiguousarray(heard if self.params.trim else whole, dtype=np.float32)
+        return Speech(audio, SAMPLE_RATE, len(whole) / SAMPLE_RATE, len(heard) / SAMPLE_RATE)
+
+    def _synthesise(self, text: str) -> Samples:
+        """Untrimmed audio of one text, shape (n,)."""
+        try:
+            audio, _ = self._kokoro.create(text, self._voice, self.params.speed, self.params.lang, trim=False)
+        except (RuntimeError, ValueError) as error:
+            raise EngineError(f"Kokoro cannot speak {text!r}: {error}") from None
+        return audio
+
+    def close(self) -> None:
+        del self._kokoro
+
+
+def split_first_clause(text: str) -> list[str]:
+    """The first clause and the rest, or the whole text where it has but one."""
+    return _CLAUSE_END.split(text.strip(), maxsplit=1)
+
+
+def load_voice(path: Path) -> Samples:
+    """Read a raw float32 style file.
+
+    Raises:
+        EngineError: it does not have a voice's size.
+    """
+    raw = np.fromfile(path, dtype="<f4")
+    if raw.size != np.prod(_VOICE_SHAPE):
+        raise EngineError(f"{path}: not a Kokoro voice ({raw.size} numbers, {np.prod(_VOICE_SHAPE)} wanted)")
+    return raw.reshape(_VOICE_SHAPE)
+
+
+def _session(path: Path, params: KokoroParams) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = resolve_threads(params.intra_op_threads)
+    options.inter_op_num_threads = params.inter_op_threads
+    options.graph_optimization_level = _LEVELS[params.graph_level]
+    options.log_severity_level = 3  # errors only: its warnings about unused initialisers help nobody
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(params.spinning)))
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=list(params.providers))
+    except Exception as error:  # ONNX Runtime raises a class of its own for each status code
+        reason = str(error).splitlines()[0]
+        raise EngineError(f"ONNX Runtime cannot load {path}: not a whole ONNX model? ({reason})") from None
+
+
+def capabilities() -> list[Capability]:
+    """What this installation of ONNX Runtime can do."""
+    gpu = {"CUDAExecutionProvider", "CoreMLExecutionProvider"} & set(onnxruntime.get_available_providers())
+    return [
+        Capability(f"kokoro-onnx {installed_version('kokoro-onnx')}", True),
+        Capability(f"onnxruntime {onnxruntime.__version__}", True),
+        Capability("GPU", bool(gpu), "install onnxruntime-gpu (NVIDIA); on Apple the plain wheel has CoreML"),
+        Capability("OpenVINO", installed_version("openvino") is not None, "pip install openvino"),
+    ]
+
+
+def refuse_unsupported(params: KokoroParams) -> None:
+    """Raise ParameterError for a parameter that this installation does not support."""
+    available = onnxruntime.get_available_providers()
+    for provider in params.providers:
+        if provider not in available:
+            raise ParameterError(f"kokoro.providers = {provider!r}: this ONNX Runtime has {', '.join(available)}")

@@ -1,0 +1,285 @@
+"""llama.cpp through llama-cpp-python: the reply, token by token, and the scores behind the quality gate.
+
+The loop is our own, over llama.cpp's public sampler functions: it counts the first token, suppresses the end
+of the sequence natively where a fixed length is asked for, and costs no Python callback per token.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import llama_cpp
+import numpy as np
+from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+from numpy.typing import NDArray
+
+from voiceperf.call import Message
+from voiceperf.engines.base import (
+    ALL_CORES,
+    FIRST_TOKEN,
+    Capability,
+    Mark,
+    Passage,
+    Prompt,
+    Reply,
+    Request,
+    Scores,
+    installed_version,
+    resolve_threads,
+    wrong_request,
+)
+from voiceperf.errors import EngineError, ParameterError
+from voiceperf.models.store import locate
+from voiceperf.params import EngineParams, tunable
+
+LIBRARY_DEFAULT = -1  # a thread count that means: what llama-cpp-python picks by itself
+_CACHE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8}  # ggml's type numbers (ggml.h)
+_NEVER = -1e9  # a logit bias that no logit outweighs
+
+
+@dataclass(frozen=True)
+class LlamaParams(EngineParams):
+    """Everything about llama.cpp that is worth tuning for a voice agent's short replies."""
+
+    engine: ClassVar[str] = "llama"
+
+    model: str = tunable("smollm2-135m-instruct-q4_1", "catalogue name, or the path of a GGUF file")
+    n_ctx: int = tunable(1024, "context: prompt and reply together", low=64, high=131_072, unit="tokens")
+    n_batch: int = tunable(512, "largest batch handed over at once", low=1, high=8192, unit="tokens")
+    n_ubatch: int = tunable(512, "largest batch computed at once", low=1, high=8192, unit="tokens")
+    n_threads: int = tunable(
+        ALL_CORES, "threads to decode; 0: performance cores; -1: the library's default", low=-1, high=256
+    )
+    n_threads_batch: int = tunable(
+        ALL_CORES, "threads to read the prompt; 0: performance cores; -1: the library's default", low=-1, high=256
+    )
+    n_gpu_layers: int = tunable(0, "layers on the GPU; -1: all", low=-1, high=1000)
+    flash_attn: bool = tunable(False, "fused attention")
+    type_k: str = tunable("f16", "type of the key cache", choices=_CACHE_TYPES)
+    type_v: str = tunable("f16", "type of the value cache; a quantised one needs flash_attn", choices=_CACHE_TYPES)
+    temperature: float = tunable(0.8, "0: greedy", low=0.0, high=5.0)
+    top_k: int = tunable(40, "sample among the k likeliest; 0: all", low=0, high=1000)
+    top_p: float = tunable(0.95, "sample within this probability mass", low=0.0, high=1.0)
+    min_p: float = tunable(0.05, "drop tokens below this share of the likeliest", low=0.0, high=1.0)
+    repeat_penalty: float = tunable(1.0, "1: none", low=0.5, high=2.0)
+    seed: int = tunable(61, "seed of the sampler; a fixed one makes replies repeatable", low=0, high=2**32 - 2)
+    max_tokens: int = tunable(96, "longest reply", low=1, high=4096, unit="tokens")
+    stop: tuple[str, ...] = tunable((), "texts that end a reply")
+    use_mmap: bool = tunable(True, "map the file instead of reading it")
+    use_mlock: bool = tunable(False, "keep the weights from being swapped out")
+
+    def check(self) -> None:
+        if self.type_v.startswith("q") and not self.flash_attn:
+            raise ParameterError(f"llama.type_v = {self.type_v!r}: a quantised value cache needs flash_attn = true")
+        if self.n_ubatch > self.n_batch:
+            raise ParameterError(f"llama.n_ubatch = {self.n_ubatch}: cannot exceed n_batch ({self.n_batch})")
+
+
+class LlamaEngine:
+    """A loaded language model with one conversation's prefix kept warm."""
+
+    Params: ClassVar[type[LlamaParams]] = LlamaParams
+
+    def __init__(self, params: LlamaParams) -> None:
+        refuse_unsupported(params)
+        self.params = params
+        self._llm = _load(locate(params.model), params)
+        vocabulary = llama_cpp.llama_model_get_vocab(self._llm.model)
+        self._n_vocab = self._llm.n_vocab()
+        self._ends = [t for t in range(self._n_vocab) if llama_cpp.llama_vocab_is_eog(vocabulary, t)]
+        template = self._llm.metadata.get("tokenizer.chat_template")
+        if template is None:
+            raise EngineError(f"{params.model}: the GGUF file carries no chat template; use an instruct model")
+        self._prompt_of = self._formatter(template, reply_follows=True)
+        self._history_of = self._formatter(template, reply_follows=False)
+
+    def _formatter(self, template: str, *, reply_follows: bool) -> Jinja2ChatFormatter:
+        pieces = [
+            self._llm.detokenize([token], special=True).decode(errors="replace")
+            for token in (self._llm.token_eos(), self._llm.token_bos())
+        ]
+        return Jinja2ChatFormatter(template, *pieces, add_generation_prompt=reply_follows)
+
+    def _tokens(self, formatter: Jinja2ChatFormatter, messages: tuple[Message, ...]) -> list[int]:
+        formatted = formatter(messages=list(messages))
+        return self._llm.tokenize(formatted.prompt.encode(), add_bos=not formatted.added_special, special=True)
+
+    def prepare(self, request: Request) -> None:
+        """Read the conversation up to the caller's last words, as a live agent has done by then."""
+        if isinstance(request, Prompt):
+            self._rewind(self._warm_prefix(request))
+
+    def _warm_prefix(self, request: Prompt) -> list[int]:
+        history = self._tokens(self._history_of, request.messages[:-1])
+        prompt = self._tokens(self._prompt_of, request.messages)
+        return prompt[: llama_cpp.Llama.longest_token_prefix(history, prompt)]
+
+    def _rewind(self, prefix: list[int]) -> None:
+        """Make the prefix, and nothing else, what the context holds."""
+        held = self._llm.input_ids[: self._llm.n_tokens].tolist()
+        if held[: len(prefix)] == prefix:
+            self._llm.n_tokens = len(prefix)
+        else:
+            self._llm.reset()
+            self._llm.eval(prefix)
+
+    def run(self, request: Request, mark: Mark) -> Reply | Scores:
+        if isinstance(request, Passage):
+            return self._score(request)
+        if not isinstance(request, Prompt):
+            raise ParameterError(wrong_request("llama", request))
+        prompt = self._tokens(self._prompt_of, request.messages)
+        longest = request.n_tokens or self.params.max_tokens
+        if len(prompt) + longest > self.params.n_ctx:
+            raise ParameterError(
+                f"llama.n_ctx = {self.params.n_ctx}: too short for {len(prompt)} tokens of conversation"
+                f" and {longest} of reply; raise it"
+            )
+        unread = self._unread(prompt)
+        self._llm.eval(unread)
+        reply: list[int] = []
+        for token in self._sampled(endless=request.n_tokens is not None):
+            if not reply:
+                mark(FIRST_TOKEN)
+            if request.n_tokens is None and (token in self._ends or self._stopped(reply)):
+                break
+            reply.append(token)
+            if len(reply) == longest:
+                break
+            self._llm.eval([token])
+        return Reply(self._text(reply), tuple(reply), len(unread))
+
+    def _unread(self, prompt: list[int]) -> list[int]:
+        """What of the prompt is not in the context yet; at least its last token, whose logits are needed."""
+        held = self._llm.input_ids[: self._llm.n_tokens].tolist()
+        known = min(llama_cpp.Llama.longest_token_prefix(held, prompt), len(prompt) - 1)
+        self._llm.n_tokens = known
+        return prompt[known:]
+
+    def _sampled(self, *, endless: bool) -> Iterator[int]:
+        """Tokens from the current logits, one for each time the caller has evaluated the one before."""
+        with self._sampler(endless=endless) as sampler:
+            while True:
+                yield llama_cpp.llama_sampler_sample(sampler, self._llm.ctx, -1)
+
+    @contextlib.contextmanager
+    def _sampler(self, *, endless: bool) -> Iterator[Any]:
+        """The sampler chain in llama-cpp-python's order, after a bias against every end of sequence."""
+        p = self.params
+        chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
+        links = []
+        if endless:
+            biases = (llama_cpp.llama_logit_bias * len(self._ends))(*[(token, _NEVER) for token in self._ends])
+            links.append(llama_cpp.llama_sampler_init_logit_bias(self._n_vocab, len(self._ends), biases))
+        if p.repeat_penalty != 1.0:
+            links.append(llama_cpp.llama_sampler_init_penalties(64, p.repeat_penalty, 0.0, 0.0))
+        if p.temperature == 0.0:
+            links.append(llama_cpp.llama_sampler_init_greedy())
+        else:
+            links += [
+                llama_cpp.llama_sampler_init_top_k(p.top_k),
+                llama_cpp.llama_sampler_init_top_p(p.top_p, 1),
+                llama_cpp.llama_sampler_init_min_p(p.min_p, 1),
+                llama_cpp.llama_sampler_init_temp(p.temperature),
+                llama_cpp.llama_sampler_init_dist(p.seed),
+            ]
+        for link in links:
+            llama_cpp.llama_sampler_chain_add(chain, link)
+        try:
+            yield chain
+        finally:
+            llama_cpp.llama_sampler_free(chain)
+
+    def _stopped(self, reply: list[int]) -> bool:
+        return bool(self.params.stop) and any(text in self._text(reply) for text in self.params.stop)
+
+    def _text(self, reply: list[int]) -> str:
+        text = self._llm.detokenize(reply).decode(errors="replace")
+        for stop in self.params.stop:
+            text = text.split(stop, 1)[0]
+        return text.strip()
+
+    def _score(self, request: Passage) -> Scores:
+        """Every token's log probability at every place, in one batch."""
+        tokens = self._llm.tokenize(request.text.encode(), add_bos=True, special=True)
+        if not 2 <= len(tokens) <= self.params.n_batch:
+            raise ParameterError(f"a passage of {len(tokens)} tokens cannot be scored; n_batch is {self.params.n_batch}")
+        self._llm.reset()
+        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._llm.ctx), True)
+        batch = llama_cpp.llama_batch_init(len(tokens), 0, 1)
+        try:
+            batch.n_tokens = len(tokens)
+            for place, token in enumerate(tokens):
+                batch.token[place], batch.pos[place], batch.logits[place] = token, place, True
+                batch.n_seq_id[place], batch.seq_id[place][0] = 1, 0
+            if llama_cpp.llama_decode(self._llm.ctx, batch) != 0:
+                raise EngineError(f"llama.cpp could not score a passage of {len(tokens)} tokens")
+            logits = np.ctypeslib.as_array(
+                ctypes.cast(llama_cpp.llama_get_logits(self._llm.ctx), ctypes.POINTER(ctypes.c_float)),
+                shape=(len(tokens), self._n_vocab),
+            )
+            return Scores(tuple(tokens), _log_softmax(logits[:-1]))
+        finally:
+            llama_cpp.llama_batch_free(batch)
+
+    def close(self) -> None:
+        self._llm.close()
+
+
+def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return (shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))).astype(np.float32)
+
+
+def _load(path: Path, params: LlamaParams) -> llama_cpp.Llama:
+    def threads(wanted: int) -> int | None:
+        return None if wanted == LIBRARY_DEFAULT else resolve_threads(wanted)
+
+    try:
+        return llama_cpp.Llama(
+            str(path),
+            n_ctx=params.n_ctx,
+            n_batch=params.n_batch,
+            n_ubatch=params.n_ubatch,
+            n_threads=threads(params.n_threads),
+            n_threads_batch=threads(params.n_threads_batch),
+            n_gpu_layers=params.n_gpu_layers,
+            flash_attn=params.flash_attn,
+            type_k=_CACHE_TYPES[params.type_k],
+            type_v=_CACHE_TYPES[params.type_v],
+            use_mmap=params.use_mmap,
+            use_mlock=params.use_mlock,
+            verbose=False,
+        )
+    except (ValueError, RuntimeError) as error:
+        raise EngineError(f"llama.cpp cannot load {path}: not a whole GGUF model? ({error})") from None
+
+
+def capabilities() -> list[Capability]:
+    """What this build of llama-cpp-python can do."""
+    system = llama_cpp.llama_print_system_info().decode()
+    wide = "AVX512 = 1" in system or "NEON = 1" in system
+    return [
+        Capability(f"llama-cpp-python {installed_version('llama-cpp-python')}", True),
+        Capability("flash attention", True),
+        Capability("GPU", llama_cpp.llama_supports_gpu_offload(), "rebuild with CMAKE_ARGS=-DGGML_CUDA=on (or GGML_METAL)"),
+        Capability("mmap", llama_cpp.llama_supports_mmap()),
+        Capability("mlock", llama_cpp.llama_supports_mlock()),
+        Capability("this CPU's widest vectors", wide, "rebuild on this machine with GGML_NATIVE=ON"),
+    ]
+
+
+def refuse_unsupported(params: LlamaParams) -> None:
+    """Raise ParameterError for a parameter that this build does not support."""
+    able = {capability.name: capability for capability in capabilities()}
+    if params.n_gpu_layers and not able["GPU"].available:
+        raise ParameterError(
+            f"llama.n_gpu_layers = {params.n_gpu_layers}: this build of llama.cpp has no GPU; {able['GPU'].remedy}"
+        )
+    if params.use_mlock and not able["mlock"].available:
+        raise ParameterError("llama.use_mlock = True: this system cannot lock memory; leave it off")

@@ -1,0 +1,185 @@
+"""whisper.cpp through pywhispercpp: speech to text."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import _pywhispercpp as native
+import numpy as np
+from pywhispercpp.utils import redirect_stderr
+
+from voiceperf.audio import SPEECH_RATE_HZ, Samples, as_speech
+from voiceperf.engines.base import (
+    ALL_CORES,
+    Capability,
+    Mark,
+    Request,
+    Transcript,
+    Utterance,
+    installed_version,
+    resolve_threads,
+    wrong_request,
+)
+from voiceperf.errors import EngineError, ParameterError
+from voiceperf.models.store import locate
+from voiceperf.params import EngineParams, tunable
+
+FULL_CONTEXT = 1500  # encoder frames of 20 ms: the 30 s window every whisper model was trained on
+_SAMPLES_PER_FRAME = SPEECH_RATE_HZ // 50
+# With flash attention whisper.cpp pads keys and values to this multiple and attends to the padding unmasked,
+# so any other context would see what earlier calls left there.
+_CONTEXT_STEP = 256
+_MIN_TOKENS = 8  # the least a token cap allows: a one-word answer with its punctuation and timestamps
+_GPU_BACKENDS = ("CUDA", "Metal", "METAL", "Vulkan", "SYCL", "HIP")
+
+
+@dataclass(frozen=True)
+class WhisperParams(EngineParams):
+    """Everything about whisper.cpp that is worth tuning."""
+
+    engine: ClassVar[str] = "whisper"
+
+    model: str = tunable("whisper-base-f16", "catalogue name, or the path of a ggml file")
+    n_threads: int = tunable(ALL_CORES, "threads; 0: one for each performance core", low=0, high=256)
+    flash_attn: bool = tunable(True, "fused attention: a context parameter, so it needs a fresh load")
+    use_gpu: bool = tunable(False, "run on the GPU this build was made for")
+    audio_ctx: int = tunable(
+        0,
+        "shortest encoder context; longer speech gets as many steps of 256 as it needs; 0: always the full 30 s",
+        low=0,
+        high=FULL_CONTEXT,
+        unit="frames of 20 ms",
+    )
+    language: str = tunable("en", "language code, or auto")
+    max_tokens_per_s: float = tunable(
+        0.0, "bound a transcript in proportion to the speech, which ends loops; 0: unbounded", low=0.0, high=100.0
+    )
+    single_segment: bool = tunable(False, "one segment a chunk, no seeking")
+    no_timestamps: bool = tunable(False, "decode text only")
+    temperature_inc: float = tunable(0.2, "step of the temperature fallback; 0: none", low=0.0, high=1.0)
+    entropy_thold: float = tunable(2.4, "a transcript more repetitive than this is decoded again", low=0.0, high=10.0)
+    beam_size: int = tunable(0, "beams; 0: greedy", low=0, high=8)
+    best_of: int = tunable(5, "candidates of the temperature fallback (it changes nothing else)", low=1, high=8)
+    initial_prompt: str = tunable("", "text that tells the decoder what to expect")
+
+    def check(self) -> None:
+        if self.flash_attn and self.audio_ctx % _CONTEXT_STEP:
+            raise ParameterError(
+                f"whisper.audio_ctx = {self.audio_ctx}: with flash_attn it must be a multiple of {_CONTEXT_STEP},"
+                " or transcripts depend on earlier calls; round it up or turn flash_attn off"
+            )
+
+
+class WhisperEngine:
+    """A loaded whisper model."""
+
+    Params: ClassVar[type[WhisperParams]] = WhisperParams
+
+    def __init__(self, params: WhisperParams) -> None:
+        refuse_unsupported(params)
+        self.params = params
+        self._context = _load(locate(params.model), params)
+        strategy = native.whisper_sampling_strategy
+        chosen = strategy.WHISPER_SAMPLING_BEAM_SEARCH if params.beam_size else strategy.WHISPER_SAMPLING_GREEDY
+        self._full = native.whisper_full_default_params(chosen)
+        self._full.n_threads = resolve_threads(params.n_threads)
+        self._full.language = params.language
+        self._full.single_segment = params.single_segment
+        self._full.no_timestamps = params.no_timestamps
+        self._full.temperature_inc = params.temperature_inc
+        self._full.entropy_thold = params.entropy_thold
+        self._full.greedy = {"best_of": params.best_of}
+        self._full.initial_prompt = params.initial_prompt or None
+        self._full.print_progress = False
+        self._full.no_context = True  # a chunk must not depend on the one before it
+        if params.beam_size:
+            self._full.beam_search = {"beam_size": params.beam_size, "patience": -1.0}
+
+    def prepare(self, request: Request) -> None:
+        """Nothing is kept between chunks."""
+
+    def run(self, request: Request, mark: Mark) -> Transcript:
+        if not isinstance(request, Utterance):
+            raise ParameterError(wrong_request("whisper", request))
+        audio = as_speech(request.audio, SPEECH_RATE_HZ)
+        self._full.audio_ctx = context_frames(self.params, len(audio))
+        self._full.max_tokens = token_cap(self.params, len(audio))
+        status = native.whisper_full(self._context, self._full, audio, audio.size)
+        if status != 0:
+            raise EngineError(f"whisper.cpp could not transcribe {len(audio)} samples (status {status})")
+        return self._transcript(audio)
+
+    def _transcript(self, audio: Samples) -> Transcript:
+        texts: list[str] = []
+        log_probs: list[float] = []
+        for segment in range(native.whisper_full_n_segments(self._context)):
+            texts.append(native.whisper_full_get_segment_text(self._context, segment).decode(errors="replace"))
+            log_probs += [
+                math.log(max(native.whisper_full_get_token_p(self._context, segment, token), 1e-9))
+                for token in range(native.whisper_full_n_tokens(self._context, segment))
+            ]
+        probability = math.exp(float(np.mean(log_probs))) if log_probs else None
+        return Transcript("".join(texts).strip(), len(log_probs), probability, len(audio) / SPEECH_RATE_HZ)
+
+    def close(self) -> None:
+        native.whisper_free(self._context)
+
+
+def context_frames(params: WhisperParams, samples: int) -> int:
+    """The encoder context for one chunk: never shorter than the speech; 0 asks whisper.cpp for the full window."""
+    if params.audio_ctx == 0:
+        return 0
+    needed = math.ceil(samples / _SAMPLES_PER_FRAME)
+    if needed > params.audio_ctx:
+        needed = math.ceil(needed / _CONTEXT_STEP) * _CONTEXT_STEP
+    chosen = max(params.audio_ctx, needed)
+    return 0 if chosen >= FULL_CONTEXT else chosen
+
+
+def token_cap(params: WhisperParams, samples: int) -> int:
+    """The most tokens one chunk may yield; 0 asks whisper.cpp for no bound."""
+    if params.max_tokens_per_s == 0:
+        return 0
+    return max(_MIN_TOKENS, math.ceil(samples / SPEECH_RATE_HZ * params.max_tokens_per_s))
+
+
+def _load(path: Path, params: WhisperParams) -> Any:
+    context_params = native.whisper_context_default_params()
+    context_params.flash_attn = params.flash_attn
+    context_params.use_gpu = params.use_gpu
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        with redirect_stderr(to=str(log)):
+            context = native.whisper_init_from_file_with_params(str(path), context_params)
+        said = log.read_text(errors="replace") if log.exists() else ""
+    # the binding wraps a null pointer as if it were a context: only the log tells
+    if context is None or "failed to load model" in said:
+        raise EngineError(f"whisper.cpp cannot load {path}: not a whole ggml whisper model; pull or convert it again")
+    return context
+
+
+def capabilities() -> list[Capability]:
+    """What this build of pywhispercpp can do."""
+    build = native.whisper_print_system_info()
+    build = build.decode() if isinstance(build, bytes) else str(build)
+    gpu = any(backend in build for backend in _GPU_BACKENDS)
+    wide = "AVX512 = 1" in build or "NEON = 1" in build
+    return [
+        Capability(f"pywhispercpp {installed_version('pywhispercpp')}", True),
+        Capability("flash attention", True),
+        Capability("GPU", gpu, "build pywhispercpp with GGML_CUDA=1 or GGML_METAL=1"),
+        Capability("this CPU's widest vectors", wide, "build pywhispercpp from source for this CPU (AVX-512)"),
+    ]
+
+
+def refuse_unsupported(params: WhisperParams) -> None:
+    """Raise ParameterError for a parameter that this build does not support."""
+    gpu = next(capability for capability in capabilities() if capability.name == "GPU")
+    if params.use_gpu and not gpu.available:
+        raise ParameterError(f"whisper.use_gpu = True: this build of whisper.cpp has no GPU; {gpu.remedy}")
+    if params.language != "auto" and native.whisper_lang_id(params.language) < 0:
+        raise ParameterError(f"whisper.language = {params.language!r}: no such language; use a code such as en, or auto")

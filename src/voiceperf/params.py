@@ -1,0 +1,127 @@
+"""A parameter is declared once, as a field of a frozen dataclass; all else derives from that declaration.
+
+Validation, the profile key, the command line's help and the tuner's search space all read the `Tunable` that
+stands in the field's metadata.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from voiceperf.errors import ParameterError
+
+_KEY = "tunable"
+
+
+@dataclass(frozen=True)
+class Tunable:
+    """What is known of one parameter beside its name, type and default."""
+
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[Any, ...] | None = None
+    unit: str = ""
+
+    def refuse(self, value: Any) -> str | None:
+        """Why `value` is out of bounds, or None."""
+        if self.choices is not None and value not in self.choices:
+            return f"must be one of {', '.join(map(str, self.choices))}"
+        if self.low is not None and value < self.low:
+            return f"must be at least {self.low:g} {self.unit}".rstrip()
+        if self.high is not None and value > self.high:
+            return f"must be at most {self.high:g} {self.unit}".rstrip()
+        return None
+
+
+def tunable(
+    default: Any,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: Iterable[Any] | None = None,
+    unit: str = "",
+) -> Any:
+    """Declare a parameter: a dataclass field with its default, bounds or choices, unit and help."""
+    known = Tunable(help, low, high, None if choices is None else tuple(choices), unit)
+    return field(default=default, metadata={_KEY: known})
+
+
+@dataclass(frozen=True)
+class EngineParams:
+    """Base of each engine's parameters: built from any mapping, never half valid."""
+
+    engine: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        for name, known in self.tunables().items():
+            value = getattr(self, name)
+            reason = _wrong_type(value, type(known_default(self, name))) or known.refuse(value)
+            if reason:
+                raise ParameterError(f"{self.engine}.{name} = {value!r}: {reason}")
+        self.check()
+
+    def check(self) -> None:
+        """Rules that span several parameters; engines override it."""
+
+    @classmethod
+    def tunables(cls) -> dict[str, Tunable]:
+        """Every parameter's declaration, by name, in the order of the class."""
+        return {f.name: f.metadata[_KEY] for f in dataclasses.fields(cls)}
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """Build from a profile's table.
+
+        Raises:
+            ParameterError: an unknown name (with the nearest known one), a wrong type, or a value out of bounds.
+        """
+        known = cls.tunables()
+        for name in values:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+                raise ParameterError(f"{cls.engine} has no parameter {name!r}; {hint}")
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+
+    @classmethod
+    def parse_text(cls, name: str, text: str) -> Any:
+        """Read the command line's spelling of one parameter's value."""
+        defaults = {f.name: f.default for f in dataclasses.fields(cls)}
+        if name not in defaults:
+            cls.parse({name: text})  # raises with the hint
+        return _from_text(f"{cls.engine}.{name}", text, type(defaults[name]))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for a profile, a history or another process."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in dataclasses.asdict(self).items()}
+
+
+def known_default(params: EngineParams, name: str) -> Any:
+    """The declared default, which also declares the type."""
+    return next(f.default for f in dataclasses.fields(params) if f.name == name)
+
+
+def _wrong_type(value: Any, wanted: type) -> str | None:
+    if wanted is float and type(value) is int:
+        return None
+    return None if type(value) is wanted else f"must be of type {wanted.__name__}"
+
+
+def _from_text(name: str, text: str, wanted: type) -> Any:
+    if wanted is bool:
+        words = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
+        if text.lower() not in words:
+            raise ParameterError(f"{name} = {text!r}: must be true or false")
+        return words[text.lower()]
+    if wanted is tuple:
+        return tuple(part for part in text.split(",") if part)
+    try:
+        return wanted(text)
+    except ValueError:
+        raise ParameterError(f"{name} = {text!r}: must be of type {wanted.__name__}") from None

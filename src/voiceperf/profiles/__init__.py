@@ -1,0 +1,79 @@
+"""Named sets of parameters for the three engines, in TOML: the ones that ship, or a user's own file.
+
+    summary = "what it is for"
+    [whisper]
+    n_threads = 4
+    [whisper.env]
+    OMP_WAIT_POLICY = "active"
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from voiceperf.errors import InputError
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One engine's part of a profile: parameter values as written, and environment variables of its process."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A named set of settings, by engine. Values are checked by the engine's own declaration, not here."""
+
+    name: str
+    summary: str
+    engines: Mapping[str, Setting]
+
+    def __getitem__(self, engine: str) -> Setting:
+        return self.engines.get(engine, Setting())
+
+
+def shipped() -> list[str]:
+    """The names of the profiles in the package."""
+    files = resources.files(__name__).iterdir()
+    return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
+
+
+def load(name_or_path: str) -> Profile:
+    """A shipped profile by name, or a user's own by the path of its TOML file.
+
+    Raises:
+        InputError: no such profile, or a file that is not one.
+    """
+    if name_or_path in shipped():
+        text = resources.files(__name__).joinpath(f"{name_or_path}.toml").read_text(encoding="utf-8")
+        return _parse(name_or_path, name_or_path, text)
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise InputError(f"no profile {name_or_path!r}: neither a file nor one of {', '.join(shipped())}")
+    return _parse(path.stem, str(path), path.read_text(encoding="utf-8"))
+
+
+def _parse(name: str, where: str, text: str) -> Profile:
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{where}: not valid TOML ({error})") from None
+    summary = document.pop("summary", "")
+    engines = {engine: _setting(where, engine, table) for engine, table in document.items()}
+    return Profile(name, summary, engines)
+
+
+def _setting(where: str, engine: str, table: Any) -> Setting:
+    if not isinstance(table, dict):
+        raise InputError(f"{where}: {engine!r} must be a table of one engine's parameters")
+    env = table.pop("env", {})
+    if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
+        raise InputError(f"{where}: [{engine}.env] must hold texts")
+    return Setting(table, env)
