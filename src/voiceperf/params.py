@@ -26,6 +26,7 @@ class Tunable:
     high: float | None = None
     choices: tuple[Any, ...] | None = None
     unit: str = ""
+    neutral: bool = False  # changes when a result comes, never what it is
 
     def refuse(self, value: Any) -> str | None:
         """Why `value` is out of bounds, or None."""
@@ -46,9 +47,13 @@ def tunable(
     high: float | None = None,
     choices: Iterable[Any] | None = None,
     unit: str = "",
+    neutral: bool = False,
 ) -> Any:
-    """Declare a parameter: a dataclass field with its default, bounds or choices, unit and help."""
-    known = Tunable(help, low, high, None if choices is None else tuple(choices), unit)
+    """Declare a parameter: a dataclass field with its default, bounds or choices, unit and help.
+
+    `neutral` parameters change when a result comes, never what it is: threads, spinning, memory mapping.
+    """
+    known = Tunable(help, low, high, None if choices is None else tuple(choices), unit, neutral)
     return field(default=default, metadata={_KEY: known})
 
 
@@ -96,6 +101,11 @@ class EngineParams:
         if name not in defaults:
             cls.parse({name: text})  # raises with the hint
         return _from_text(f"{cls.engine}.{name}", text, type(defaults[name]))
+
+    def outcome(self) -> tuple[tuple[str, Any], ...]:
+        """What decides the output: two settings with the same outcome hear, think and speak alike."""
+        known = self.tunables()
+        return tuple((name, value) for name, value in dataclasses.asdict(self).items() if not known[name].neutral)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a profile, a history or another process."""

@@ -51,9 +51,11 @@ class KokoroParams(EngineParams):
     voice: str = tunable("af_heart", "catalogue name, or the path of a raw float32 style file")
     speed: float = tunable(1.0, "of speech", low=0.5, high=2.0)
     lang: str = tunable("en-us", "espeak-ng language of the phonemes")
-    intra_op_threads: int = tunable(ALL_CORES, "threads within one operator; 0: performance cores", low=0, high=256)
-    inter_op_threads: int = tunable(1, "operators at once", low=1, high=64)
-    spinning: bool = tunable(True, "idle threads spin instead of sleeping: sooner back, but they take a core")
+    intra_op_threads: int = tunable(ALL_CORES, "threads within one operator; 0: performance cores", low=0, high=256, neutral=True)
+    inter_op_threads: int = tunable(1, "operators at once", low=1, high=64, neutral=True)
+    spinning: bool = tunable(
+        True, "idle threads spin instead of sleeping: sooner back, but they take a core", neutral=True
+    )
     graph_level: str = tunable("all", "graph optimisation", choices=_LEVELS)
     providers: tuple[str, ...] = tunable(("CPUExecutionProvider",), "execution providers, best first")
     trim: bool = tunable(True, "cut the silence at both ends")

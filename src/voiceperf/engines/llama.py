@@ -53,10 +53,10 @@ class LlamaParams(EngineParams):
     n_batch: int = tunable(512, "largest batch handed over at once", low=1, high=8192, unit="tokens")
     n_ubatch: int = tunable(512, "largest batch computed at once", low=1, high=8192, unit="tokens")
     n_threads: int = tunable(
-        ALL_CORES, "threads to decode; 0: performance cores; -1: the library's default", low=-1, high=256
+        ALL_CORES, "threads to decode; 0: performance cores; -1: the library's default", low=-1, high=256, neutral=True
     )
     n_threads_batch: int = tunable(
-        ALL_CORES, "threads to read the prompt; 0: performance cores; -1: the library's default", low=-1, high=256
+        ALL_CORES, "threads to read the prompt; 0: performance cores; -1: the library's default", low=-1, high=256, neutral=True
     )
     n_gpu_layers: int = tunable(0, "layers on the GPU; -1: all", low=-1, high=1000)
     flash_attn: bool = tunable(False, "fused attention")
@@ -70,8 +70,8 @@ class LlamaParams(EngineParams):
     seed: int = tunable(61, "seed of the sampler; a fixed one makes replies repeatable", low=0, high=2**32 - 2)
     max_tokens: int = tunable(96, "longest reply", low=1, high=4096, unit="tokens")
     stop: tuple[str, ...] = tunable((), "texts that end a reply")
-    use_mmap: bool = tunable(True, "map the file instead of reading it")
-    use_mlock: bool = tunable(False, "keep the weights from being swapped out")
+    use_mmap: bool = tunable(True, "map the file instead of reading it", neutral=True)
+    use_mlock: bool = tunable(False, "keep the weights from being swapped out", neutral=True)
 
     def check(self) -> None:
         if self.type_v.startswith("q") and not self.flash_attn:

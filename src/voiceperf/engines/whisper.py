@@ -44,7 +44,7 @@ class WhisperParams(EngineParams):
     engine: ClassVar[str] = "whisper"
 
     model: str = tunable("whisper-base-f16", "catalogue name, or the path of a ggml file")
-    n_threads: int = tunable(ALL_CORES, "threads; 0: one for each performance core", low=0, high=256)
+    n_threads: int = tunable(ALL_CORES, "threads; 0: one for each performance core", low=0, high=256, neutral=True)
     flash_attn: bool = tunable(True, "fused attention: a context parameter, so it needs a fresh load")
     use_gpu: bool = tunable(False, "run on the GPU this build was made for")
     audio_ctx: int = tunable(
@@ -93,9 +93,10 @@ class WhisperEngine:
         self._full.temperature_inc = params.temperature_inc
         self._full.entropy_thold = params.entropy_thold
         self._full.greedy = {"best_of": params.best_of}
-        self._full.initial_prompt = params.initial_prompt or None
         self._full.print_progress = False
         self._full.no_context = True  # a chunk must not depend on the one before it
+        if params.initial_prompt:
+            self._full.initial_prompt = params.initial_prompt
         if params.beam_size:
             self._full.beam_search = {"beam_size": params.beam_size, "patience": -1.0}
 

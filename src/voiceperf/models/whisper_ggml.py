@@ -18,6 +18,7 @@ from gguf.quants import quantize
 from numpy.typing import NDArray
 
 from voiceperf.errors import ModelError
+from voiceperf.mel import mel_filters
 from voiceperf.models.ctranslate2 import CTranslate2Model, read
 
 WeightType = Literal["f16", "q8_0"]
@@ -44,7 +45,7 @@ def convert(model_bin: Path, tokenizer_json: Path, out: Path, weight_type: Weigh
     tokens = byte_level_tokens(tokenizer_json)
     with out.open("wb") as file:
         file.write(struct.pack("<I11i", _MAGIC, *_hyperparameters(source), _FTYPE[weight_type]))
-        filters = mel_filters()
+        filters = mel_filters(_SAMPLE_RATE_HZ, _FFT_SIZE, _MELS)
         file.write(struct.pack("<2i", *filters.shape) + filters.astype("<f4").tobytes())
         file.write(struct.pack("<i", len(tokens)))
         for token in tokens:
@@ -63,28 +64,6 @@ def _hyperparameters(source: CTranslate2Model) -> tuple[int, ...]:
     audio = (n_audio_ctx, n_audio_state, n_audio_state // _HEAD_SIZE, audio_layers)
     text = (n_text_ctx, n_state, n_state // _HEAD_SIZE, text_layers)
     return (n_vocab, *audio, *text, n_mels)
-
-
-def mel_filters() -> NDArray[np.float32]:
-    """Triangular mel filters with Slaney's scale and area normalisation, shape (80, 201).
-
-    Source: M. Slaney, "Auditory Toolbox", Technical Report 1998-010; the same that whisper was trained with.
-    """
-    frequencies_hz = np.linspace(0, _SAMPLE_RATE_HZ / 2, _FFT_SIZE // 2 + 1)
-    edges_mel = np.linspace(0.0, _hz_to_mel(_SAMPLE_RATE_HZ / 2), _MELS + 2)
-    edges_hz = np.where(
-        edges_mel >= 15.0, 1000.0 * np.exp(np.log(6.4) / 27.0 * (edges_mel - 15.0)), edges_mel * 200.0 / 3.0
-    )
-    widths_hz = np.diff(edges_hz)
-    ramps = edges_hz[:, None] - frequencies_hz[None, :]
-    rising, falling = -ramps[:-2] / widths_hz[:-1, None], ramps[2:] / widths_hz[1:, None]
-    area = 2.0 / (edges_hz[2:] - edges_hz[:-2])
-    return (np.maximum(0, np.minimum(rising, falling)) * area[:, None]).astype(np.float32)
-
-
-def _hz_to_mel(frequency_hz: float) -> float:
-    """Slaney's scale above 1 kHz, where it is logarithmic."""
-    return 15.0 + float(np.log(frequency_hz / 1000.0)) * 27.0 / float(np.log(6.4))
 
 
 def byte_level_tokens(tokenizer_json: Path) -> list[bytes]:

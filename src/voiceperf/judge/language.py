@@ -1,0 +1,67 @@
+"""Language models judged against a baseline's weights: KL divergence, top-1 agreement, perplexity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voiceperf.judge.verdict import Finding, point_at_most, worst
+
+MAX_KLD_NATS = 0.02  # a Q8_0 of a small model stays below 0.01; Q4 requantised from Q4 lies above 0.1 (FINDINGS.md)
+MAX_PERPLEXITY_RATIO = 1.01  # one per cent: below what llama.cpp's own quantisation tables call lossless
+
+
+@dataclass(frozen=True)
+class ThinkingComparison:
+    """How a candidate's next-token distributions differ from the baseline's, over `tokens` places."""
+
+    mean_kld_nats: float
+    top1_agreement: float
+    perplexity_ratio: float
+    tokens: int
+
+    def finding(self) -> Finding:
+        return worst(
+            [
+                point_at_most(self.mean_kld_nats, MAX_KLD_NATS, "mean KL divergence (nats)"),
+                point_at_most(self.perplexity_ratio, MAX_PERPLEXITY_RATIO, "perplexity ratio"),
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class PassageComparison:
+    """The same of one passage, place by place, each of shape (places,)."""
+
+    kld_nats: NDArray[np.float64]
+    agrees: NDArray[np.bool_]
+    extra_nats: NDArray[np.float64]
+
+
+def compare_passage(
+    baseline: NDArray[np.float32], candidate: NDArray[np.float32], token_ids: Sequence[int]
+) -> PassageComparison:
+    """Compare log probabilities of shape (n - 1, vocabulary) for a passage of n tokens.
+
+    KL(baseline || candidate), as llama.cpp's `perplexity --kl-divergence` defines it.
+    """
+    if baseline.shape != candidate.shape:
+        raise ValueError(f"distributions of shapes {baseline.shape} and {candidate.shape} cannot be compared")
+    probabilities = np.exp(baseline.astype(np.float64))
+    kld = (probabilities * (baseline - candidate)).sum(axis=1)
+    places, following = np.arange(len(token_ids) - 1), np.asarray(token_ids[1:])
+    extra = baseline[places, following] - candidate[places, following]
+    return PassageComparison(kld, baseline.argmax(axis=1) == candidate.argmax(axis=1), extra.astype(np.float64))
+
+
+def summarise(passages: Sequence[PassageComparison]) -> ThinkingComparison | None:
+    """Pool passages, each place counting the same; None without any."""
+    if not passages:
+        return None
+    kld = np.concatenate([p.kld_nats for p in passages])
+    agrees = np.concatenate([p.agrees for p in passages])
+    extra = np.concatenate([p.extra_nats for p in passages])
+    return ThinkingComparison(float(kld.mean()), float(agrees.mean()), float(np.exp(extra.mean())), len(kld))

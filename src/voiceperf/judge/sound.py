@@ -1,0 +1,58 @@
+"""Synthesised speech judged: log-mel spectral distance and duration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import stft
+
+from voiceperf.judge.text import HearingComparison
+from voiceperf.judge.verdict import Finding, point_at_most, worst
+from voiceperf.mel import mel_filters
+
+# 1 dB is about what a listener can just tell in a spectrum (Paliwal & Atal 1993, on spectral distortion in coders);
+# the margin above it is for arithmetic of another precision
+MAX_LOG_SPECTRAL_DB = 1.3
+MAX_DURATION_SHIFT = 0.01  # a hundredth: a frame or two, not a syllable
+
+_FFT_SIZE, _HOP, _MELS = 1024, 256, 80
+_FLOOR_DB = -60.0  # below the loudest cell: what a listener does not hear beside it
+
+
+def log_mel_db(audio: NDArray[np.float32], rate_hz: int) -> NDArray[np.float64]:
+    """Log-mel power in dB relative to the loudest cell, floored, shape (mels, frames)."""
+    _, _, spectrum = stft(audio, fs=rate_hz, nperseg=_FFT_SIZE, noverlap=_FFT_SIZE - _HOP)
+    power = mel_filters(rate_hz, _FFT_SIZE, _MELS) @ np.abs(spectrum) ** 2
+    decibels = 10 * np.log10(np.maximum(power, 1e-20))
+    floored: NDArray[np.float64] = np.maximum(decibels - decibels.max(), _FLOOR_DB)
+    return floored
+
+
+def log_spectral_distance_db(a: NDArray[np.float32], b: NDArray[np.float32], rate_hz: int) -> float:
+    """Root mean square over mel bands, averaged over frames, of the shorter common part.
+
+    Definition after Gray & Markel, "Distance measures for speech processing", 1976, on mel bands.
+    """
+    length = min(len(a), len(b))
+    difference = log_mel_db(a[:length], rate_hz) - log_mel_db(b[:length], rate_hz)
+    return float(np.sqrt((difference**2).mean(axis=0)).mean())
+
+
+@dataclass(frozen=True)
+class SpeakingComparison:
+    """How a candidate speaks beside a baseline, over the same lines; the worst line counts."""
+
+    round_trip: HearingComparison
+    log_spectral_db: float
+    duration_shift: float
+
+    def finding(self) -> Finding:
+        return worst(
+            [
+                self.round_trip.finding(min_utterances=1),  # every reply of the call, however few
+                point_at_most(self.log_spectral_db, MAX_LOG_SPECTRAL_DB, "log-spectral distance (dB)"),
+                point_at_most(self.duration_shift, MAX_DURATION_SHIFT, "duration shift"),
+            ]
+        )

@@ -1,0 +1,121 @@
+"""Transcripts judged: word error rate under one normaliser, empty and looping transcripts, non-inferiority."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import jiwer
+from whisper_normalizer.english import EnglishTextNormalizer
+
+from voiceperf.judge.statistics import Interval, difference_interval
+from voiceperf.judge.verdict import Finding, Verdict, at_most, point_at_most, worst
+
+# one-sided 95% means the upper end of a two-sided 90% interval
+ONE_SIDED = 0.90
+WER_MARGIN = 0.02  # upper bound of the difference: 2 points, about one word in fifty
+WER_SHIFT = 0.005  # the difference itself: half a point, so that many small losses do not hide in the margin
+MIN_UTTERANCES = 30  # fewer cannot bound a difference of two points
+_LOOP_REPEATS = 4  # a phrase of up to this many words ...
+_LOOP_WORDS = 4  # ... said this often in a row, and not in the reference, is a loop
+
+
+@cache
+def _normaliser() -> EnglishTextNormalizer:
+    return EnglishTextNormalizer()
+
+
+def normalise(text: str) -> str:
+    """Fold case, punctuation, numerals and spelling as whisper's own evaluation does (Radford et al. 2022, app. C)."""
+    folded: str = _normaliser()(text)
+    return folded.strip()
+
+
+def is_loop(transcript: str, reference: str = "") -> bool:
+    """Whether a phrase repeats over and over that the reference does not repeat."""
+    return _repeats(transcript.split()) >= _LOOP_REPEATS > _repeats(reference.split())
+
+
+def _repeats(words: Sequence[str]) -> int:
+    """The longest run of one phrase said again and again."""
+    longest = 1 if words else 0
+    for size in range(1, _LOOP_WORDS + 1):
+        run = 1
+        for at in range(size, len(words) - size + 1, 1):
+            run_continues = words[at : at + size] == words[at - size : at]
+            run = run + 1 if run_continues else 1
+            longest = max(longest, 1 + (run - 1) // size)
+    return longest
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One utterance's score: word errors against its reference, which has `words` words."""
+
+    errors: int
+    words: int
+    empty: bool
+    loop: bool
+
+
+def score(reference: str, transcript: str) -> Heard:
+    """Count the word errors of one transcript, both sides normalised."""
+    wanted, got = normalise(reference), normalise(transcript)
+    words = len(wanted.split())
+    if not got:
+        return Heard(words, words, empty=words > 0, loop=False)
+    counts = jiwer.process_words(wanted, got)
+    errors = counts.substitutions + counts.deletions + counts.insertions
+    return Heard(errors, words, empty=False, loop=is_loop(got, wanted))
+
+
+def word_error_rate(scores: Sequence[Heard]) -> float | None:
+    """Errors over words of the whole set; None without words."""
+    words = sum(score.words for score in scores)
+    return sum(score.errors for score in scores) / words if words else None
+
+
+@dataclass(frozen=True)
+class HearingComparison:
+    """How a candidate hears beside a baseline, on the same utterances."""
+
+    baseline_wer: float
+    candidate_wer: float
+    difference: Interval
+    new_empty: int
+    new_loops: int
+
+    def finding(self, min_utterances: int = MIN_UTTERANCES) -> Finding:
+        """Non-inferior, or not."""
+        broken = self.new_empty + self.new_loops
+        return worst(
+            [
+                at_most(self.difference, WER_MARGIN, "WER difference", min_samples=min_utterances),
+                _shift(self.difference),
+                point_at_most(broken, 0, "new empty or looping transcripts"),
+            ]
+        )
+
+
+def _shift(difference: Interval) -> Finding:
+    """The difference itself; above the bar it fails where it is surely a loss, else it leaves a doubt."""
+    reason = f"WER shift {difference.estimate:+.4f}, bar {WER_SHIFT:g}"
+    if difference.estimate <= WER_SHIFT:
+        return Finding(Verdict.PASS, reason)
+    return Finding(Verdict.FAIL if difference.low > 0 else Verdict.INCONCLUSIVE, reason)
+
+
+def compare_hearing(
+    baseline: Sequence[Heard], candidate: Sequence[Heard], speakers: Sequence[str]
+) -> HearingComparison | None:
+    """Compare scores of the same utterances in the same order; None without any words."""
+    errors = [(b.errors, c.errors) for b, c in zip(baseline, candidate, strict=True)]
+    difference = difference_interval(errors, [b.words for b in baseline], speakers, ONE_SIDED)
+    before, after = word_error_rate(baseline), word_error_rate(candidate)
+    if difference is None or before is None or after is None:
+        return None
+    pairs = list(zip(baseline, candidate, strict=True))
+    new_empty = sum(c.empty and not b.empty for b, c in pairs)
+    new_loops = sum(c.loop and not b.loop for b, c in pairs)
+    return HearingComparison(before, after, difference, new_empty, new_loops)

@@ -1,0 +1,59 @@
+"""Verdicts. PASS only when the whole interval clears the bar; what is missing is INVALID, never PASS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from voiceperf.judge.statistics import Interval
+
+# fewer pairs than this cannot bound a ratio: with 6, the smallest two-sided sign-test p is 2 / 2**6 = 0.03
+MIN_PAIRS = 6
+
+
+class Verdict(StrEnum):
+    """From best to worst."""
+
+    PASS = "PASS"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    FAIL = "FAIL"
+    INVALID = "INVALID"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A verdict with the reason that a reader can check."""
+
+    verdict: Verdict
+    reason: str
+
+
+def worst(findings: Iterable[Finding]) -> Finding:
+    """The finding that decides, where all must pass; without any, INVALID."""
+    ordered = list(Verdict)
+    found = list(findings)
+    if not found:
+        return Finding(Verdict.INVALID, "nothing was judged")
+    return max(found, key=lambda finding: ordered.index(finding.verdict))
+
+
+def at_most(interval: Interval | None, bar: float, what: str, min_samples: int = MIN_PAIRS) -> Finding:
+    """Judge a figure that must not exceed `bar`, by the whole of its interval."""
+    if interval is None:
+        return Finding(Verdict.INVALID, f"{what}: not measured")
+    if interval.samples < min_samples:
+        return Finding(Verdict.INVALID, f"{what}: {interval.samples} samples, {min_samples} are the least")
+    if interval.high <= bar:
+        return Finding(Verdict.PASS, f"{what}: {interval.high:.3g} at worst, bar {bar:.3g}")
+    if interval.low > bar:
+        return Finding(Verdict.FAIL, f"{what}: {interval.low:.3g} at best, bar {bar:.3g}")
+    return Finding(Verdict.INCONCLUSIVE, f"{what}: {interval.low:.3g} to {interval.high:.3g} spans the bar {bar:.3g}")
+
+
+def point_at_most(value: float | None, bar: float, what: str) -> Finding:
+    """Judge a figure that has no sampling error of its own."""
+    if value is None:
+        return Finding(Verdict.INVALID, f"{what}: not measured")
+    verdict = Verdict.PASS if value <= bar else Verdict.FAIL
+    return Finding(verdict, f"{what}: {value:.3g}, bar {bar:.3g}")

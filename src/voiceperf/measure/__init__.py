@@ -1,0 +1,1 @@
+"""Measuring: the only room that reads a clock."""

@@ -1,0 +1,141 @@
+"""The parent's end of a worker: start it, send it work, and turn its death into a reason."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any, Self
+
+from voiceperf import errors
+from voiceperf.engines.base import Output, Request
+from voiceperf.errors import EngineError, VoicePerfError, WorkerError
+from voiceperf.measure.clock import Timing
+from voiceperf.measure.contender import Contender
+from voiceperf.measure.protocol import Failure, Fetch, Load, Resources, Run, Start, Usage
+
+LOAD_LIMIT_S = 120.0  # the slowest load seen here takes 3 s; a cold disk may take thirty times that
+RUN_LIMIT_S = 60.0  # the longest run of the suite takes 3 s
+
+
+class WorkerProcess:
+    """One contender, alive in a process of its own. Use as a context manager.
+
+    Raises (on entering and on every call):
+        WorkerError: the process died or hung; says by which signal and what it last wrote.
+        VoicePerfError: whatever the engine refused, as its own class.
+    """
+
+    def __init__(self, contender: Contender, run_limit_s: float = RUN_LIMIT_S) -> None:
+        self.contender = contender
+        self._run_limit_s = run_limit_s
+        self._stderr = tempfile.TemporaryFile()
+        ours, theirs = socket.socketpair()
+        command = [contender.python, "-m", "voiceperf.measure.worker", str(theirs.fileno())]
+        environment = {**os.environ, **contender.env}
+        with theirs:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=None if os.environ.get("VOICEPERF_LOG") else self._stderr,
+                pass_fds=[theirs.fileno()],
+                env=environment,
+            )
+        self._connection: Connection[Any, Any] = Connection(ours.detach())
+        try:
+            self._ask(Start(contender.engine, contender.params.as_dict()), LOAD_LIMIT_S)
+        except VoicePerfError:
+            self.close()
+            raise
+
+    def load(self, key: str, request: Request) -> None:
+        """Hand over an input, ahead of the runs that use it."""
+        self._ask(Load(key, request), self._run_limit_s)
+
+    def run(self, key: str) -> Timing:
+        """Run an input once; the timing is taken inside the worker."""
+        timing = self._ask(Run(key), self._run_limit_s)
+        assert isinstance(timing, Timing)
+        return timing
+
+    def output(self) -> Output:
+        """The output of the last run."""
+        output: Output = self._ask(Fetch(), self._run_limit_s)
+        return output
+
+    def once(self, request: Request) -> tuple[Timing, Output]:
+        """Load, run and fetch in one go, for work that is not compared."""
+        self.load("once", request)
+        return self.run("once"), self.output()
+
+    def resources(self) -> Resources:
+        """The worker's memory and CPU time so far."""
+        usage = self._ask(Usage(), self._run_limit_s)
+        assert isinstance(usage, Resources)
+        return usage
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def _ask(self, message: Any, limit_s: float) -> Any:
+        try:
+            self._connection.send(message)
+            if not self._connection.poll(limit_s):
+                self._process.kill()
+                raise WorkerError(f"{self._title} did not answer within {limit_s:g} s and was stopped")
+            answer = self._connection.recv()
+        except (EOFError, OSError):
+            raise WorkerError(f"{self._title} {self._how_it_died()}") from None
+        if isinstance(answer, Failure):
+            raise _error_of(answer)
+        return answer
+
+    @property
+    def _title(self) -> str:
+        return f"the {self.contender.engine} worker ({self.contender.name})"
+
+    def _how_it_died(self) -> str:
+        try:
+            code = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return "hung up without ending and was stopped"
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
+        return f"{how}; it last wrote: {lines[-1]}" if lines else how
+
+    def close(self) -> None:
+        """End the process, whatever state it is in."""
+        self._connection.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._stderr.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _error_of(answer: Failure) -> VoicePerfError:
+    """The worker's error under its own class where we know it."""
+    kind = getattr(errors, answer.kind, EngineError)
+    known = isinstance(kind, type) and issubclass(kind, VoicePerfError)
+    return (kind if known else EngineError)(answer.reason)
+
+

@@ -1,0 +1,71 @@
+"""What a worker process and its parent say to each other, over one socket, as pickled messages.
+
+Both ends are ours and the socket is private to them; nothing else ever writes to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from voiceperf.engines.base import Output, Request
+from voiceperf.measure.clock import Timing
+
+
+@dataclass(frozen=True)
+class Start:
+    """First message: which engine, with which parameters."""
+
+    engine: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Load:
+    """Keep a request under a key, so that its transfer is never timed."""
+
+    key: str
+    request: Request
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run a kept request once and answer with its Timing."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Answer with the output of the last run."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Answer with the worker's resources."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a worker has used so far."""
+
+    rss_bytes: int
+    peak_rss_bytes: int
+    cpu_s: float
+    involuntary_switches: int
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The engine is loaded, or the request kept."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The message could not be obeyed; `kind` is the error's class."""
+
+    kind: str
+    reason: str
+
+
+Answer = Ready | Timing | Output | Resources | Failure

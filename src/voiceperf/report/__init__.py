@@ -1,0 +1,1 @@
+"""Showing: one exporter a file. Nothing here measures or judges."""

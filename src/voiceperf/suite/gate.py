@@ -1,0 +1,106 @@
+"""The quality gate: each engine's candidate against each baseline, judged once and remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from voiceperf.engines import ENGINES
+from voiceperf.judge.verdict import Finding, Verdict, worst
+from voiceperf.suite.corpus import Recording, read_conversations, read_manifest
+from voiceperf.suite.quality import Step, compare_kokoro, compare_llama, compare_whisper, transcripts
+from voiceperf.suite.workers import Workers
+
+# a call's chunks lie within; whole sentences are judged by `voiceperf quality` on any manifest
+CHUNK_SECONDS = (0.4, 2.5)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """One engine's quality against a baseline: the finding, and in words for the table."""
+
+    finding: Finding
+    text: str
+
+
+def silent(title: str, done: int, total: int) -> None:
+    """A step that nobody watches."""
+
+
+class QualityGate:
+    """Asks the workers for outputs and judges them. What two profiles share is computed once."""
+
+    def __init__(
+        self, workers: Workers, candidate: str, manifest: Path, conversations: Path, every_nth: int, step: Step = silent
+    ) -> None:
+        self._workers, self._candidate = workers, candidate
+        self._manifest, self._conversations, self._every_nth = manifest, conversations, every_nth
+        self._step = step
+        self._judged: dict[Any, Quality] = {}
+        self._heard: dict[Any, list[str]] = {}
+
+    def judge(self, workload: str, baseline: str) -> Quality:
+        """One engine's quality, or for the whole call that of all three."""
+        if workload not in ENGINES:
+            parts = [self.judge(engine, baseline) for engine in ENGINES]
+            return Quality(worst(part.finding for part in parts), "all of the above")
+        key = (workload, self._outcome(baseline, workload))
+        if key not in self._judged:
+            self._judged[key] = getattr(self, f"_{workload}")(baseline)
+        return self._judged[key]
+
+    def _outcome(self, profile: str, engine: str) -> Any:
+        """Profiles that differ only in threads hear, think and speak alike, and are judged once."""
+        return self._workers.get(profile, engine).contender.params.outcome()
+
+    def _recordings(self) -> list[Recording]:
+        shortest, longest = CHUNK_SECONDS
+        chunks = [r for r in read_manifest(self._manifest) if shortest <= r.seconds <= longest]
+        return chunks[:: self._every_nth]
+
+    def _transcripts(self, profile: str, recordings: list[Recording]) -> list[str]:
+        key = self._outcome(profile, "whisper")
+        if key not in self._heard:
+            self._heard[key] = transcripts(self._workers.get(profile, "whisper"), recordings, self._step)
+        return self._heard[key]
+
+    def _whisper(self, baseline: str) -> Quality:
+        recordings = self._recordings()
+        compared = compare_whisper(
+            recordings, self._transcripts(baseline, recordings), self._transcripts(self._candidate, recordings)
+        )
+        if compared is None:
+            return _unjudged("no words were spoken")
+        text = (
+            f"WER {compared.baseline_wer:.1%} -> {compared.candidate_wer:.1%}"
+            f" (upper {compared.difference.high * 100:+.1f} points, {compared.difference.samples} utterances)"
+        )
+        return Quality(compared.finding(), text)
+
+    def _llama(self, baseline: str) -> Quality:
+        workers = [self._workers.get(profile, "llama") for profile in (baseline, self._candidate)]
+        compared = compare_llama(*workers, read_conversations(self._conversations))
+        if compared is None:
+            return _unjudged("no conversation to score")
+        text = (
+            f"KLD {compared.mean_kld_nats:.4f}, top-1 {compared.top1_agreement:.1%},"
+            f" perplexity x{compared.perplexity_ratio:.3f} ({compared.tokens} tokens)"
+        )
+        return Quality(compared.finding(), text)
+
+    def _kokoro(self, baseline: str) -> Quality:
+        workers = [self._workers.get(profile, "kokoro") for profile in (baseline, self._candidate)]
+        listener = self._workers.get(self._candidate, "whisper")
+        compared = compare_kokoro(*workers, listener, [turn.reply for turn in self._workers.call.turns])
+        if compared is None:
+            return _unjudged("no reply to speak")
+        text = (
+            f"round trip WER {compared.round_trip.baseline_wer:.1%} -> {compared.round_trip.candidate_wer:.1%},"
+            f" log-mel {compared.log_spectral_db:.2f} dB, duration {compared.duration_shift:+.1%}"
+        )
+        return Quality(compared.finding(), text)
+
+
+def _unjudged(reason: str) -> Quality:
+    return Quality(Finding(Verdict.INVALID, reason), reason)

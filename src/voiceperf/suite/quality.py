@@ -1,0 +1,87 @@
+"""Quality, gathered from two running contenders of one engine and judged beside their speed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from voiceperf.audio import as_speech
+from voiceperf.engines.base import Line, Passage, Scores, Speech, Transcript, Utterance
+from voiceperf.judge.language import ThinkingComparison, compare_passage, summarise
+from voiceperf.judge.sound import SpeakingComparison, log_spectral_distance_db
+from voiceperf.judge.text import Heard, HearingComparison, compare_hearing, score
+from voiceperf.measure.process import WorkerProcess
+from voiceperf.suite.corpus import Conversation, Recording
+
+Step = Callable[[str, int, int], None]
+"""Called with what is being judged, how many items are done, and of how many."""
+
+
+def transcripts(worker: WorkerProcess, recordings: Sequence[Recording], step: Step) -> list[str]:
+    """What a whisper worker hears, utterance by utterance."""
+    heard = []
+    for number, recording in enumerate(recordings, start=1):
+        _, output = worker.once(Utterance(recording.audio()))
+        assert isinstance(output, Transcript)
+        heard.append(output.text)
+        step(f"{worker.contender.name} listens", number, len(recordings))
+    return heard
+
+
+def compare_whisper(
+    recordings: Sequence[Recording], baseline: Sequence[str], candidate: Sequence[str]
+) -> HearingComparison | None:
+    """WER and its difference, on transcripts of the same recordings."""
+    references = [recording.text for recording in recordings]
+    return compare_hearing(
+        [score(reference, text) for reference, text in zip(references, baseline, strict=True)],
+        [score(reference, text) for reference, text in zip(references, candidate, strict=True)],
+        [recording.speaker for recording in recordings],
+    )
+
+
+def compare_llama(
+    baseline: WorkerProcess, candidate: WorkerProcess, conversations: Iterable[Conversation]
+) -> ThinkingComparison | None:
+    """KL divergence, top-1 agreement and perplexity on written conversations."""
+    compared = []
+    for conversation in conversations:
+        passage = Passage(conversation.as_text())
+        before, after = (worker.once(passage)[1] for worker in (baseline, candidate))
+        assert isinstance(before, Scores) and isinstance(after, Scores)
+        compared.append(compare_passage(before.log_probs, after.log_probs, before.token_ids))
+    return summarise(compared)
+
+
+def compare_kokoro(
+    baseline: WorkerProcess, candidate: WorkerProcess, listener: WorkerProcess, lines: Sequence[str]
+) -> SpeakingComparison | None:
+    """Round-trip WER through a whisper worker, log-mel distance and duration; the worst line counts."""
+    before = [_spoken(baseline, line) for line in lines]
+    after = [_spoken(candidate, line) for line in lines]
+    heard = [
+        [_round_trip(listener, line, speech) for line, speech in zip(lines, speeches, strict=True)]
+        for speeches in (before, after)
+    ]
+    round_trip = compare_hearing(heard[0], heard[1], [str(number) for number in range(len(lines))])
+    if round_trip is None:
+        return None
+    pairs = list(zip(before, after, strict=True))
+    return SpeakingComparison(
+        round_trip,
+        max(log_spectral_distance_db(a.audio, b.audio, a.rate_hz) for a, b in pairs),
+        max(abs(b.audio_s / a.audio_s - 1) for a, b in pairs),
+    )
+
+
+def _spoken(worker: WorkerProcess, line: str) -> Speech:
+    _, output = worker.once(Line(line))
+    assert isinstance(output, Speech)
+    return output
+
+
+def _round_trip(listener: WorkerProcess, line: str, speech: Speech) -> Heard:
+    _, output = listener.once(Utterance(as_speech(speech.audio, speech.rate_hz)))
+    assert isinstance(output, Transcript)
+    return score(line, output.text)
+
+

@@ -1,0 +1,154 @@
+"""One session of the suite: who is measured against whom, what has been measured, and the criteria it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from voiceperf.call import CallRecording, Turn
+from voiceperf.engines import ENGINES
+from voiceperf.judge.criteria import (
+    MAX_LOAD_FACTOR,
+    MAX_LOOKS,
+    MAX_RTF,
+    REDUCTIONS,
+    TITLES,
+    Criterion,
+    judge_load,
+    judge_reduction,
+    judge_rtf,
+)
+from voiceperf.judge.verdict import Verdict
+from voiceperf.measure.clock import Timing
+from voiceperf.measure.control import Control
+from voiceperf.measure.pairs import PairRecorder
+from voiceperf.profiles import Profile
+from voiceperf.suite.gate import Quality, QualityGate
+from voiceperf.suite.stability import run_load
+from voiceperf.suite.workers import Workers
+
+CALL = "call"  # the whole turn, beside the three engines
+WORKLOADS = (*ENGINES, CALL)
+
+
+@dataclass(frozen=True)
+class Form:
+    """How much is measured: the full form proves, the short form only catches what is surely broken."""
+
+    name: str
+    rounds: dict[str, int]
+    every_turn: bool
+    every_nth_recording: int
+    load_s: float
+
+    def turns(self, call: CallRecording) -> Sequence[Turn]:
+        """All turns, or the first, the middle one and the last."""
+        turns = call.turns
+        return turns if self.every_turn else [turns[0], turns[len(turns) // 2], turns[-1]][: len(turns)]
+
+
+FORMS = {
+    "full": Form("full", {"whisper": 4, "llama": 8, "kokoro": 3, CALL: 2}, True, 1, 60.0),
+    "short": Form("short", {"whisper": 2, "llama": 4, "kokoro": 2, CALL: 2}, False, 4, 15.0),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a session is about."""
+
+    call: CallRecording
+    baselines: tuple[Profile, ...]
+    candidate: Profile
+    form: Form
+    manifest: Path
+    conversations: Path
+
+
+class Suite:
+    """Measures on demand and remembers every pair."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.workers = Workers(plan.call, [*plan.baselines, plan.candidate])
+        self.gate = QualityGate(self.workers, plan.candidate.name, plan.manifest, plan.conversations, plan.form.every_nth_recording)
+        self._control = Control()
+        self._recorders: dict[tuple[str, str], dict[int, PairRecorder]] = {}
+        self.criteria: list[Criterion] = []
+
+    @property
+    def turns(self) -> Sequence[Turn]:
+        return self.plan.form.turns(self.plan.call)
+
+    def recorder(self, workload: str, profile: str, turn: Turn) -> PairRecorder:
+        """The pairs of one profile in one turn: a baseline's partner is the candidate, the candidate's the control."""
+        by_turn = self._recorders.setdefault((workload, profile), {})
+        if turn.number not in by_turn:
+            candidate = self.plan.candidate.name
+            partner = self._control.run if profile == candidate else self._runner(workload, candidate, turn)
+            by_turn[turn.number] = PairRecorder(self._runner(workload, profile, turn), partner)
+        return by_turn[turn.number]
+
+    def _runner(self, workload: str, profile: str, turn: Turn) -> partial[Timing]:
+        if workload == CALL:
+            return partial(self.workers.run_turn, profile, turn)
+        return partial(self.workers.run, profile, workload, turn)
+
+    def judge(self, workload: str, baseline: str) -> Criterion:
+        """The criterion of one workload against one baseline; noisy data leads to more pairs first."""
+        quality = self.gate.judge(workload, baseline)
+        criterion = self._look(workload, baseline, quality)
+        for _ in range(MAX_LOOKS - 1):
+            if criterion.speed.verdict is not Verdict.INCONCLUSIVE:
+                break
+            for recorder in self._recorders[workload, baseline].values():
+                for _ in range(self.plan.form.rounds[workload]):
+                    recorder.one_more()
+            criterion = self._look(workload, baseline, quality)
+        self.criteria.append(criterion)
+        return criterion
+
+    def _look(self, workload: str, baseline: str, quality: Quality) -> Criterion:
+        if workload == "kokoro":
+            figure, speed = judge_rtf({turn.number: self._rtf(turn) for turn in self.turns})
+            bar, unit = MAX_RTF, "RTF"
+        else:
+            figure, speed = judge_reduction(workload, self._times(workload, baseline))
+            bar, unit = 1 - REDUCTIONS[workload], "ratio"
+        return Criterion(TITLES[workload], baseline, figure, bar, unit, speed, quality.finding, quality.text)
+
+    def _times(self, workload: str, baseline: str) -> dict[int, list[tuple[float, float]]]:
+        measured = self._recorders.get((workload, baseline), {})
+        return {
+            turn.number: [(pair.subject.wall_ns, pair.partner.wall_ns) for pair in measured[turn.number].pairs]
+            if turn.number in measured
+            else []
+            for turn in self.turns
+        }
+
+    def _rtf(self, turn: Turn) -> list[float]:
+        """Every run of the candidate on one text, whoever it was paired with."""
+        found = []
+        for (workload, profile), by_turn in self._recorders.items():
+            if workload != "kokoro" or turn.number not in by_turn:
+                continue
+            is_candidate = profile == self.plan.candidate.name
+            timings = [pair.subject if is_candidate else pair.partner for pair in by_turn[turn.number].pairs]
+            found += [timing.rtf for timing in timings if timing.rtf is not None]
+        return found
+
+    def judge_stability(self) -> Criterion:
+        """The candidate's engines at once."""
+        load = run_load(self.workers, self.plan.candidate.name, self.turns, self.plan.form.load_s)
+        speed, quality = judge_load(load)
+        text = f"{len(load.errors)} errors, {load.changed_outputs} changed in {load.runs} runs"
+        if load.rss_growth is not None:
+            text += f", RSS {load.rss_growth:+.1%}"
+        criterion = Criterion(TITLES["stability"], "unloaded", None, MAX_LOAD_FACTOR, "p95 factor", speed, quality, text)
+        self.criteria.append(criterion)
+        return criterion
+
+    def close(self) -> None:
+        self.workers.close()

@@ -1,0 +1,65 @@
+"""The contenders of a suite, each started when it is first needed and kept until the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+from voiceperf.call import CallRecording, Turn
+from voiceperf.engines import ENGINES
+from voiceperf.measure.clock import Timing
+from voiceperf.measure.contender import Contender, of_profile
+from voiceperf.measure.process import WorkerProcess
+from voiceperf.profiles import Profile
+from voiceperf.suite.workloads import request
+
+
+class Workers:
+    """Worker processes by profile and engine, with the call's inputs loaded."""
+
+    def __init__(self, call: CallRecording, profiles: Iterable[Profile]) -> None:
+        self.call = call
+        self.profiles = {profile.name: profile for profile in profiles}
+        self._alive: dict[tuple[str, str], WorkerProcess] = {}
+
+    def contenders(self) -> list[Contender]:
+        """Every contender of the suite, alive or not."""
+        return [of_profile(profile, engine) for profile in self.profiles.values() for engine in ENGINES]
+
+    def get(self, profile: str, engine: str) -> WorkerProcess:
+        """The worker, started and given every input of the call; started anew where it has died."""
+        worker = self._alive.get((profile, engine))
+        if worker is not None and worker.alive:
+            return worker
+        worker = WorkerProcess(of_profile(self.profiles[profile], engine))
+        self._alive[profile, engine] = worker
+        for turn in self.call.turns:
+            worker.load(_key(turn), request(self.call, engine, turn))
+        return worker
+
+    def run(self, profile: str, engine: str, turn: Turn) -> Timing:
+        """One engine's part of one turn."""
+        return self.get(profile, engine).run(_key(turn))
+
+    def run_turn(self, profile: str, turn: Turn) -> Timing:
+        """A whole turn, one stage after the other: from the end of the chunk to the first sample of the answer."""
+        stages = [self.run(profile, engine, turn) for engine in ENGINES]
+        *before, speaking = stages
+        until_heard = speaking.marks_ns.get("first_audio", speaking.wall_ns)
+        return Timing(sum(stage.wall_ns for stage in before) + until_heard, sum(stage.cpu_ns for stage in stages))
+
+    def close(self) -> None:
+        for worker in self._alive.values():
+            worker.close()
+        self._alive.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _key(turn: Turn) -> str:
+    return f"turn-{turn.number}"
