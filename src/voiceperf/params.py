@@ -74,6 +74,10 @@ class EngineParams:
     def check(self) -> None:
         """Rules that span several parameters; engines override it."""
 
+    def environment(self) -> dict[str, str]:
+        """Environment variables that the engine's process must be started with; engines override it."""
+        return {}
+
     @classmethod
     def tunables(cls) -> dict[str, Tunable]:
         """Every parameter's declaration, by name, in the order of the class."""

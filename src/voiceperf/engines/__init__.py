@@ -27,7 +27,9 @@ def module(name: str) -> ModuleType:
     try:
         return importlib.import_module(f"voiceperf.engines.{name}")
     except ImportError as error:
-        raise EngineError(f"the {name} engine's library is missing ({error}); pip install 'voiceperf[{name}]'") from None
+        raise EngineError(
+            f"the {name} engine's library is missing ({error}); pip install 'voiceperf[{name}]'"
+        ) from None
 
 
 def engine_class(name: str) -> type[Engine]:

@@ -28,7 +28,7 @@ from voiceperf.engines.base import (
     wrong_request,
 )
 from voiceperf.errors import EngineError, ParameterError
-from voiceperf.models.store import locate, locate_voice
+from voiceperf.models.store import locate
 from voiceperf.params import EngineParams, tunable
 
 _LEVELS = {
@@ -51,7 +51,9 @@ class KokoroParams(EngineParams):
     voice: str = tunable("af_heart", "catalogue name, or the path of a raw float32 style file")
     speed: float = tunable(1.0, "of speech", low=0.5, high=2.0)
     lang: str = tunable("en-us", "espeak-ng language of the phonemes")
-    intra_op_threads: int = tunable(ALL_CORES, "threads within one operator; 0: performance cores", low=0, high=256, neutral=True)
+    intra_op_threads: int = tunable(
+        ALL_CORES, "threads within one operator; 0: performance cores", low=0, high=256, neutral=True
+    )
     inter_op_threads: int = tunable(1, "operators at once", low=1, high=64, neutral=True)
     spinning: bool = tunable(
         True, "idle threads spin instead of sleeping: sooner back, but they take a core", neutral=True
@@ -70,7 +72,7 @@ class KokoroEngine:
     def __init__(self, params: KokoroParams) -> None:
         refuse_unsupported(params)
         self.params = params
-        self._voice = load_voice(locate_voice(params.voice))
+        self._voice = load_voice(locate(params.voice))
         session = _session(locate(params.model), params)
         with tempfile.TemporaryDirectory() as folder:
             # the library wants a voice archive on disk; ours is handed over at each call
@@ -100,6 +102,7 @@ class KokoroEngine:
     def _synthesise(self, text: str) -> Samples:
         """Untrimmed audio of one text, shape (n,)."""
         try:
+            audio: Samples
             audio, _ = self._kokoro.create(text, self._voice, self.params.speed, self.params.lang, trim=False)
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"Kokoro cannot speak {text!r}: {error}") from None

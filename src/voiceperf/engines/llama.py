@@ -19,6 +19,7 @@ from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 from numpy.typing import NDArray
 
 from voiceperf.call import Message
+from voiceperf.engines import static_split
 from voiceperf.engines.base import (
     ALL_CORES,
     FIRST_TOKEN,
@@ -56,7 +57,11 @@ class LlamaParams(EngineParams):
         ALL_CORES, "threads to decode; 0: performance cores; -1: the library's default", low=-1, high=256, neutral=True
     )
     n_threads_batch: int = tunable(
-        ALL_CORES, "threads to read the prompt; 0: performance cores; -1: the library's default", low=-1, high=256, neutral=True
+        ALL_CORES,
+        "threads to read the prompt; 0: performance cores; -1: the library's default",
+        low=-1,
+        high=256,
+        neutral=True,
     )
     n_gpu_layers: int = tunable(0, "layers on the GPU; -1: all", low=-1, high=1000)
     flash_attn: bool = tunable(False, "fused attention")
@@ -71,6 +76,9 @@ class LlamaParams(EngineParams):
     max_tokens: int = tunable(96, "longest reply", low=1, high=4096, unit="tokens")
     stop: tuple[str, ...] = tunable((), "texts that end a reply")
     use_mmap: bool = tunable(True, "map the file instead of reading it", neutral=True)
+    static_split: bool = tunable(
+        False, "give each thread one contiguous piece of every matrix (Linux, needs a C compiler)", neutral=True
+    )
     use_mlock: bool = tunable(False, "keep the weights from being swapped out", neutral=True)
 
     def check(self) -> None:
@@ -78,6 +86,9 @@ class LlamaParams(EngineParams):
             raise ParameterError(f"llama.type_v = {self.type_v!r}: a quantised value cache needs flash_attn = true")
         if self.n_ubatch > self.n_batch:
             raise ParameterError(f"llama.n_ubatch = {self.n_ubatch}: cannot exceed n_batch ({self.n_batch})")
+
+    def environment(self) -> dict[str, str]:
+        return {"LD_PRELOAD": str(static_split.library())} if self.static_split else {}
 
 
 class LlamaEngine:
@@ -107,7 +118,9 @@ class LlamaEngine:
 
     def _tokens(self, formatter: Jinja2ChatFormatter, messages: tuple[Message, ...]) -> list[int]:
         formatted = formatter(messages=list(messages))
-        return self._llm.tokenize(formatted.prompt.encode(), add_bos=not formatted.added_special, special=True)
+        text = formatted.prompt.encode()
+        tokens: list[int] = self._llm.tokenize(text, add_bos=not formatted.added_special, special=True)
+        return tokens
 
     def prepare(self, request: Request) -> None:
         """Read the conversation up to the caller's last words, as a live agent has done by then."""
@@ -199,7 +212,7 @@ class LlamaEngine:
         return bool(self.params.stop) and any(text in self._text(reply) for text in self.params.stop)
 
     def _text(self, reply: list[int]) -> str:
-        text = self._llm.detokenize(reply).decode(errors="replace")
+        text: str = self._llm.detokenize(reply).decode(errors="replace")
         for stop in self.params.stop:
             text = text.split(stop, 1)[0]
         return text.strip()
@@ -208,7 +221,9 @@ class LlamaEngine:
         """Every token's log probability at every place, in one batch."""
         tokens = self._llm.tokenize(request.text.encode(), add_bos=True, special=True)
         if not 2 <= len(tokens) <= self.params.n_batch:
-            raise ParameterError(f"a passage of {len(tokens)} tokens cannot be scored; n_batch is {self.params.n_batch}")
+            raise ParameterError(
+                f"a passage of {len(tokens)} tokens cannot be scored; n_batch is {self.params.n_batch}"
+            )
         self._llm.reset()
         llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._llm.ctx), True)
         batch = llama_cpp.llama_batch_init(len(tokens), 0, 1)
@@ -233,7 +248,8 @@ class LlamaEngine:
 
 def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     shifted = logits - logits.max(axis=1, keepdims=True)
-    return (shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))).astype(np.float32)
+    scores: NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return scores
 
 
 def _load(path: Path, params: LlamaParams) -> llama_cpp.Llama:
@@ -267,9 +283,12 @@ def capabilities() -> list[Capability]:
     return [
         Capability(f"llama-cpp-python {installed_version('llama-cpp-python')}", True),
         Capability("flash attention", True),
-        Capability("GPU", llama_cpp.llama_supports_gpu_offload(), "rebuild with CMAKE_ARGS=-DGGML_CUDA=on (or GGML_METAL)"),
+        Capability(
+            "GPU", llama_cpp.llama_supports_gpu_offload(), "rebuild with CMAKE_ARGS=-DGGML_CUDA=on (or GGML_METAL)"
+        ),
         Capability("mmap", llama_cpp.llama_supports_mmap()),
         Capability("mlock", llama_cpp.llama_supports_mlock()),
+        Capability("static split", static_split.unavailable() is None, static_split.unavailable() or ""),
         Capability("this CPU's widest vectors", wide, "rebuild on this machine with GGML_NATIVE=ON"),
     ]
 
@@ -283,3 +302,5 @@ def refuse_unsupported(params: LlamaParams) -> None:
         )
     if params.use_mlock and not able["mlock"].available:
         raise ParameterError("llama.use_mlock = True: this system cannot lock memory; leave it off")
+    if params.static_split and not static_split.preloaded():
+        raise ParameterError(f"llama.static_split = True: start this process with LD_PRELOAD={static_split.library()}")

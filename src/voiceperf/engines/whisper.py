@@ -183,4 +183,6 @@ def refuse_unsupported(params: WhisperParams) -> None:
     if params.use_gpu and not gpu.available:
         raise ParameterError(f"whisper.use_gpu = True: this build of whisper.cpp has no GPU; {gpu.remedy}")
     if params.language != "auto" and native.whisper_lang_id(params.language) < 0:
-        raise ParameterError(f"whisper.language = {params.language!r}: no such language; use a code such as en, or auto")
+        raise ParameterError(
+            f"whisper.language = {params.language!r}: no such language; use a code such as en, or auto"
+        )

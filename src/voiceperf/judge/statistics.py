@@ -24,7 +24,7 @@ class Interval:
 
 
 def ratio_interval(
-    pairs_by_input: Mapping[Hashable, Sequence[tuple[float, float]]], confidence: float = CONFIDENCE, seed: int = SEED
+    pairs_by_input: Mapping[int, Sequence[tuple[float, float]]], confidence: float = CONFIDENCE, seed: int = SEED
 ) -> Interval | None:
     """The geometric mean of candidate / baseline over inputs, each input counting the same.
 

@@ -33,10 +33,10 @@ class WorkerProcess:
     def __init__(self, contender: Contender, run_limit_s: float = RUN_LIMIT_S) -> None:
         self.contender = contender
         self._run_limit_s = run_limit_s
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the worker
         ours, theirs = socket.socketpair()
         command = [contender.python, "-m", "voiceperf.measure.worker", str(theirs.fileno())]
-        environment = {**os.environ, **contender.env}
+        environment = {**os.environ, **contender.params.environment(), **contender.env}
         with theirs:
             self._process = subprocess.Popen(
                 command,
@@ -128,7 +128,9 @@ class WorkerProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -137,5 +139,3 @@ def _error_of(answer: Failure) -> VoicePerfError:
     kind = getattr(errors, answer.kind, EngineError)
     known = isinstance(kind, type) and issubclass(kind, VoicePerfError)
     return (kind if known else EngineError)(answer.reason)
-
-

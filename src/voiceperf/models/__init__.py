@@ -1,0 +1,1 @@
+"""Where weights come from: the catalogue, verified pulls into a cache, conversions."""

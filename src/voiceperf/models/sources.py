@@ -62,7 +62,7 @@ class LocalFile:
         shutil.copyfile(self.path, out)
 
     def describe(self) -> str:
-        return f"file {self.path.name}"
+        return f"file: {self.path.name}"
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,9 @@ class Registry:
             part.read_into(out, out.parent, errand.progress)
 
     def describe(self) -> str:
-        return "registry " + ", ".join(f"{part.package} {part.version}" for part in self.parts)
+        first, *others = self.parts
+        more = f" and {len(others)} more" if others else ""
+        return f"registry: {first.package} {first.version}{more}"
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class ConvertedWhisper:
         convert(weights, tokens, out, self.weight_type)
 
     def describe(self) -> str:
-        return f"{self.model.describe()}, converted to ggml {self.weight_type}"
+        return f"{self.model.describe()}, converted"
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ class HuggingFace:
         os.replace(downloaded, out)
 
     def describe(self) -> str:
-        return f"hub {self.repo}"
+        return f"hub: {self.repo}"
 
 
 def _run_pip(command: list[str], title: str, progress: Progress) -> None:

@@ -55,14 +55,6 @@ def locate(name_or_path: str) -> Path:
     raise ModelError(f"no model {name_or_path!r}: neither a file nor one of {', '.join(CATALOGUE)}")
 
 
-def locate_voice(name_or_path: str) -> Path:
-    """Like `locate`; a voice that stands in the checkout's fixtures needs no pull."""
-    asset = CATALOGUE.get(name_or_path)
-    if asset and not path_of(asset).is_file():
-        pull(name_or_path)
-    return locate(name_or_path)
-
-
 def pull(name: str, progress: Progress = silent) -> Path:
     """Fetch an asset from the first of its sources that works, unless it is there already.
 

@@ -1,10 +1,10 @@
 """Named sets of parameters for the three engines, in TOML: the ones that ship, or a user's own file.
 
-    summary = "what it is for"
-    [whisper]
-    n_threads = 4
-    [whisper.env]
-    OMP_WAIT_POLICY = "active"
+summary = "what it is for"
+[whisper]
+n_threads = 4
+[whisper.env]
+OMP_WAIT_POLICY = "active"
 """
 
 from __future__ import annotations

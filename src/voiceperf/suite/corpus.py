@@ -11,7 +11,13 @@ from typing import Any
 from voiceperf.audio import Samples, read_speech
 from voiceperf.errors import InputError
 
-_FIELDS = {"file": str, "text": str, "speaker": str, "kind": str, "seconds": (int, float)}
+_FIELDS: dict[str, type | tuple[type, ...]] = {
+    "file": str,
+    "text": str,
+    "speaker": str,
+    "kind": str,
+    "seconds": (int, float),
+}
 
 
 @dataclass(frozen=True)

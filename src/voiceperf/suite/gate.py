@@ -79,8 +79,8 @@ class QualityGate:
         return Quality(compared.finding(), text)
 
     def _llama(self, baseline: str) -> Quality:
-        workers = [self._workers.get(profile, "llama") for profile in (baseline, self._candidate)]
-        compared = compare_llama(*workers, read_conversations(self._conversations))
+        before, after = self._workers.get(baseline, "llama"), self._workers.get(self._candidate, "llama")
+        compared = compare_llama(before, after, read_conversations(self._conversations))
         if compared is None:
             return _unjudged("no conversation to score")
         text = (
@@ -90,9 +90,9 @@ class QualityGate:
         return Quality(compared.finding(), text)
 
     def _kokoro(self, baseline: str) -> Quality:
-        workers = [self._workers.get(profile, "kokoro") for profile in (baseline, self._candidate)]
+        before, after = self._workers.get(baseline, "kokoro"), self._workers.get(self._candidate, "kokoro")
         listener = self._workers.get(self._candidate, "whisper")
-        compared = compare_kokoro(*workers, listener, [turn.reply for turn in self._workers.call.turns])
+        compared = compare_kokoro(before, after, listener, [turn.reply for turn in self._workers.call.turns])
         if compared is None:
             return _unjudged("no reply to speak")
         text = (

@@ -83,5 +83,3 @@ def _round_trip(listener: WorkerProcess, line: str, speech: Speech) -> Heard:
     _, output = listener.once(Utterance(as_speech(speech.audio, speech.rate_hz)))
     assert isinstance(output, Transcript)
     return score(line, output.text)
-
-

@@ -73,7 +73,9 @@ class Suite:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.workers = Workers(plan.call, [*plan.baselines, plan.candidate])
-        self.gate = QualityGate(self.workers, plan.candidate.name, plan.manifest, plan.conversations, plan.form.every_nth_recording)
+        self.gate = QualityGate(
+            self.workers, plan.candidate.name, plan.manifest, plan.conversations, plan.form.every_nth_recording
+        )
         self._control = Control()
         self._recorders: dict[tuple[str, str], dict[int, PairRecorder]] = {}
         self.criteria: list[Criterion] = []
@@ -146,7 +148,9 @@ class Suite:
         text = f"{len(load.errors)} errors, {load.changed_outputs} changed in {load.runs} runs"
         if load.rss_growth is not None:
             text += f", RSS {load.rss_growth:+.1%}"
-        criterion = Criterion(TITLES["stability"], "unloaded", None, MAX_LOAD_FACTOR, "p95 factor", speed, quality, text)
+        criterion = Criterion(
+            TITLES["stability"], "unloaded", None, MAX_LOAD_FACTOR, "p95 factor", speed, quality, text
+        )
         self.criteria.append(criterion)
         return criterion
 

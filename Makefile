@@ -1,0 +1,38 @@
+# Two commands do everything from a bare clone: `make bench` and `make test`. Each sets up .venv and the models by
+# itself, once.
+.DEFAULT_GOAL := help
+.PHONY: help bench test lint models setup lock
+
+PYTEST = .venv/bin/python -m pytest
+
+help:
+	@echo "make bench   replay Call 61 on the real engines: the criteria table, and a run saved under .benchmarks/"
+	@echo "make test    every test, the criteria in their short form"
+	@echo "make lint    ruff and mypy"
+	@echo "make models  only pull the models"
+	@echo "make lock    renew requirements.lock from pyproject.toml"
+
+setup:
+	@bash ci/setup.sh
+
+models: setup
+	@.venv/bin/voiceperf models pull
+
+bench: models
+	$(PYTEST) tests/perf --voiceperf-form=full --benchmark-autosave --benchmark-columns=median,stddev,rounds
+
+test: models
+	$(PYTEST)
+
+lint: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+# --unsafe-package keeps llama-cpp-python out of the lock: it is built by ci/setup.sh, from requirements-llama.lock
+lock: setup
+	.venv/bin/python -m pip install --quiet pip-tools
+	CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/python -m piptools compile --quiet --upgrade --generate-hashes --strip-extras \
+	  --extra=whisper --extra=llama --extra=kokoro --extra=hub --extra=dev --unsafe-package=llama-cpp-python --no-emit-index-url --no-emit-find-links \
+	  --no-emit-trusted-host --no-emit-options --output-file=requirements.lock pyproject.toml
+	sed -i.bak '/^# WARNING/,$$d' requirements.lock && rm requirements.lock.bak

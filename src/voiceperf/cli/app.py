@@ -1,0 +1,70 @@
+"""The commands' common ground: the application, its exit codes, how results are printed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from voiceperf import __version__
+from voiceperf.errors import VoicePerfError
+from voiceperf.report.terminal import WIDTH
+
+app = typer.Typer(
+    name="voiceperf",
+    help="Measure, tune and guard the speed and the quality of a local voice agent.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line, and nothing else.")]
+
+
+def console() -> Console:
+    """Standard output, never wider than a page."""
+    out = Console(soft_wrap=False)
+    return Console(soft_wrap=False, width=min(out.width, WIDTH))
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One object on one line."""
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+def say(line: str) -> None:
+    """A word about what is going on, beside the results."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"voiceperf {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run a command; an error of ours ends it in one line with its exit code."""
+    from voiceperf.cli import doctor, engines, models, quality  # noqa: F401  # they register their commands
+
+    try:
+        app()
+    except VoicePerfError as error:
+        say(f"voiceperf: {error}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say("voiceperf: interrupted")
+        sys.exit(130)

@@ -1,0 +1,68 @@
+"""`voiceperf doctor`: what this machine is, what the installed engines can do, and what to do about the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+
+from voiceperf import __version__, machine
+from voiceperf.cli.app import Json, app, console, print_json
+from voiceperf.engines import ENGINES, module
+from voiceperf.errors import EngineError
+from voiceperf.models.catalogue import CATALOGUE
+from voiceperf.models.store import path_of
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Tell cores, CPU flags, engines and what each supports, models, and what is missing."""
+    facts = _facts()
+    if as_json:
+        print_json(facts)
+        return
+    table = Table(title=f"voiceperf {__version__}", title_justify="left", show_header=False)
+    cores = facts["cores"]
+    table.add_row("processor", facts["processor"])
+    table.add_row("cores", f"{cores['performance']} performance, {cores['efficiency']} efficiency")
+    table.add_row("vectors", ", ".join(facts["vector_flags"]) or "none that engines know")
+    table.add_row("memory", f"{facts['memory_gib']:.0f} GiB")
+    table.add_row("system", facts["system"])
+    for engine, able in facts["engines"].items():
+        table.add_section()
+        for row in able:
+            table.add_row(engine, f"{'yes' if row['available'] else 'no '}  {row['name']}{_remedy(row)}")
+    table.add_section()
+    missing = [name for name, here in facts["models"].items() if not here]
+    table.add_row("models", f"{len(facts['models']) - len(missing)} of {len(facts['models'])} here")
+    if missing:
+        table.add_row("missing", f"{', '.join(missing)}\nrun: voiceperf models pull")
+    console().print(table)
+
+
+def _remedy(row: dict[str, Any]) -> str:
+    return "" if row["available"] or not row["remedy"] else f"  ({row['remedy']})"
+
+
+def _facts() -> dict[str, Any]:
+    brand, flags = machine.processor()
+    cores = machine.cores()
+    wide = ("avx", "amx", "neon", "asimd", "sve", "fma", "f16c", "bf16", "i8mm")
+    return {
+        "voiceperf": __version__,
+        "processor": brand,
+        "cores": {"performance": cores.performance, "efficiency": cores.efficiency},
+        "vector_flags": sorted(flag for flag in flags if flag.startswith(wide)),
+        "memory_gib": machine.memory_bytes() / 2**30,
+        "system": machine.operating_system(),
+        "engines": {engine: _capabilities(engine) for engine in ENGINES},
+        "models": {name: path_of(asset).is_file() for name, asset in CATALOGUE.items()},
+    }
+
+
+def _capabilities(engine: str) -> list[dict[str, Any]]:
+    try:
+        able = module(engine).capabilities()
+    except EngineError as error:
+        return [{"name": "installed", "available": False, "remedy": str(error)}]
+    return [{"name": c.name, "available": c.available, "remedy": c.remedy} for c in able]

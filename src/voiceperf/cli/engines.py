@@ -1,0 +1,108 @@
+"""`voiceperf transcribe|reply|speak`: one engine under one profile, on the user's own input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voiceperf import profiles
+from voiceperf.audio import read_speech, write_wav
+from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.engines import params_class
+from voiceperf.engines.base import Line, Prompt, Reply, Speech, Transcript, Utterance
+from voiceperf.errors import InputError
+from voiceperf.measure.contender import Contender, of_profile
+from voiceperf.measure.process import WorkerProcess
+from voiceperf.suite.corpus import read_manifest
+
+ProfileName = Annotated[str, typer.Option("--profile", help="A shipped profile or the path of a TOML file.")]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", help="Change one parameter, as in --set n_threads=2; may be repeated.")
+]
+DEFAULT_PROFILE = "tuned"
+
+
+def contender(engine: str, profile: str, changes: list[str] | None) -> Contender:
+    """A profile's engine with the command line's changes."""
+    params = params_class(engine)
+    values = {}
+    for change in changes or []:
+        name, equals, text = change.partition("=")
+        if not equals:
+            raise InputError(f"--set {change}: write it as name=value")
+        values[name] = params.parse_text(name, text)
+    return of_profile(profiles.load(profile), engine, values)
+
+
+@app.command()
+def transcribe(
+    files: Annotated[list[Path] | None, typer.Argument(help="Sound files of any rate, mono or stereo.")] = None,
+    manifest: Annotated[Path | None, typer.Option(help="A manifest whose recordings to transcribe.")] = None,
+    profile: ProfileName = DEFAULT_PROFILE,
+    changes: Changes = None,
+    as_json: Json = False,
+) -> None:
+    """Hear recordings with whisper.cpp."""
+    paths = [*(files or []), *([r.path for r in read_manifest(manifest)] if manifest else [])]
+    if not paths:
+        raise InputError("nothing to transcribe: name sound files, or --manifest FILE")
+    with WorkerProcess(contender("whisper", profile, changes)) as worker:
+        for path, audio in _read_ahead(paths):
+            timing, output = worker.once(audio)
+            assert isinstance(output, Transcript)
+            if as_json:
+                row = {"file": str(path), "text": output.text, "wall_ms": timing.wall_ms, "audio_s": output.audio_s}
+                print_json({**row, "tokens": output.tokens, "probability": output.probability, "rtf": timing.rtf})
+            else:
+                typer.echo(f"{path}: {output.text}  [{timing.wall_ms:.0f} ms for {output.audio_s:.2f} s]")
+
+
+def _read_ahead(paths: list[Path]) -> Iterator[tuple[Path, Utterance]]:
+    """Read every file before the first is transcribed, so that a bad one costs no work."""
+    yield from [(path, Utterance(read_speech(path))) for path in paths]
+
+
+@app.command()
+def reply(
+    text: Annotated[str, typer.Argument(help="What the caller says.")],
+    system: Annotated[str, typer.Option(help="The system prompt.")] = "You answer the phone. Be brief and friendly.",
+    profile: ProfileName = DEFAULT_PROFILE,
+    changes: Changes = None,
+    as_json: Json = False,
+) -> None:
+    """Answer a caller with llama.cpp."""
+    if not text.strip():
+        raise InputError("there is no text to answer")
+    messages = ({"role": "system", "content": system}, {"role": "user", "content": text})
+    with WorkerProcess(contender("llama", profile, changes)) as worker:
+        timing, output = worker.once(Prompt(messages))
+    assert isinstance(output, Reply)
+    if as_json:
+        print_json({"text": output.text, **timing.as_record()})
+    else:
+        typer.echo(output.text)
+        say(f"[{timing.wall_ms:.0f} ms, {output.tokens} tokens, first after {timing.ttft_ms:.0f} ms]")
+
+
+@app.command()
+def speak(
+    text: Annotated[str, typer.Argument(help="What to say.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The WAV file to write.")] = Path("speech.wav"),
+    profile: ProfileName = DEFAULT_PROFILE,
+    changes: Changes = None,
+    as_json: Json = False,
+) -> None:
+    """Speak a text with Kokoro into a WAV file."""
+    if not text.strip():
+        raise InputError("there is no text to speak")
+    with WorkerProcess(contender("kokoro", profile, changes)) as worker:
+        timing, output = worker.once(Line(text))
+    assert isinstance(output, Speech)
+    write_wav(out, output.audio, output.rate_hz)
+    if as_json:
+        print_json({"file": str(out), **timing.as_record()})
+    else:
+        say(f"{out}: {output.heard_s:.2f} s heard, made in {timing.wall_ms:.0f} ms (RTF {timing.rtf:.2f})")

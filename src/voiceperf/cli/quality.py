@@ -1,0 +1,85 @@
+"""`voiceperf quality`: does a candidate profile hear no worse than a baseline, on any manifest?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from voiceperf.cli.app import Json, app, console, print_json, say
+from voiceperf.cli.engines import DEFAULT_PROFILE, Changes, contender
+from voiceperf.errors import InputError
+from voiceperf.judge.text import HearingComparison, score, word_error_rate
+from voiceperf.judge.verdict import Verdict
+from voiceperf.measure.contender import Contender
+from voiceperf.measure.process import WorkerProcess
+from voiceperf.suite.corpus import Recording, read_manifest
+from voiceperf.suite.quality import compare_whisper, transcripts
+
+_PROGRESS_EVERY = 25
+
+
+@app.command()
+def quality(
+    manifest: Annotated[Path, typer.Option(help="Recordings with transcripts: one JSON object a line.")],
+    baseline: Annotated[str, typer.Option(help="The profile to be no worse than.")] = "fair",
+    candidate: Annotated[str, typer.Option(help="The profile to judge.")] = DEFAULT_PROFILE,
+    changes: Changes = None,
+    as_json: Json = False,
+) -> None:
+    """Judge how a candidate hears beside a baseline. Exit 0: no worse; 1: worse; 11: too little data to tell."""
+    recordings = read_manifest(manifest)
+    before = _listen(contender("whisper", baseline, None), recordings)
+    after = _listen(contender("whisper", candidate, changes), recordings)
+    compared = compare_whisper(recordings, before, after)
+    if compared is None:
+        raise InputError(f"{manifest}: its transcripts hold no words")
+    finding = compared.finding()
+    kinds = {kind: _rates(kind, recordings, before, after) for kind in dict.fromkeys(r.kind for r in recordings)}
+    if as_json:
+        print_json({**_record(compared), "kinds": kinds, "verdict": finding.verdict, "reason": finding.reason})
+    else:
+        _print(compared, kinds, baseline, candidate)
+        say(f"{finding.verdict}: {finding.reason}")
+    sys.exit({Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 11, Verdict.INVALID: 12}[finding.verdict])
+
+
+def _listen(contender: Contender, recordings: list[Recording]) -> list[str]:
+    def step(title: str, done: int, total: int) -> None:
+        if done % _PROGRESS_EVERY == 0 or done == total:
+            say(f"{title}: {done} of {total}")
+
+    with WorkerProcess(contender) as worker:
+        return transcripts(worker, recordings, step)
+
+
+def _rates(kind: str, recordings: list[Recording], *heard: list[str]) -> list[float | None]:
+    """Baseline's and candidate's WER on one kind of utterance."""
+    return [
+        word_error_rate([score(r.text, text) for r, text in zip(recordings, texts, strict=True) if r.kind == kind])
+        for texts in heard
+    ]
+
+
+def _record(compared: HearingComparison) -> dict[str, float | int]:
+    return {
+        "baseline_wer": compared.baseline_wer,
+        "candidate_wer": compared.candidate_wer,
+        "difference": compared.difference.estimate,
+        "difference_upper": compared.difference.high,
+        "utterances": compared.difference.samples,
+        "new_empty": compared.new_empty,
+        "new_loops": compared.new_loops,
+    }
+
+
+def _print(compared: HearingComparison, kinds: dict[str, list[float | None]], baseline: str, candidate: str) -> None:
+    table = Table("kind", f"WER {baseline}", f"WER {candidate}")
+    for kind, rates in kinds.items():
+        table.add_row(kind, *("-" if rate is None else f"{rate:.1%}" for rate in rates))
+    table.add_section()
+    table.add_row("all", f"{compared.baseline_wer:.1%}", f"{compared.candidate_wer:.1%}")
+    console().print(table)
