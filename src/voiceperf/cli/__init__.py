@@ -1,5 +1,21 @@
 """The command line: arguments in, calls to the library, results out as tables or JSON."""
 
-from voiceperf.cli.app import main
+from __future__ import annotations
 
-__all__ = ["main"]
+import sys
+
+from voiceperf.cli import doctor, engines, models, quality  # noqa: F401  # importing them registers their commands
+from voiceperf.cli.app import app, say
+from voiceperf.errors import VoicePerfError
+
+
+def main() -> None:
+    """Run a command; an error of ours ends it in one line with its exit code."""
+    try:
+        app()
+    except VoicePerfError as error:
+        say(f"voiceperf: {error}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say("voiceperf: interrupted")
+        sys.exit(130)

@@ -10,7 +10,6 @@ import typer
 from rich.console import Console
 
 from voiceperf import __version__
-from voiceperf.errors import VoicePerfError
 from voiceperf.report.terminal import WIDTH
 
 app = typer.Typer(
@@ -54,17 +53,3 @@ def _options(
     ] = False,
 ) -> None:
     pass
-
-
-def main() -> None:
-    """Run a command; an error of ours ends it in one line with its exit code."""
-    from voiceperf.cli import doctor, engines, models, quality  # noqa: F401  # they register their commands
-
-    try:
-        app()
-    except VoicePerfError as error:
-        say(f"voiceperf: {error}")
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        say("voiceperf: interrupted")
-        sys.exit(130)

@@ -49,7 +49,7 @@ class Worker:
 
 
 def resources() -> Resources:
-    """This process's use of memory and processors so far."""
+    """What the process has used of memory and processors so far."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     unit = 1 if sys.platform == "darwin" else 1024  # the kernels disagree on ru_maxrss
     return Resources(

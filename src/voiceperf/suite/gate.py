@@ -9,7 +9,7 @@ from typing import Any
 from voiceperf.engines import ENGINES
 from voiceperf.judge.verdict import Finding, Verdict, worst
 from voiceperf.suite.corpus import Recording, read_conversations, read_manifest
-from voiceperf.suite.quality import Step, compare_kokoro, compare_llama, compare_whisper, transcripts
+from voiceperf.suite.quality import compare_kokoro, compare_llama, compare_whisper, transcripts
 from voiceperf.suite.workers import Workers
 
 # a call's chunks lie within; whole sentences are judged by `voiceperf quality` on any manifest
@@ -24,8 +24,13 @@ class Quality:
     text: str
 
 
-def silent(title: str, done: int, total: int) -> None:
-    """A step that nobody watches."""
+@dataclass(frozen=True)
+class Corpus:
+    """What quality is judged on; of the recordings, every nth."""
+
+    manifest: Path
+    conversations: Path
+    every_nth: int
 
 
 class QualityGate:
@@ -56,13 +61,13 @@ class QualityGate:
 
     def _recordings(self) -> list[Recording]:
         shortest, longest = CHUNK_SECONDS
-        chunks = [r for r in read_manifest(self._manifest) if shortest <= r.seconds <= longest]
-        return chunks[:: self._every_nth]
+        chunks = [r for r in read_manifest(self._corpus.manifest) if shortest <= r.seconds <= longest]
+        return chunks[:: self._corpus.every_nth]
 
     def _transcripts(self, profile: str, recordings: list[Recording]) -> list[str]:
         key = self._outcome(profile, "whisper")
         if key not in self._heard:
-            self._heard[key] = transcripts(self._workers.get(profile, "whisper"), recordings, self._step)
+            self._heard[key] = transcripts(self._workers.get(profile, "whisper"), recordings)
         return self._heard[key]
 
     def _whisper(self, baseline: str) -> Quality:
@@ -80,7 +85,7 @@ class QualityGate:
 
     def _llama(self, baseline: str) -> Quality:
         before, after = self._workers.get(baseline, "llama"), self._workers.get(self._candidate, "llama")
-        compared = compare_llama(before, after, read_conversations(self._conversations))
+        compared = compare_llama(before, after, read_conversations(self._corpus.conversations))
         if compared is None:
             return _unjudged("no conversation to score")
         text = (

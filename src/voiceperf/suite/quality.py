@@ -16,7 +16,11 @@ Step = Callable[[str, int, int], None]
 """Called with what is being judged, how many items are done, and of how many."""
 
 
-def transcripts(worker: WorkerProcess, recordings: Sequence[Recording], step: Step) -> list[str]:
+def silent(title: str, done: int, total: int) -> None:
+    """A step that nobody watches."""
+
+
+def transcripts(worker: WorkerProcess, recordings: Sequence[Recording], step: Step = silent) -> list[str]:
     """What a whisper worker hears, utterance by utterance."""
     heard = []
     for number, recording in enumerate(recordings, start=1):
@@ -47,7 +51,8 @@ def compare_llama(
     for conversation in conversations:
         passage = Passage(conversation.as_text())
         before, after = (worker.once(passage)[1] for worker in (baseline, candidate))
-        assert isinstance(before, Scores) and isinstance(after, Scores)
+        assert isinstance(before, Scores)
+        assert isinstance(after, Scores)
         compared.append(compare_passage(before.log_probs, after.log_probs, before.token_ids))
     return summarise(compared)
 

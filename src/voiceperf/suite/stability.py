@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import cycle, islice
+from itertools import cycle
 
 import numpy as np
 
@@ -19,61 +19,61 @@ from voiceperf.suite.workers import Workers
 
 
 @dataclass
-class _Tally:
-    """What one engine's thread has seen."""
+class _Client:
+    """Keeps one engine busy and tallies what it sees against what the engine did when it was alone."""
 
+    workers: Workers
+    profile: str
+    engine: str
+    turns: Sequence[Turn]
+    alone: list[tuple[int, Output]] = field(default_factory=list)
     factors: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     changed: int = 0
 
+    def run_alone(self) -> None:
+        """Run every turn once without company."""
+        self.alone = [self._run(turn) for turn in self.turns]
+
+    def _run(self, turn: Turn) -> tuple[int, Output]:
+        timing = self.workers.run(self.profile, self.engine, turn)
+        return timing.wall_ns, self.workers.get(self.profile, self.engine).output()
+
+    def rss_bytes(self) -> int:
+        return self.workers.get(self.profile, self.engine).resources().rss_bytes
+
+    def keep_busy(self, end_s: float) -> None:
+        """Run turn after turn until the moment comes, or until something fails."""
+        for turn, (alone_ns, alone) in cycle(zip(self.turns, self.alone, strict=True)):
+            if time.monotonic() >= end_s:
+                return
+            try:
+                wall_ns, output = self._run(turn)
+            except VoicePerfError as error:
+                self.errors.append(str(error))
+                return
+            self.factors.append(wall_ns / alone_ns)
+            self.changed += not same_output(alone, output)
+
 
 def run_load(workers: Workers, profile: str, turns: Sequence[Turn], seconds: float) -> LoadResult:
     """Keep every engine of one profile busy with the call's turns for a while, all at the same time."""
-    unloaded = {
-        engine: [(workers.run(profile, engine, turn).wall_ns, workers.get(profile, engine).output()) for turn in turns]
-        for engine in ENGINES
-    }
-    settled = _rss_bytes(workers, profile)
-
-    def busy(engine: str) -> _Tally:
-        return _keep_busy(workers, profile, engine, turns, unloaded[engine], lambda: time.monotonic() < end)
-
-    end = time.monotonic() + seconds
-    with ThreadPoolExecutor(len(ENGINES)) as pool:
-        tallies = list(pool.map(busy, ENGINES))
-    errors = tuple(error for tally in tallies for error in tally.errors)
-    factors = [factor for tally in tallies for factor in tally.factors]
-    growth = None if errors else _rss_bytes(workers, profile) / settled - 1
+    clients = [_Client(workers, profile, engine, turns) for engine in ENGINES]
+    for client in clients:
+        client.run_alone()
+    settled = sum(client.rss_bytes() for client in clients)
+    end_s = time.monotonic() + seconds
+    with ThreadPoolExecutor(len(clients)) as pool:
+        list(pool.map(lambda client: client.keep_busy(end_s), clients))
+    errors = tuple(error for client in clients for error in client.errors)
+    factors = [factor for client in clients for factor in client.factors]
     return LoadResult(
         runs=len(factors),
         errors=errors,
-        changed_outputs=sum(tally.changed for tally in tallies),
+        changed_outputs=sum(client.changed for client in clients),
         p95_factor=float(np.percentile(factors, 95)) if factors else None,
-        rss_growth=growth,
+        rss_growth=None if errors else sum(client.rss_bytes() for client in clients) / settled - 1,
     )
-
-
-def _keep_busy(
-    workers: Workers,
-    profile: str,
-    engine: str,
-    turns: Sequence[Turn],
-    unloaded: Sequence[tuple[int, Output]],
-    more: Callable[[], bool],
-) -> _Tally:
-    tally = _Tally()
-    rounds = cycle(zip(turns, unloaded, strict=True))
-    while more():
-        for turn, (alone_ns, alone) in islice(rounds, len(turns)):
-            try:
-                timing = workers.run(profile, engine, turn)
-                output = workers.get(profile, engine).output()
-            except VoicePerfError as error:
-                tally.errors.append(str(error))
-                return tally
-            tally.factors.append(timing.wall_ns / alone_ns)
-            tally.changed += not same_output(alone, output)
-    return tally
 
 
 def same_output(a: Output, b: Output) -> bool:
@@ -81,7 +81,3 @@ def same_output(a: Output, b: Output) -> bool:
     if isinstance(a, Speech) and isinstance(b, Speech):
         return bool(np.array_equal(a.audio, b.audio))
     return a == b
-
-
-def _rss_bytes(workers: Workers, profile: str) -> int:
-    return sum(workers.get(profile, engine).resources().rss_bytes for engine in ENGINES)

@@ -25,7 +25,7 @@ from voiceperf.measure.clock import Timing
 from voiceperf.measure.control import Control
 from voiceperf.measure.pairs import PairRecorder
 from voiceperf.profiles import Profile
-from voiceperf.suite.gate import Quality, QualityGate
+from voiceperf.suite.gate import Corpus, Quality, QualityGate
 from voiceperf.suite.stability import run_load
 from voiceperf.suite.workers import Workers
 
@@ -73,9 +73,8 @@ class Suite:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.workers = Workers(plan.call, [*plan.baselines, plan.candidate])
-        self.gate = QualityGate(
-            self.workers, plan.candidate.name, plan.manifest, plan.conversations, plan.form.every_nth_recording
-        )
+        corpus = Corpus(plan.manifest, plan.conversations, plan.form.every_nth_recording)
+        self.gate = QualityGate(self.workers, plan.candidate.name, corpus)
         self._control = Control()
         self._recorders: dict[tuple[str, str], dict[int, PairRecorder]] = {}
         self.criteria: list[Criterion] = []
