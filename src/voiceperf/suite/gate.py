@@ -36,12 +36,8 @@ class Corpus:
 class QualityGate:
     """Asks the workers for outputs and judges them. What two profiles share is computed once."""
 
-    def __init__(
-        self, workers: Workers, candidate: str, manifest: Path, conversations: Path, every_nth: int, step: Step = silent
-    ) -> None:
-        self._workers, self._candidate = workers, candidate
-        self._manifest, self._conversations, self._every_nth = manifest, conversations, every_nth
-        self._step = step
+    def __init__(self, workers: Workers, candidate: str, corpus: Corpus) -> None:
+        self._workers, self._candidate, self._corpus = workers, candidate, corpus
         self._judged: dict[Any, Quality] = {}
         self._heard: dict[Any, list[str]] = {}
 
