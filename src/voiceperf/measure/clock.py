@@ -29,7 +29,10 @@ class SystemClock:
 
 @dataclass(frozen=True)
 class Timing:
-    """One timed run. `marks_ns` are moments within it, from its start; missing figures are None, never 0."""
+    """One timed run. `marks_ns` are moments within it, from its start; `prepare_ns` came before it.
+
+    Missing figures are None, never 0.
+    """
 
     wall_ns: int
     cpu_ns: int
@@ -37,6 +40,7 @@ class Timing:
     tokens: int | None = None
     audio_s: float | None = None
     heard_s: float | None = None
+    prepare_ns: int = 0
 
     @property
     def wall_ms(self) -> float:
@@ -91,6 +95,7 @@ def _ms(ns: int | None) -> float | None:
 
 def timed_run(engine: Engine, request: Request, clock: Clock) -> tuple[Timing, Output]:
     """Prepare outside the timing, then run once within it."""
+    arrived = clock.wall_ns()
     engine.prepare(request)
     marks: list[tuple[str, int]] = []
     cpu, start = clock.cpu_ns(), clock.wall_ns()
@@ -99,4 +104,5 @@ def timed_run(engine: Engine, request: Request, clock: Clock) -> tuple[Timing, O
     tokens = output.tokens if isinstance(output, Transcript | Reply) else None
     audio_s = output.audio_s if isinstance(output, Transcript | Speech) else None
     heard_s = output.heard_s if isinstance(output, Speech) else None
-    return Timing(wall_ns, cpu_ns, {name: at - start for name, at in marks}, tokens, audio_s, heard_s), output
+    since_start = {name: at - start for name, at in marks}
+    return Timing(wall_ns, cpu_ns, since_start, tokens, audio_s, heard_s, start - arrived), output

@@ -37,7 +37,7 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         command = [contender.python, "-m", "voiceperf.measure.worker", str(theirs.fileno())]
         environment = {**os.environ, **contender.params.environment(), **contender.env}
-        with theirs:
+        try:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -46,6 +46,11 @@ class WorkerProcess:
                 pass_fds=[theirs.fileno()],
                 env=environment,
             )
+        except OSError as error:
+            ours.close()
+            raise WorkerError(f"cannot start {contender.python} ({error.strerror})") from None
+        finally:
+            theirs.close()
         self._connection: Connection[Any, Any] = Connection(ours.detach())
         try:
             self._ask(Start(contender.engine, contender.params.as_dict()), LOAD_LIMIT_S)

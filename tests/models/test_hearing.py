@@ -1,0 +1,104 @@
+"""whisper.cpp on real speech, in worker processes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voiceperf import profiles
+from voiceperf.audio import read_speech
+from voiceperf.engines.base import Utterance
+from voiceperf.errors import EngineError, WorkerError
+from voiceperf.judge.text import normalise
+from voiceperf.measure.contender import of_profile
+from voiceperf.measure.process import WorkerProcess
+from voiceperf.models.catalogue import CATALOGUE
+from voiceperf.models.store import path_of
+from voiceperf.suite.corpus import read_manifest
+
+pytestmark = pytest.mark.models
+
+AUDIO = Path(__file__).parents[2] / "fixtures" / "audio"
+JFK = "And so my fellow Americans ask not what your country can do for you ask what you can do for your country."
+OFFICIAL_BYTES = {
+    "whisper-tiny.en-f16": 77_704_715,
+    "whisper-tiny.en-q8_0": 43_550_795,
+    "whisper-base-f16": 147_951_465,
+    "whisper-base-q8_0": 81_768_585,
+}
+
+
+def worker(profile="tuned", **changes):
+    return WorkerProcess(of_profile(profiles.load(profile), "whisper", changes))
+
+
+@pytest.fixture(scope="module")
+def tuned():
+    with worker() as process:
+        yield process
+
+
+def hear(process, audio):
+    return process.once(Utterance(audio))[1].text
+
+
+@pytest.mark.parametrize("name", OFFICIAL_BYTES)
+def test_converted_model_hears_jfk_word_for_word(name):
+    """A model converted here has the official file's size and hears the known sentence without an error."""
+    assert path_of(CATALOGUE[name]).stat().st_size == OFFICIAL_BYTES[name]
+    with worker("fair", model=name) as process:
+        heard = hear(process, read_speech(AUDIO / "wav" / "jfk_d001.wav"))
+    assert normalise(heard) == normalise(JFK)
+
+
+def test_transcript_does_not_depend_on_what_came_before():
+    """The tuned profile hears a clip the same in a fresh process, and after ten other clips of all lengths."""
+    clips = [r.audio() for r in read_manifest(AUDIO / "manifest.jsonl")]
+    by_length = sorted(clips, key=len)
+    probes = [by_length[20], by_length[80], by_length[150]]
+    others = by_length[:: len(by_length) // 10][:10]
+    with worker() as process:
+        alone = [hear(process, clip) for clip in probes[:1]]
+    for clip in probes[1:]:
+        with worker() as process:
+            alone.append(hear(process, clip))
+    with worker() as process:
+        for clip in others:
+            hear(process, clip)
+        assert [hear(process, clip) for clip in probes] == alone
+
+
+def test_threads_change_no_transcript(tuned):
+    """Thread counts are neutral: one thread and all of them hear the same."""
+    clips = [r.audio() for r in read_manifest(AUDIO / "manifest.jsonl")][::25]
+    with worker(n_threads=1) as single:
+        assert [hear(single, clip) for clip in clips] == [hear(tuned, clip) for clip in clips]
+
+
+def test_speech_longer_than_the_short_context_is_heard_to_its_end(tuned):
+    """Eleven seconds do not fit the shortest context, and nothing of them is lost."""
+    heard = hear(tuned, read_speech(AUDIO / "wav" / "jfk_d001.wav"))
+    assert normalise(heard).endswith("your country")
+
+
+@pytest.mark.parametrize("samples", [201, 320, 1000])
+def test_shortest_buffers_do_no_harm(tuned, samples):
+    """A buffer of the least length is transcribed like any other, and the worker lives on."""
+    hear(tuned, np.zeros(samples, np.float32))
+    assert tuned.alive
+
+
+def test_truncated_model_is_a_reason(tmp_path, one_line):
+    """A model file that breaks off is refused in one line; nothing crashes."""
+    whole = path_of(CATALOGUE["whisper-tiny.en-q8_0"]).read_bytes()
+    (tmp_path / "half.bin").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises((EngineError, WorkerError)) as caught:
+        worker(model=str(tmp_path / "half.bin"))
+    one_line(caught.value, r"half\.bin", "not a whole ggml whisper model")
+
+
+def test_beam_search_and_prompt_are_taken(tuned):
+    """The parameters that no profile uses work too."""
+    with worker(beam_size=2, initial_prompt="A speech by a president.", audio_ctx=768) as process:
+        heard = hear(process, read_speech(AUDIO / "wav" / "jfk_d001.wav"))
+    assert "country" in heard

@@ -1,0 +1,84 @@
+"""Kokoro on real weights, in worker processes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voiceperf import call, profiles
+from voiceperf.engines.base import Line
+from voiceperf.errors import EngineError, ParameterError
+from voiceperf.measure.contender import of_profile
+from voiceperf.measure.process import WorkerProcess
+
+pytestmark = pytest.mark.models
+
+CALL = call.load(Path(__file__).parents[2] / "fixtures" / "calls" / "call61.toml")
+RECORDED_S = (2.58, 7.15, 4.50, 7.23, 3.78, 2.35, 1.38)
+
+
+def worker(profile="tuned", **changes):
+    return WorkerProcess(of_profile(profiles.load(profile), "kokoro", changes))
+
+
+@pytest.fixture(scope="module")
+def tuned():
+    with worker() as process:
+        yield process
+
+
+def test_replies_last_as_long_as_the_recorded_ones(tuned):
+    """The default voice speaks each of the seven texts within 10% of the recorded call's duration."""
+    for turn, seconds in zip(CALL.turns, RECORDED_S, strict=True):
+        _, speech = tuned.once(Line(turn.reply))
+        assert speech.heard_s == pytest.approx(seconds, rel=0.10), turn.reply
+
+
+def test_speech_repeats_bit_for_bit(tuned):
+    """The same line gives the same samples, whatever the threads and whatever was said before."""
+    _, first = tuned.once(Line("Good evening."))
+    tuned.once(Line("Something else."))
+    _, again = tuned.once(Line("Good evening."))
+    with worker(intra_op_threads=1, spinning=True) as single:
+        _, other = single.once(Line("Good evening."))
+    assert np.array_equal(first.audio, again.audio)
+    assert np.array_equal(first.audio, other.audio)
+
+
+def test_trimmed_speech_is_what_is_heard(tuned):
+    """Trimmed audio is as long as what is heard; untrimmed audio is longer."""
+    _, trimmed = tuned.once(Line("Good evening."))
+    assert len(trimmed.audio) / trimmed.rate_hz == pytest.approx(trimmed.heard_s)
+    with worker(trim=False) as process:
+        _, whole = process.once(Line("Good evening."))
+    assert len(whole.audio) / whole.rate_hz == pytest.approx(whole.audio_s)
+    assert whole.audio_s > whole.heard_s
+
+
+def test_first_clause_starts_the_audio_sooner():
+    """With first_clause the first sound of a long reply comes in less than two thirds of the time."""
+    line = Line(CALL.turns[3].reply)
+    with worker() as whole, worker(first_clause=True) as split:
+        for process in (whole, split):
+            process.load("line", line)
+            process.run("line")
+        sooner = [split.run("line").ttfa_ms / whole.run("line").ttfa_ms for _ in range(3)]
+    assert np.median(sooner) < 2 / 3
+
+
+def test_text_without_words_is_refused(tuned, one_line):
+    """Blank text, and text that has no sound, are refused; the worker lives on."""
+    with pytest.raises(ParameterError):
+        tuned.once(Line("  "))
+    with pytest.raises(EngineError) as caught:
+        tuned.once(Line("\u2603"))
+    one_line(caught.value, "cannot speak")
+    assert tuned.alive
+
+
+def test_file_that_is_no_model_is_a_reason(tmp_path, one_line):
+    """A file that is no ONNX model is refused in one line."""
+    (tmp_path / "bad.onnx").write_bytes(b"not a model" * 100)
+    with pytest.raises(EngineError) as caught:
+        worker(model=str(tmp_path / "bad.onnx"))
+    one_line(caught.value, r"bad\.onnx", "not a whole ONNX model")

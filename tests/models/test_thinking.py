@@ -1,0 +1,107 @@
+"""llama.cpp on real weights, in worker processes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voiceperf import call, profiles
+from voiceperf.engines.base import Passage, Prompt
+from voiceperf.errors import EngineError, ParameterError
+from voiceperf.judge.verdict import Verdict
+from voiceperf.measure.contender import of_profile
+from voiceperf.measure.process import WorkerProcess
+from voiceperf.models.catalogue import CATALOGUE
+from voiceperf.models.store import path_of
+from voiceperf.suite.corpus import read_conversations
+from voiceperf.suite.quality import compare_llama
+
+pytestmark = pytest.mark.models
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+CALL = call.load(FIXTURES / "calls" / "call61.toml")
+
+
+def worker(profile="tuned", **changes):
+    return WorkerProcess(of_profile(profiles.load(profile), "llama", changes))
+
+
+def prompt(turn, n_tokens=None):
+    return Prompt(tuple(CALL.messages(CALL.turns[turn])), n_tokens)
+
+
+@pytest.fixture(scope="module")
+def fair():
+    with worker("fair") as process:
+        yield process
+
+
+@pytest.mark.parametrize(
+    ("model", "verdict"),
+    [("smollm2-135m-instruct-q8_0", Verdict.PASS), ("smollm2-135m-instruct-q4_0", Verdict.FAIL)],
+)
+def test_gate_tells_good_weights_from_ruined_ones(fair, model, verdict):
+    """The quality gate accepts the Q8_0 requantisation and rejects the Q4_0 one."""
+    conversations = read_conversations(FIXTURES / "text" / "conversations.toml")
+    with worker(model=model) as candidate:
+        assert compare_llama(fair, candidate, conversations).finding().verdict is verdict
+
+
+def test_fixed_length_reply_has_that_length(fair):
+    """32 tokens asked for are 32 tokens, even where the model would have stopped."""
+    _, natural = fair.once(prompt(0))
+    _, fixed = fair.once(prompt(0, 96))
+    assert natural.tokens < 96
+    assert fixed.tokens == 96
+
+
+def test_reply_starts_from_a_warm_prefix(fair):
+    """Only what the caller has just said is read within the timing."""
+    timing, reply = fair.once(prompt(6, 8))
+    assert reply.prompt_tokens < 20
+    assert timing.ttft_ms < timing.wall_ms
+
+
+def test_reply_does_not_depend_on_what_came_before():
+    """A turn is answered the same in a fresh process, and after other turns and another conversation."""
+    with worker() as process:
+        _, alone = process.once(prompt(3, 32))
+    with worker() as process:
+        for turn in (6, 0, 4):
+            process.once(prompt(turn, 32))
+        process.once(Passage("Something else entirely."))
+        _, after = process.once(prompt(3, 32))
+    assert after.token_ids == alone.token_ids
+
+
+def test_static_split_changes_no_number():
+    """Handing each thread one piece of a matrix gives bit for bit the same distributions."""
+    passage = Passage("Good evening, I would like to book a table for two.")
+    scores = []
+    for split in (False, True):
+        with worker(static_split=split) as process:
+            scores.append(process.once(passage)[1].log_probs)
+    assert np.array_equal(*scores)
+
+
+def test_conversation_beyond_the_context_is_refused(one_line):
+    """A conversation that does not fit is refused with the parameter to raise."""
+    with worker(n_ctx=64) as process, pytest.raises(ParameterError) as caught:
+        process.once(prompt(6))
+    one_line(caught.value, "llama.n_ctx = 64", "raise it")
+
+
+def test_file_that_is_no_model_is_a_reason(tmp_path, one_line):
+    """A truncated GGUF file is refused in one line."""
+    (tmp_path / "half.gguf").write_bytes(path_of(CATALOGUE["smollm2-135m-instruct-q4_0"]).read_bytes()[:1_000_000])
+    with pytest.raises(EngineError) as caught:
+        worker("fair", model=str(tmp_path / "half.gguf"))
+    one_line(caught.value, r"half\.gguf", "not a whole GGUF model")
+
+
+def test_greedy_and_cache_types_are_taken():
+    """The parameters that no profile uses work too, and greedy replies repeat."""
+    with worker(temperature=0.0, type_k="q8_0", type_v="q8_0", repeat_penalty=1.1, stop=("?",)) as process:
+        replies = [process.once(prompt(0))[1].text for _ in range(2)]
+    assert replies[0] == replies[1]
+    assert "?" not in replies[0]

@@ -1,0 +1,83 @@
+"""What voiceperf itself costs: our wrappers beside the libraries' own calls, and the way to a worker and back."""
+
+import time
+
+import numpy as np
+import pytest
+
+from voiceperf import engines, profiles
+from voiceperf.engines.base import Line, Prompt, Utterance
+from voiceperf.judge.statistics import ratio_interval
+from voiceperf.measure.clock import SystemClock, Timing
+from voiceperf.measure.contender import of_profile
+from voiceperf.measure.pairs import PairRecorder
+from voiceperf.measure.process import WorkerProcess
+
+pytestmark = pytest.mark.models
+
+MAX_OVERHEAD = 0.01
+ROUNDS = 10
+REQUESTS = {
+    "whisper": Utterance(np.random.default_rng(1).normal(0, 0.01, 16_000).astype(np.float32)),
+    "llama": Prompt(({"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello."}), 32),
+    "kokoro": Line("Good evening, and welcome."),
+}
+
+
+def raw_whisper(engine, request):
+    import _pywhispercpp as native
+
+    native.whisper_full(engine._context, engine._full, request.audio, request.audio.size)
+
+
+def raw_llama(engine, request):
+    tokens = engine._tokens(engine._prompt_of, request.messages)
+    for count, _ in enumerate(engine._llm.generate(tokens, temp=engine.params.temperature), start=1):
+        if count == request.n_tokens:
+            return
+
+
+def raw_kokoro(engine, request):
+    engine._kokoro.create(request.text, engine._voice)
+
+
+@pytest.mark.parametrize(("name", "raw"), [("whisper", raw_whisper), ("llama", raw_llama), ("kokoro", raw_kokoro)])
+def test_wrapper_overhead(benchmark, name, raw):
+    """Our wrapper takes at most 1% longer than the library's own call on the same loaded engine."""
+    engine = engines.load(of_profile(profiles.load("fair"), name).params)
+    request, clock = REQUESTS[name], SystemClock()
+
+    def timed(work):
+        engine.prepare(request)
+        start = clock.wall_ns()
+        work()
+        return Timing(clock.wall_ns() - start, 0)
+
+    pairs = PairRecorder(
+        lambda: timed(lambda: engine.run(request, lambda mark: None)), lambda: timed(lambda: raw(engine, request))
+    )
+    pairs.warm_up()
+    benchmark.pedantic(pairs.subject, setup=pairs.before, teardown=pairs.after, rounds=ROUNDS)
+    engine.close()
+    interval = ratio_interval({0: [(pair.partner.wall_ns, pair.subject.wall_ns) for pair in pairs.pairs]})
+    benchmark.extra_info["overhead"] = interval.estimate - 1
+    assert interval.low - 1 <= MAX_OVERHEAD
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_worker_overhead(benchmark, name):
+    """The way to a worker process and back adds at most 1% to the engine's own time."""
+    shares = []
+    with WorkerProcess(of_profile(profiles.load("tuned"), name)) as worker:
+        worker.load("request", REQUESTS[name])
+        worker.run("request")
+
+        def there_and_back():
+            start = time.perf_counter_ns()
+            timing = worker.run("request")
+            waited_ns = time.perf_counter_ns() - start
+            shares.append((waited_ns - timing.prepare_ns) / timing.wall_ns - 1)
+
+        benchmark.pedantic(there_and_back, rounds=ROUNDS)
+    benchmark.extra_info["overhead"] = float(np.median(shares))
+    assert np.median(shares) <= MAX_OVERHEAD

@@ -1,0 +1,92 @@
+"""The commands as a user types them, in processes of their own, where no model is needed."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+
+@pytest.fixture
+def voiceperf(tmp_path, monkeypatch):
+    monkeypatch.setenv("VOICEPERF_CACHE", str(tmp_path / "empty-cache"))
+
+    def run(*arguments):
+        command = [sys.executable, "-c", "from voiceperf.cli import main; main()", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=60)
+
+    return run
+
+
+def test_version_is_one_line(voiceperf):
+    """`--version` prints name and version."""
+    assert voiceperf("--version").stdout.split()[0] == "voiceperf"
+
+
+def test_help_names_every_command(voiceperf):
+    """`--help` lists what there is."""
+    text = voiceperf("--help").stdout
+    for command in ("doctor", "models", "transcribe", "reply", "speak", "quality"):
+        assert command in text
+
+
+def test_doctor_tells_the_machine_and_what_is_missing(voiceperf):
+    """With an empty cache the doctor names the missing models and stays healthy."""
+    done = voiceperf("doctor", "--json")
+    facts = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert facts["cores"]["performance"] >= 1
+    assert set(facts["engines"]) == {"whisper", "llama", "kokoro"}
+    assert not any(facts["models"].values())
+
+
+def test_models_list_prints_one_object_a_model(voiceperf):
+    """Each model comes with its size, licence and sources."""
+    rows = [json.loads(line) for line in voiceperf("models", "list", "--json").stdout.splitlines()]
+    assert {"whisper-base-f16", "kokoro-v1.0-int8"} <= {row["model"] for row in rows}
+    assert all(row["bytes"] and row["licence"] and row["sources"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("transcribe",), 2, "nothing to transcribe"),
+        (("transcribe", "gone.wav"), 3, "models pull"),
+        (("transcribe", "--manifest", "gone.jsonl"), 2, "no such manifest"),
+        (("transcribe", "a.wav", "--profile", "gone"), 2, "no profile 'gone'"),
+        (("transcribe", "a.wav", "--set", "n_thread=2"), 2, "did you mean 'n_threads'"),
+        (("transcribe", "a.wav", "--set", "n_threads"), 2, "name=value"),
+        (("reply", " "), 2, "no text to answer"),
+        (("reply", "hello"), 3, "models pull"),
+        (("speak", ""), 2, "no text to speak"),
+        (("speak", "hi", "--set", "speed=9"), 2, "at most 2"),
+        (("models", "pull", "gone"), 3, "no model 'gone'"),
+        (("models", "verify", "af_heart"), 3, "models pull af_heart"),
+        (("quality", "--manifest", "gone.jsonl"), 2, "no such manifest"),
+    ],
+)
+def test_errors_are_one_line_with_a_defined_code(voiceperf, arguments, code, said):
+    """Bad use ends with 2, a missing model with 3, each in one line that says what to do."""
+    done = voiceperf(*arguments)
+    assert done.returncode == code, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert said in done.stderr
+
+
+def test_voice_is_pulled_from_the_checkout_and_verified(voiceperf):
+    """A pull from a local source ends in a verified file."""
+    assert voiceperf("models", "pull", "af_heart").returncode == 0
+    done = voiceperf("models", "verify", "af_heart", "--json")
+    assert json.loads(done.stdout) == {"model": "af_heart", "ok": True, "problem": None}
+
+
+def test_planted_model_file_is_refused(voiceperf, tmp_path):
+    """A file that only has a model's name ends in one line and the engine's exit code."""
+    (tmp_path / "bad.bin").write_bytes(b"not a model" * 100)
+    soundfile.write(tmp_path / "a.wav", np.zeros(8000), 16000)
+    done = voiceperf("transcribe", "a.wav", "--set", "model=bad.bin")
+    assert done.returncode == 4
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "cannot load bad.bin" in done.stderr

@@ -1,0 +1,49 @@
+import numpy as np
+
+from voiceperf.judge.criteria import LoadResult, judge_load, judge_reduction, judge_rtf
+from voiceperf.judge.verdict import Verdict
+
+
+def times(ratio, rounds=6, spread=0.02):
+    noise = np.random.default_rng(5).normal(1, spread, (3, rounds))
+    return {turn: [(1.0, ratio * float(x)) for x in noise[turn]] for turn in range(3)}
+
+
+def test_reduction_beyond_the_bar_passes():
+    """Half the time is 50% less: every criterion is met."""
+    assert all(judge_reduction(name, times(0.5))[1].verdict is Verdict.PASS for name in ("whisper", "llama", "call"))
+
+
+def test_criterion_that_does_not_hold_fails():
+    """10% less is not 20% less."""
+    assert judge_reduction("llama", times(0.9))[1].verdict is Verdict.FAIL
+
+
+def test_unmeasured_turn_is_invalid():
+    """A turn without pairs makes the whole criterion INVALID."""
+    assert judge_reduction("llama", {**times(0.5), 9: []})[1].verdict is Verdict.INVALID
+
+
+def test_slowest_text_stands_for_all():
+    """Six texts far below the limit do not make up for one above it."""
+    rtf = {turn: [0.3] * 8 for turn in range(6)}
+    assert judge_rtf(rtf)[1].verdict is Verdict.PASS
+    figure, finding = judge_rtf({**rtf, 7: [0.7, 0.71, 0.69] * 3})
+    assert finding.verdict is Verdict.FAIL
+    assert figure.estimate == 0.7
+
+
+def test_unspoken_text_is_invalid():
+    """A text that was never synthesised makes the criterion INVALID."""
+    assert judge_rtf({1: [0.3] * 8, 2: []})[1].verdict is Verdict.INVALID
+    assert judge_rtf({})[1].verdict is Verdict.INVALID
+
+
+def test_any_error_or_changed_output_under_load_fails():
+    """Load may slow an engine down, it may not break it."""
+    calm = LoadResult(runs=10, errors=(), changed_outputs=0, p95_factor=4.0, rss_growth=0.0)
+    assert [f.verdict for f in judge_load(calm)] == [Verdict.PASS, Verdict.PASS]
+    broken = LoadResult(runs=10, errors=("crashed",), changed_outputs=0, p95_factor=4.0, rss_growth=None)
+    assert judge_load(broken)[1].verdict is Verdict.INVALID
+    changed = LoadResult(runs=10, errors=(), changed_outputs=1, p95_factor=4.0, rss_growth=0.0)
+    assert judge_load(changed)[1].verdict is Verdict.FAIL

@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from voiceperf.judge.sound import log_spectral_distance_db
+
+RATE_HZ = 24_000
+
+
+def speechlike(seed=0, seconds=1.0):
+    rng = np.random.default_rng(seed)
+    t = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
+    voice = sum(np.sin(2 * np.pi * 120 * k * t) / k for k in range(1, 20))
+    return (voice * (1 + np.sin(2 * np.pi * 4 * t)) + 0.01 * rng.normal(size=t.size)).astype(np.float32)
+
+
+def test_same_sound_has_no_distance():
+    """A sound is at distance zero from itself, and a little louder is still the same sound."""
+    sound = speechlike()
+    assert log_spectral_distance_db(sound, sound, RATE_HZ) == 0
+    assert log_spectral_distance_db(sound, 0.9 * sound, RATE_HZ) == pytest.approx(0, abs=0.05)
+
+
+def test_distance_grows_with_noise():
+    """More noise, more distance; a lot of it is far beyond the limit."""
+    sound = speechlike()
+    noise = np.random.default_rng(1).normal(size=sound.size).astype(np.float32)
+    near, far = (log_spectral_distance_db(sound, sound + level * noise, RATE_HZ) for level in (0.001, 0.3))
+    assert near < 1.3 < far
+
+
+def test_distance_is_symmetric():
+    """It does not matter which of two sounds came first."""
+    a, b = speechlike(1), 0.5 * speechlike(2) + 0.2
+    there, back = log_spectral_distance_db(a, b, RATE_HZ), log_spectral_distance_db(b, a, RATE_HZ)
+    assert there == pytest.approx(back)

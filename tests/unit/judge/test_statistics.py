@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voiceperf.judge.statistics import difference_interval, median_interval, ratio_interval
+
+
+def noisy_pairs(ratio, spread, count, seed):
+    """Pairs whose machine drifts by 2x while the ratio holds within the spread."""
+    rng = np.random.default_rng(seed)
+    drift = np.exp(rng.uniform(0, np.log(2), count))
+    noise = np.exp(rng.normal(0, spread, (count, 2)))
+    return list(zip(drift * noise[:, 0], drift * ratio * noise[:, 1], strict=True))
+
+
+def covered(ratio, spread, count, trials=200):
+    hits = 0
+    for seed in range(trials):
+        interval = ratio_interval({turn: noisy_pairs(ratio, spread, count, 100 * seed + turn) for turn in range(3)})
+        hits += interval.low <= ratio <= interval.high
+    return hits / trials
+
+
+def test_identical_contenders_have_ratio_one():
+    """Without a difference the interval holds 1 about as often as it promises, whatever the drift."""
+    assert covered(1.0, 0.05, 6) >= 0.90
+
+
+def test_known_shift_is_found():
+    """A contender that is 20% faster is seen as such, through drift of 2x."""
+    interval = ratio_interval({0: noisy_pairs(0.8, 0.03, 12, 1), 1: noisy_pairs(0.8, 0.03, 12, 2)})
+    assert interval.estimate == pytest.approx(0.8, abs=0.02)
+    assert interval.high < 0.85
+
+
+def test_heavy_noise_widens_the_interval():
+    """The same data with ten times the noise gives a wider interval that still covers."""
+    calm = ratio_interval({0: noisy_pairs(1, 0.02, 12, 3)})
+    wild = ratio_interval({0: noisy_pairs(1, 0.2, 12, 3)})
+    assert wild.high - wild.low > 4 * (calm.high - calm.low)
+    assert covered(1.0, 0.3, 6) >= 0.88
+
+
+def test_nothing_measured_has_no_interval():
+    """No input, or an input without a pair, is None and not a number."""
+    assert ratio_interval({}) is None
+    assert ratio_interval({1: [(1.0, 1.0)], 2: []}) is None
+    assert median_interval([]) is None
+    assert difference_interval([], [], []) is None
+    assert difference_interval([(0, 0)], [0], ["a"]) is None
+
+
+def test_single_pairs_do_not_look_certain():
+    """One pair an input leaves the spread between inputs as the only measure of noise."""
+    interval = ratio_interval({0: [(1.0, 0.5)], 1: [(1.0, 1.0)], 2: [(1.0, 2.0)]})
+    assert interval.low < 0.7
+    assert interval.high > 1.4
+
+
+@given(st.lists(st.tuples(st.floats(0.1, 10), st.floats(0.1, 10)), min_size=1, max_size=8))
+def test_ratio_turns_over_with_its_sides(pairs):
+    """Swapping baseline and candidate inverts the estimate."""
+    forward = ratio_interval({0: pairs}).estimate
+    backward = ratio_interval({0: [(b, a) for a, b in pairs]}).estimate
+    assert forward * backward == pytest.approx(1)
+
+
+@given(st.floats(1e-3, 1e3), st.lists(st.tuples(st.floats(0.1, 10), st.floats(0.1, 10)), min_size=2, max_size=8))
+def test_ratio_has_no_unit(scale, pairs):
+    """Milliseconds or nanoseconds: the interval is the same."""
+    one = ratio_interval({0: pairs})
+    other = ratio_interval({0: [(a * scale, b * scale) for a, b in pairs]})
+    assert (one.low, one.high) == pytest.approx((other.low, other.high))
+
+
+def test_estimates_are_repeatable():
+    """The same samples give the same interval: the bootstrap is seeded."""
+    pairs = {0: noisy_pairs(1, 0.1, 9, 4)}
+    assert ratio_interval(pairs) == ratio_interval(pairs)
+
+
+def test_median_survives_an_outlier():
+    """One sample of a stalled machine moves the median by nothing."""
+    assert median_interval([0.3, 0.31, 0.29, 0.3, 0.3, 9.0]).estimate == pytest.approx(0.3)
+
+
+def test_speakers_are_drawn_whole():
+    """Errors that all come from one speaker leave more doubt than the same errors spread over many."""
+    errors = [(0, 1)] * 10 + [(0, 0)] * 90
+    words = [5] * 100
+    one_speaker = difference_interval(errors, words, ["bad"] * 10 + [f"s{n}" for n in range(90)])
+    many = difference_interval(errors, words, [f"s{n}" for n in range(100)])
+    assert one_speaker.estimate == many.estimate == pytest.approx(0.02)
+    assert one_speaker.high > many.high

@@ -1,0 +1,100 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voiceperf.judge.text import Heard, compare_hearing, is_loop, normalise, score, word_error_rate
+from voiceperf.judge.verdict import Verdict
+
+
+@pytest.mark.parametrize(
+    ("reference", "transcript"),
+    [("eight", "8."), ("the seventh", "The 7th"), ("colour", "Color!"), ("it's two o'clock", "It is 2 o'clock")],
+)
+def test_spelling_and_numerals_are_no_errors(reference, transcript):
+    """What a listener would call the same words scores zero."""
+    assert score(reference, transcript).errors == 0
+
+
+@pytest.mark.parametrize(
+    ("reference", "transcript", "errors"),
+    [("press one now", "press one", 1), ("press one", "press one now please", 2), ("yes", "no", 1), ("yes", "", 1)],
+)
+def test_errors_are_counted_in_words(reference, transcript, errors):
+    """Deletions, insertions and substitutions count one each."""
+    assert score(reference, transcript).errors == errors
+
+
+def test_wer_pools_words_not_utterances():
+    """A long utterance weighs by its words."""
+    assert word_error_rate([Heard(1, 1, False, False), Heard(0, 9, False, False)]) == pytest.approx(0.1)
+    assert word_error_rate([]) is None
+
+
+@pytest.mark.parametrize(
+    ("transcript", "reference", "loop"),
+    [
+        ("ask ask ask ask ask", "ask", True),
+        ("thank you thank you thank you thank you", "thank you", True),
+        ("one five two two one", "one five two two one", False),
+        ("two two two two", "two two two two", False),
+        ("ask what you can do ask what you can do", "", False),
+        ("", "", False),
+    ],
+)
+def test_loops_are_told_from_repetition(transcript, reference, loop):
+    """A phrase said four times in a row is a loop, unless the speaker said it so."""
+    assert is_loop(transcript, reference) is loop
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=4), st.integers(4, 8))
+def test_every_short_phrase_repeated_is_a_loop(phrase, times):
+    """Any phrase of up to four words, four or more times over, is seen."""
+    assert is_loop(" ".join(phrase * times))
+
+
+@given(st.text())
+def test_normalising_twice_changes_nothing_to_judge(text):
+    """A transcript always agrees with itself."""
+    assert score(text, text).errors == 0 or not normalise(text)
+
+
+def scores(errors, words=5):
+    return [Heard(e, words, empty=False, loop=False) for e in errors]
+
+
+def speakers(count):
+    return [f"s{n % 40}" for n in range(count)]
+
+
+def test_equal_hearing_is_not_inferior():
+    """The same errors on both sides pass."""
+    same = scores([1, 0, 0, 0] * 40)
+    assert compare_hearing(same, same, speakers(160)).finding().verdict is Verdict.PASS
+
+
+def test_surely_worse_hearing_fails():
+    """A loss of ten points over all speakers is a FAIL."""
+    compared = compare_hearing(scores([0, 0] * 80), scores([1, 0] * 80), speakers(160))
+    assert compared.finding().verdict is Verdict.FAIL
+
+
+def test_few_utterances_are_invalid():
+    """Ten utterances cannot prove anything about two points."""
+    same = scores([0] * 10)
+    assert compare_hearing(same, same, speakers(10)).finding().verdict is Verdict.INVALID
+
+
+def test_one_new_loop_fails_whatever_the_rate():
+    """A hallucination loop that the baseline did not have is never traded for speed."""
+    before = scores([1] * 160)
+    after = [*scores([0] * 159), Heard(1, 5, empty=False, loop=True)]
+    compared = compare_hearing(before, after, speakers(160))
+    assert compared.new_loops == 1
+    assert compared.finding().verdict is Verdict.FAIL
+
+
+def test_heavy_noise_is_inconclusive():
+    """Gains and losses that cancel out over few speakers leave a doubt, not a pass."""
+    before, after = scores([5, 0] * 80), scores([0, 5] * 80)
+    finding = compare_hearing(before, after, [f"s{n % 2}{n % 6}" for n in range(160)]).finding()
+    assert finding.verdict is Verdict.INCONCLUSIVE

@@ -1,0 +1,36 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voiceperf.judge.statistics import Interval
+from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict, at_most, point_at_most, worst
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(0.5, 0.7, "PASS"), (0.75, 0.85, "INCONCLUSIVE"), (0.81, 0.9, "FAIL"), (0.7, 0.8, "PASS")],
+)
+def test_whole_interval_decides(low, high, verdict):
+    """Below the bar: PASS; above it: FAIL; across it: INCONCLUSIVE."""
+    assert at_most(Interval((low + high) / 2, low, high, 20), 0.8, "ratio").verdict == verdict
+
+
+def test_missing_or_thin_data_is_invalid():
+    """Nothing measured, or fewer samples than can bound a ratio, is INVALID however good it looks."""
+    assert at_most(None, 0.8, "ratio").verdict is Verdict.INVALID
+    assert at_most(Interval(0.1, 0.1, 0.1, MIN_PAIRS - 1), 0.8, "ratio").verdict is Verdict.INVALID
+    assert point_at_most(None, 1, "errors").verdict is Verdict.INVALID
+    assert worst([]).verdict is Verdict.INVALID
+
+
+def test_zero_is_a_figure_and_not_missing():
+    """A measured zero is judged."""
+    assert point_at_most(0, 0, "errors").verdict is Verdict.PASS
+
+
+@given(st.lists(st.sampled_from(list(Verdict)), min_size=1))
+def test_worst_never_hides_a_failure(verdicts):
+    """All pass together only if each passes."""
+    together = worst([Finding(verdict, "") for verdict in verdicts]).verdict
+    assert (together is Verdict.PASS) == all(verdict is Verdict.PASS for verdict in verdicts)
+    assert together in verdicts

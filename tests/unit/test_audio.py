@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voiceperf.audio import SPEECH_MIN_SAMPLES, as_speech, read_speech, write_wav
+from voiceperf.errors import InputError
+
+
+def tone(seconds, rate_hz, frequency_hz=440.0):
+    return np.sin(2 * np.pi * frequency_hz * np.arange(int(seconds * rate_hz)) / rate_hz).astype(np.float32)
+
+
+def test_stereo_at_8_khz_becomes_mono_at_16_khz(tmp_path):
+    """A telephone's stereo WAV is mixed and resampled, and keeps its length and its pitch."""
+    left = tone(0.5, 8000)
+    soundfile.write(tmp_path / "a.wav", np.stack([left, left], axis=1), 8000)
+    speech = read_speech(tmp_path / "a.wav")
+    assert speech.dtype == np.float32
+    assert speech.shape == (8000,)
+    loudest_hz = np.abs(np.fft.rfft(speech)).argmax() * 16000 / len(speech)
+    assert loudest_hz == pytest.approx(440, abs=4)
+
+
+def test_channels_are_averaged():
+    """Opposite channels cancel out."""
+    left = tone(0.1, 16000)
+    assert np.abs(as_speech(np.stack([left, -left], axis=1), 16000)).max() == 0
+
+
+@pytest.mark.parametrize(
+    ("samples", "said"),
+    [
+        (np.zeros(0, np.float32), "no samples"),
+        (np.zeros(SPEECH_MIN_SAMPLES - 1, np.float32), "too short"),
+        (np.full(1000, np.nan, np.float32), "NaN"),
+        (np.full(1000, np.inf, np.float32), "infinite"),
+        (np.zeros(1000, np.int16), "floats"),
+        (np.zeros((10, 10, 10), np.float32), "shape"),
+    ],
+)
+def test_what_is_no_speech_is_refused(samples, said, one_line):
+    """Empty, short, NaN, infinite or misshapen buffers are refused in one line with the name they came under."""
+    with pytest.raises(InputError) as caught:
+        as_speech(samples, 16000, "call.wav")
+    one_line(caught.value, "call.wav", said)
+
+
+@given(st.integers(1, 3000), st.sampled_from([8000, 16000, 22050, 44100, 48000]))
+def test_nothing_shorter_than_the_native_minimum_gets_through(samples, rate_hz):
+    """Whatever the rate, what is handed on has at least 201 samples, or is refused."""
+    try:
+        speech = as_speech(np.zeros(samples, np.float32), rate_hz)
+    except InputError:
+        return
+    assert len(speech) >= SPEECH_MIN_SAMPLES
+
+
+def test_empty_wav_is_named(tmp_path, one_line):
+    """A WAV without samples is refused by its path."""
+    soundfile.write(tmp_path / "empty.wav", np.zeros(0), 16000)
+    with pytest.raises(InputError) as caught:
+        read_speech(tmp_path / "empty.wav")
+    one_line(caught.value, "empty.wav", "no samples")
+
+
+def test_file_that_is_no_sound_is_named(tmp_path, one_line):
+    """Text under a WAV's name is refused by its path."""
+    (tmp_path / "a.wav").write_text("not sound")
+    with pytest.raises(InputError) as caught:
+        read_speech(tmp_path / "a.wav")
+    one_line(caught.value, "a.wav", "cannot be read")
+
+
+def test_wav_appears_whole_or_not_at_all(tmp_path, monkeypatch):
+    """When writing breaks off, an older file under the name stays as it was."""
+    path = tmp_path / "a.wav"
+    write_wav(path, tone(0.1, 24000), 24000)
+    before = path.read_bytes()
+
+    def broken(*args, **kwargs):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(soundfile, "write", broken)
+    with pytest.raises(OSError, match="disk full"):
+        write_wav(path, tone(0.2, 24000), 24000)
+    assert path.read_bytes() == before

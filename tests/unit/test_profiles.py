@@ -1,0 +1,58 @@
+import pytest
+
+from voiceperf import profiles
+from voiceperf.engines import ENGINES
+from voiceperf.errors import InputError, ParameterError
+from voiceperf.measure.contender import of_profile
+
+
+def test_shipped_profiles_are_named():
+    """The package brings the two baselines and the tuned profile."""
+    assert {"seed", "fair", "tuned"} <= set(profiles.shipped())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", profiles.shipped())
+def test_every_shipped_value_is_valid(name, engine):
+    """Each engine accepts what each shipped profile says of it."""
+    assert of_profile(profiles.load(name), engine).engine == engine
+
+
+def test_fair_is_seed_with_this_machines_threads():
+    """The two baselines differ in nothing that changes a result."""
+    for engine in ENGINES:
+        seed, fair = (of_profile(profiles.load(name), engine).params for name in ("seed", "fair"))
+        assert seed.outcome() == fair.outcome()
+
+
+def test_user_file_is_read_by_path(tmp_path):
+    """A user's own profile brings values and environment variables."""
+    path = tmp_path / "mine.toml"
+    path.write_text('summary = "mine"\n[whisper]\nn_threads = 3\n[whisper.env]\nOMP_WAIT_POLICY = "passive"\n')
+    contender = of_profile(profiles.load(str(path)), "whisper")
+    assert (contender.name, contender.params.n_threads) == ("mine", 3)
+    assert contender.env == {"OMP_WAIT_POLICY": "passive"}
+
+
+@pytest.mark.parametrize("text", ["[whisper", "whisper = 1", "[whisper.env]\nA = 1"])
+def test_broken_profile_is_named(tmp_path, text, one_line):
+    """A file that is no profile is refused by its path."""
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        profiles.load(str(path))
+    one_line(caught.value, "bad.toml")
+
+
+def test_unknown_profile_lists_the_known(one_line):
+    """A name that is neither a file nor shipped is answered with those there are."""
+    with pytest.raises(InputError) as caught:
+        profiles.load("fastest")
+    one_line(caught.value, "fastest", "fair", "seed", "tuned")
+
+
+def test_unknown_engine_lists_the_known(one_line):
+    """An engine that does not exist is answered with those there are."""
+    with pytest.raises(ParameterError) as caught:
+        of_profile(profiles.load("seed"), "espeak")
+    one_line(caught.value, "espeak", "whisper, llama, kokoro")

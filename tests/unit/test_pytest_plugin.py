@@ -1,0 +1,59 @@
+"""The plugin in sessions of its own, where no model is needed."""
+
+import pytest
+
+SUITE = """
+    import pytest
+
+    def test_plan(pytestconfig):
+        from voiceperf.pytest_plugin import plan_of
+        plan = plan_of(pytestconfig)
+        assert plan.candidate.name == "tuned"
+
+    def test_turn(turn):
+        assert turn.transcript
+"""
+
+
+@pytest.fixture
+def session(pytester, request):
+    fixtures = request.config.rootpath / "fixtures"
+    pytester.makeini(f"[pytest]\nvoiceperf_call = {fixtures}/calls/call61.toml\n"
+                     f"voiceperf_manifest = {fixtures}/audio/manifest.jsonl\n"
+                     f"voiceperf_conversations = {fixtures}/text/conversations.toml\n")  # fmt: skip
+    pytester.makepyfile(SUITE)
+    return pytester
+
+
+def test_short_form_takes_three_turns(session):
+    """By default the first, the middle and the last turn are measured."""
+    session.runpytest("-v").assert_outcomes(passed=4)
+
+
+def test_full_form_takes_every_turn(session):
+    """The full form measures all seven."""
+    session.runpytest("--voiceperf-form=full").assert_outcomes(passed=8)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('name = "x"', "needs at least one"),
+        ("[[turn]]\nchunk = 'a.wav'", "does not exist"),
+        (None, "no such call file"),
+    ],
+)
+def test_broken_call_file_is_a_usage_error(session, content, said):
+    """A call file that cannot be read ends the session in one line with pytest's code for bad use."""
+    if content is not None:
+        (session.path / "mine.toml").write_text(content)
+    done = session.runpytest("--call=mine.toml")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines([f"*mine.toml*{said}*"])
+
+
+def test_unknown_candidate_is_a_usage_error(session):
+    """A profile that does not exist is answered with those there are."""
+    done = session.runpytest("--candidate=gone")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["*no profile 'gone'*tuned*"])
