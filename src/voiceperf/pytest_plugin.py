@@ -15,10 +15,12 @@ from voiceperf.errors import VoicePerfError
 from voiceperf.judge.criteria import Criterion
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.fingerprint import fingerprint
-from voiceperf.report.terminal import print_criteria
+from voiceperf.report.terminal import WIDTH, print_criteria
+from voiceperf.suite.quality import Step
 from voiceperf.suite.suite import FORMS, Plan, Suite
 
 BASELINES = ("seed", "fair")
+_PROGRESS_EVERY = 40
 
 _suite = pytest.StashKey[Suite]()
 _plan = pytest.StashKey[Plan]()
@@ -27,7 +29,9 @@ _plan = pytest.StashKey[Plan]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("voiceperf", "voice agent benchmarks")
     group.addoption("--call", help="call file to replay (default: ini option voiceperf_call)")
-    group.addoption("--candidate", default="tuned", help="profile to judge: a name or a TOML file (default: tuned)")
+    group.addoption(
+        "--candidate", help=f"profile to judge: a name or the path of a TOML file (default: {profiles.DEFAULT})"
+    )
     group.addoption(
         "--voiceperf-form",
         choices=tuple(FORMS),
@@ -41,10 +45,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "models: needs the real models; skipped where they are missing, except in CI")
+    if config.getoption("--call") or config.getoption("--candidate"):
+        plan_of(config)  # what the user typed is checked before anything is collected
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test with a `turn` argument runs once for each turn of the call, one with a `profile` once for each."""
+    """Beside the `voiceperf` fixture, `turn`, `profile` and `baseline` stand for each of the plan's, one test each."""
+    if "voiceperf" not in metafunc.fixturenames:
+        return
     if "turn" in metafunc.fixturenames:
         plan = plan_of(metafunc.config)
         turns = plan.form.turns(plan.call)
@@ -71,7 +79,7 @@ def _read_plan(config: pytest.Config) -> Plan:
     return Plan(
         call=calls.load(path / "call.toml" if path.is_dir() else path),
         baselines=tuple(profiles.load(name) for name in BASELINES),
-        candidate=profiles.load(config.getoption("--candidate")),
+        candidate=profiles.load(config.getoption("--candidate") or profiles.DEFAULT),
         form=FORMS[config.getoption("--voiceperf-form")],
         manifest=_ini_path(config, "voiceperf_manifest"),
         conversations=_ini_path(config, "voiceperf_conversations"),
@@ -86,27 +94,38 @@ def _ini_path(config: pytest.Config, name: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def suite(pytestconfig: pytest.Config) -> Iterator[Suite]:
+def voiceperf(pytestconfig: pytest.Config) -> Iterator[Suite]:
     """The session's suite: workers, recorded pairs, criteria."""
-    made = Suite(plan_of(pytestconfig))
+    made = Suite(plan_of(pytestconfig), _progress(pytestconfig))
     pytestconfig.stash[_suite] = made
     yield made
     made.close()
 
 
+def _progress(config: pytest.Config) -> Step:
+    """Long work says now and then how far it is, past pytest's capturing."""
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+
+    def step(title: str, done: int, total: int) -> None:
+        if terminal is not None and (done % _PROGRESS_EVERY == 0 or done == total):
+            terminal.write_line(f"  quality: {title}, {done} of {total}")
+
+    return step
+
+
 @pytest.fixture
-def duel(suite: Suite, benchmark: Any) -> Callable[[str, str, calls.Turn], None]:
+def duel(voiceperf: Suite, benchmark: Any) -> Callable[[str, str, calls.Turn], None]:
     """Benchmark one workload of one turn under one profile, in ABBA pairs with its partner."""
 
     def measure(workload: str, profile: str, turn: calls.Turn) -> None:
-        recorder = suite.recorder(workload, profile, turn)
+        recorder = voiceperf.recorder(workload, profile, turn)
         recorder.warm_up()
         benchmark.group = f"{workload} turn {turn.number}"
         benchmark.pedantic(
             recorder.subject,
             setup=recorder.before,
             teardown=recorder.after,
-            rounds=suite.plan.form.rounds[workload],
+            rounds=voiceperf.plan.form.rounds[workload],
         )
         benchmark.extra_info["profile"] = profile
         benchmark.extra_info["pairs_wall_ns"] = [(p.subject.wall_ns, p.partner.wall_ns) for p in recorder.pairs]
@@ -116,11 +135,11 @@ def duel(suite: Suite, benchmark: Any) -> Callable[[str, str, calls.Turn], None]
 
 
 @pytest.fixture
-def require(suite: Suite) -> Callable[[Criterion], None]:
+def require(voiceperf: Suite) -> Callable[[Criterion], None]:
     """Hold a criterion to what the form demands: PASS in the full form, no decisive failure in the short one."""
 
     def check(criterion: Criterion) -> None:
-        tolerated = {Verdict.PASS} if suite.plan.form.name == "full" else {Verdict.PASS, Verdict.INCONCLUSIVE}
+        tolerated = {Verdict.PASS} if voiceperf.plan.form.name == "full" else {Verdict.PASS, Verdict.INCONCLUSIVE}
         if criterion.verdict not in tolerated:
             pytest.fail(f"{criterion.name} against {criterion.baseline}: {criterion.decisive.reason}", pytrace=False)
 
@@ -130,7 +149,8 @@ def require(suite: Suite) -> Callable[[Criterion], None]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if _suite in config.stash and config.stash[_suite].criteria:
         terminalreporter.write_line("")
-        console = Console(file=terminalreporter._tw._file, soft_wrap=False)  # pytest offers no public stream
+        stream = terminalreporter._tw._file  # pytest offers no public one
+        console = Console(file=stream, width=None if stream.isatty() else WIDTH)
         print_criteria(config.stash[_suite].criteria, console)
 
 

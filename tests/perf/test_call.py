@@ -15,11 +15,11 @@ def test_turn(duel, workload, turn, profile):
 
 
 @pytest.mark.parametrize("workload", ["whisper", "llama", "kokoro", "call"])
-def test_criterion(suite, require, workload, baseline):
+def test_criterion(voiceperf, require, workload, baseline):
     """The candidate clears the bar against a baseline with its whole interval, and is no worse."""
-    require(suite.judge(workload, baseline))
+    require(voiceperf.judge(workload, baseline))
 
 
-def test_stability(suite, require):
+def test_stability(voiceperf, require):
     """The candidate's three engines at once: no error, no changed output, bounded memory and delay."""
-    require(suite.judge_stability())
+    require(voiceperf.judge_stability())

@@ -10,8 +10,8 @@ SUITE = """
         plan = plan_of(pytestconfig)
         assert plan.candidate.name == "tuned"
 
-    def test_turn(turn):
-        assert turn.transcript
+    def test_turn(voiceperf, turn):
+        assert turn in voiceperf.turns
 """
 
 
@@ -50,6 +50,25 @@ def test_broken_call_file_is_a_usage_error(session, content, said):
     done = session.runpytest("--call=mine.toml")
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     done.stderr.fnmatch_lines([f"*mine.toml*{said}*"])
+
+
+def test_tests_of_others_are_left_alone(pytester):
+    """In a project without a call, arguments and fixtures of the same names stay the project's own."""
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.parametrize("profile", ["a", "b"])
+        def test_mine(profile):
+            assert profile
+
+        @pytest.fixture
+        def turn():
+            return 1
+
+        def test_turn(turn):
+            assert turn == 1
+    """)
+    pytester.runpytest().assert_outcomes(passed=3)
 
 
 def test_unknown_candidate_is_a_usage_error(session):

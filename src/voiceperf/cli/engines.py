@@ -22,7 +22,6 @@ ProfileName = Annotated[str, typer.Option("--profile", help="A shipped profile o
 Changes = Annotated[
     list[str] | None, typer.Option("--set", help="Change one parameter, as in --set n_threads=2; may be repeated.")
 ]
-DEFAULT_PROFILE = "tuned"
 
 
 def contender(engine: str, profile: str, changes: list[str] | None) -> Contender:
@@ -41,7 +40,7 @@ def contender(engine: str, profile: str, changes: list[str] | None) -> Contender
 def transcribe(
     files: Annotated[list[Path] | None, typer.Argument(help="Sound files of any rate, mono or stereo.")] = None,
     manifest: Annotated[Path | None, typer.Option(help="A manifest whose recordings to transcribe.")] = None,
-    profile: ProfileName = DEFAULT_PROFILE,
+    profile: ProfileName = profiles.DEFAULT,
     changes: Changes = None,
     as_json: Json = False,
 ) -> None:
@@ -69,7 +68,7 @@ def _read_ahead(paths: list[Path]) -> Iterator[tuple[Path, Utterance]]:
 def reply(
     text: Annotated[str, typer.Argument(help="What the caller says.")],
     system: Annotated[str, typer.Option(help="The system prompt.")] = "You answer the phone. Be brief and friendly.",
-    profile: ProfileName = DEFAULT_PROFILE,
+    profile: ProfileName = profiles.DEFAULT,
     changes: Changes = None,
     as_json: Json = False,
 ) -> None:
@@ -91,7 +90,7 @@ def reply(
 def speak(
     text: Annotated[str, typer.Argument(help="What to say.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The WAV file to write.")] = Path("speech.wav"),
-    profile: ProfileName = DEFAULT_PROFILE,
+    profile: ProfileName = profiles.DEFAULT,
     changes: Changes = None,
     as_json: Json = False,
 ) -> None:

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from voiceperf import profiles
 from voiceperf.cli.app import Json, app, console, print_json, say
-from voiceperf.cli.engines import DEFAULT_PROFILE, Changes, contender
+from voiceperf.cli.engines import Changes, contender
 from voiceperf.errors import InputError
 from voiceperf.judge.text import HearingComparison, score, word_error_rate
 from voiceperf.judge.verdict import Verdict
@@ -26,7 +27,7 @@ _PROGRESS_EVERY = 25
 def quality(
     manifest: Annotated[Path, typer.Option(help="Recordings with transcripts: one JSON object a line.")],
     baseline: Annotated[str, typer.Option(help="The profile to be no worse than.")] = "fair",
-    candidate: Annotated[str, typer.Option(help="The profile to judge.")] = DEFAULT_PROFILE,
+    candidate: Annotated[str, typer.Option(help="The profile to judge.")] = profiles.DEFAULT,
     changes: Changes = None,
     as_json: Json = False,
 ) -> None:

@@ -108,6 +108,7 @@ class LlamaEngine:
             raise EngineError(f"{params.model}: the GGUF file carries no chat template; use an instruct model")
         self._prompt_of = self._formatter(template, reply_follows=True)
         self._history_of = self._formatter(template, reply_follows=False)
+        self._warm: list[int] = []
 
     def _formatter(self, template: str, *, reply_follows: bool) -> Jinja2ChatFormatter:
         pieces = [
@@ -133,13 +134,17 @@ class LlamaEngine:
         return prompt[: llama_cpp.Llama.longest_token_prefix(history, prompt)]
 
     def _rewind(self, prefix: list[int]) -> None:
-        """Make the prefix, and nothing else, what the context holds."""
-        held = self._llm.input_ids[: self._llm.n_tokens].tolist()
-        if held[: len(prefix)] == prefix:
+        """Make the prefix, read in one go, what the context holds.
+
+        A longer conversation that merely begins with it will not do: its keys and values come from batches of
+        another shape, differ in their last bits, and so would make a sampled reply depend on earlier calls.
+        """
+        if prefix == self._warm:
             self._llm.n_tokens = len(prefix)
         else:
             self._llm.reset()
             self._llm.eval(prefix)
+            self._warm = prefix
 
     def run(self, request: Request, mark: Mark) -> Reply | Scores:
         if isinstance(request, Passage):
@@ -225,6 +230,7 @@ class LlamaEngine:
                 f"a passage of {len(tokens)} tokens cannot be scored; n_batch is {self.params.n_batch}"
             )
         self._llm.reset()
+        self._warm = []
         llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._llm.ctx), True)
         batch = llama_cpp.llama_batch_init(len(tokens), 0, 1)
         try:

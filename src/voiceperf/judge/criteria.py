@@ -95,7 +95,7 @@ class LoadResult:
 
     runs: int
     errors: tuple[str, ...]
-    changed_outputs: int
+    changed_outputs: tuple[str, ...]
     p95_factor: float | None
     rss_growth: float | None
 
@@ -103,11 +103,12 @@ class LoadResult:
 def judge_load(load: LoadResult) -> tuple[Finding, Finding]:
     """Speed under load and, as its quality, errors, changed outputs and memory."""
     speed = point_at_most(load.p95_factor, MAX_LOAD_FACTOR, "p95 under load / unloaded median")
-    errors = "; ".join(load.errors[:1]) or "errors"
+    errors = f"errors {load.errors[0] if load.errors else ''}".strip()
+    changed = f"outputs changed under load {load.changed_outputs[0] if load.changed_outputs else ''}".strip()
     quality = worst(
         [
             point_at_most(len(load.errors), 0, errors),
-            point_at_most(load.changed_outputs, 0, "outputs changed under load"),
+            point_at_most(len(load.changed_outputs), 0, changed),
             point_at_most(load.rss_growth, MAX_RSS_GROWTH, "memory growth"),
         ]
     )

@@ -39,13 +39,12 @@ def is_loop(transcript: str, reference: str = "") -> bool:
 
 def _repeats(words: Sequence[str]) -> int:
     """The longest run of one phrase said again and again."""
-    longest = 1 if words else 0
+    longest = min(len(words), 1)
     for size in range(1, _LOOP_WORDS + 1):
-        run = 1
-        for at in range(size, len(words) - size + 1, 1):
-            run_continues = words[at : at + size] == words[at - size : at]
-            run = run + 1 if run_continues else 1
-            longest = max(longest, 1 + (run - 1) // size)
+        matching = 0  # words in a row that equal the word one phrase earlier
+        for at in range(size, len(words)):
+            matching = matching + 1 if words[at] == words[at - size] else 0
+            longest = max(longest, 1 + matching // size)
     return longest
 
 

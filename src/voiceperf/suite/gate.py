@@ -9,7 +9,7 @@ from typing import Any
 from voiceperf.engines import ENGINES
 from voiceperf.judge.verdict import Finding, Verdict, worst
 from voiceperf.suite.corpus import Recording, read_conversations, read_manifest
-from voiceperf.suite.quality import compare_kokoro, compare_llama, compare_whisper, transcripts
+from voiceperf.suite.quality import Step, compare_kokoro, compare_llama, compare_whisper, silent, transcripts
 from voiceperf.suite.workers import Workers
 
 # a call's chunks lie within; whole sentences are judged by `voiceperf quality` on any manifest
@@ -36,8 +36,8 @@ class Corpus:
 class QualityGate:
     """Asks the workers for outputs and judges them. What two profiles share is computed once."""
 
-    def __init__(self, workers: Workers, candidate: str, corpus: Corpus) -> None:
-        self._workers, self._candidate, self._corpus = workers, candidate, corpus
+    def __init__(self, workers: Workers, candidate: str, corpus: Corpus, step: Step = silent) -> None:
+        self._workers, self._candidate, self._corpus, self._step = workers, candidate, corpus, step
         self._judged: dict[Any, Quality] = {}
         self._heard: dict[Any, list[str]] = {}
 
@@ -63,7 +63,7 @@ class QualityGate:
     def _transcripts(self, profile: str, recordings: list[Recording]) -> list[str]:
         key = self._outcome(profile, "whisper")
         if key not in self._heard:
-            self._heard[key] = transcripts(self._workers.get(profile, "whisper"), recordings)
+            self._heard[key] = transcripts(self._workers.get(profile, "whisper"), recordings, self._step)
         return self._heard[key]
 
     def _whisper(self, baseline: str) -> Quality:

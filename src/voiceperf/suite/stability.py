@@ -29,7 +29,7 @@ class _Client:
     alone: list[tuple[int, Output]] = field(default_factory=list)
     factors: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-    changed: int = 0
+    changed: list[str] = field(default_factory=list)
 
     def run_alone(self) -> None:
         """Run every turn once without company."""
@@ -53,7 +53,8 @@ class _Client:
                 self.errors.append(str(error))
                 return
             self.factors.append(wall_ns / alone_ns)
-            self.changed += not same_output(alone, output)
+            if not same_output(alone, output):
+                self.changed.append(f"{self.engine} in turn {turn.number}")
 
 
 def run_load(workers: Workers, profile: str, turns: Sequence[Turn], seconds: float) -> LoadResult:
@@ -61,19 +62,24 @@ def run_load(workers: Workers, profile: str, turns: Sequence[Turn], seconds: flo
     clients = [_Client(workers, profile, engine, turns) for engine in ENGINES]
     for client in clients:
         client.run_alone()
+    _run_at_once(clients, seconds / 4)
     settled = sum(client.rss_bytes() for client in clients)
-    end_s = time.monotonic() + seconds
-    with ThreadPoolExecutor(len(clients)) as pool:
-        list(pool.map(lambda client: client.keep_busy(end_s), clients))
+    _run_at_once(clients, seconds * 3 / 4)
     errors = tuple(error for client in clients for error in client.errors)
     factors = [factor for client in clients for factor in client.factors]
     return LoadResult(
         runs=len(factors),
         errors=errors,
-        changed_outputs=sum(client.changed for client in clients),
+        changed_outputs=tuple(where for client in clients for where in client.changed),
         p95_factor=float(np.percentile(factors, 95)) if factors else None,
         rss_growth=None if errors else sum(client.rss_bytes() for client in clients) / settled - 1,
     )
+
+
+def _run_at_once(clients: Sequence[_Client], seconds: float) -> None:
+    end_s = time.monotonic() + seconds
+    with ThreadPoolExecutor(len(clients)) as pool:
+        list(pool.map(lambda client: client.keep_busy(end_s), clients))
 
 
 def same_output(a: Output, b: Output) -> bool:

@@ -26,6 +26,7 @@ from voiceperf.measure.control import Control
 from voiceperf.measure.pairs import PairRecorder
 from voiceperf.profiles import Profile
 from voiceperf.suite.gate import Corpus, Quality, QualityGate
+from voiceperf.suite.quality import Step, silent
 from voiceperf.suite.stability import run_load
 from voiceperf.suite.workers import Workers
 
@@ -50,7 +51,7 @@ class Form:
 
 
 FORMS = {
-    "full": Form("full", {"whisper": 4, "llama": 8, "kokoro": 3, CALL: 2}, True, 1, 60.0),
+    "full": Form("full", {"whisper": 3, "llama": 6, "kokoro": 3, CALL: 2}, True, 1, 40.0),
     "short": Form("short", {"whisper": 2, "llama": 4, "kokoro": 2, CALL: 2}, False, 4, 15.0),
 }
 
@@ -70,11 +71,11 @@ class Plan:
 class Suite:
     """Measures on demand and remembers every pair."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, step: Step = silent) -> None:
         self.plan = plan
         self.workers = Workers(plan.call, [*plan.baselines, plan.candidate])
         corpus = Corpus(plan.manifest, plan.conversations, plan.form.every_nth_recording)
-        self.gate = QualityGate(self.workers, plan.candidate.name, corpus)
+        self.gate = QualityGate(self.workers, plan.candidate.name, corpus, step)
         self._control = Control()
         self._recorders: dict[tuple[str, str], dict[int, PairRecorder]] = {}
         self.criteria: list[Criterion] = []
@@ -144,7 +145,7 @@ class Suite:
         """The candidate's engines at once."""
         load = run_load(self.workers, self.plan.candidate.name, self.turns, self.plan.form.load_s)
         speed, quality = judge_load(load)
-        text = f"{len(load.errors)} errors, {load.changed_outputs} changed in {load.runs} runs"
+        text = f"{len(load.errors)} errors, {len(load.changed_outputs)} changed in {load.runs} runs"
         if load.rss_growth is not None:
             text += f", RSS {load.rss_growth:+.1%}"
         criterion = Criterion(

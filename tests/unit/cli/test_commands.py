@@ -1,23 +1,37 @@
-"""The commands as a user types them, in processes of their own, where no model is needed."""
+"""The commands as a user types them, where no model is needed."""
 
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 
+from voiceperf.cli import main
+
 
 @pytest.fixture
-def voiceperf(tmp_path, monkeypatch):
+def voiceperf(tmp_path, monkeypatch, capsys):
+    """Run a command line in an empty folder with an empty cache."""
     monkeypatch.setenv("VOICEPERF_CACHE", str(tmp_path / "empty-cache"))
+    monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
-        command = [sys.executable, "-c", "from voiceperf.cli import main; main()", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=60)
+        monkeypatch.setattr(sys, "argv", ["voiceperf", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return SimpleNamespace(returncode=ended.value.code or 0, stdout=printed.out, stderr=printed.err)
 
     return run
+
+
+def test_installed_command_starts():
+    """The command is on the path of its environment."""
+    done = subprocess.run([f"{sys.prefix}/bin/voiceperf", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("voiceperf ")
 
 
 def test_version_is_one_line(voiceperf):

@@ -41,9 +41,9 @@ def test_unspoken_text_is_invalid():
 
 def test_any_error_or_changed_output_under_load_fails():
     """Load may slow an engine down, it may not break it."""
-    calm = LoadResult(runs=10, errors=(), changed_outputs=0, p95_factor=4.0, rss_growth=0.0)
+    calm = LoadResult(runs=10, errors=(), changed_outputs=(), p95_factor=4.0, rss_growth=0.0)
     assert [f.verdict for f in judge_load(calm)] == [Verdict.PASS, Verdict.PASS]
-    broken = LoadResult(runs=10, errors=("crashed",), changed_outputs=0, p95_factor=4.0, rss_growth=None)
+    broken = LoadResult(runs=10, errors=("crashed",), changed_outputs=(), p95_factor=4.0, rss_growth=None)
     assert judge_load(broken)[1].verdict is Verdict.INVALID
-    changed = LoadResult(runs=10, errors=(), changed_outputs=1, p95_factor=4.0, rss_growth=0.0)
+    changed = LoadResult(runs=10, errors=(), changed_outputs=("llama in turn 3",), p95_factor=4.0, rss_growth=0.0)
     assert judge_load(changed)[1].verdict is Verdict.FAIL

@@ -23,7 +23,7 @@ def criterion(verdict, figure=Interval(0.7, 0.65, 0.75, 28)):
 def test_row_shows_figure_interval_bar_quality_and_verdict():
     """A reader sees how much less, how sure, against what, at what quality."""
     text = printed(criterion(Verdict.PASS))
-    for part in ("llama: reply", "fair", "-30.0%", "[-35.0%, -25.0%]", "-20%", "KLD 0.005", "PASS"):
+    for part in ("llama: reply", "fair", "-30.0%", "-35.0%", "-25.0%", "-20%", "KLD 0.005", "PASS"):
         assert part in text
 
 
