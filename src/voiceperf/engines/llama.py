@@ -128,9 +128,24 @@ class LlamaEngine:
         if isinstance(request, Prompt):
             self._rewind(self._warm_prefix(request))
 
+    def _longest(self, request: Prompt) -> int:
+        """The most tokens that the reply may have."""
+        return request.n_tokens or self.params.max_tokens
+
+    def _prompt(self, request: Prompt) -> list[int]:
+        """The whole conversation as tokens; it must fit the context together with the reply."""
+        prompt = self._tokens(self._prompt_of, request.messages)
+        longest = self._longest(request)
+        if len(prompt) + longest > self.params.n_ctx:
+            raise ParameterError(
+                f"llama.n_ctx = {self.params.n_ctx}: too short for {len(prompt)} tokens of conversation"
+                f" and {longest} of reply; raise it"
+            )
+        return prompt
+
     def _warm_prefix(self, request: Prompt) -> list[int]:
         history = self._tokens(self._history_of, request.messages[:-1])
-        prompt = self._tokens(self._prompt_of, request.messages)
+        prompt = self._prompt(request)
         return prompt[: llama_cpp.Llama.longest_token_prefix(history, prompt)]
 
     def _rewind(self, prefix: list[int]) -> None:
@@ -151,13 +166,7 @@ class LlamaEngine:
             return self._score(request)
         if not isinstance(request, Prompt):
             raise ParameterError(wrong_request("llama", request))
-        prompt = self._tokens(self._prompt_of, request.messages)
-        longest = request.n_tokens or self.params.max_tokens
-        if len(prompt) + longest > self.params.n_ctx:
-            raise ParameterError(
-                f"llama.n_ctx = {self.params.n_ctx}: too short for {len(prompt)} tokens of conversation"
-                f" and {longest} of reply; raise it"
-            )
+        prompt, longest = self._prompt(request), self._longest(request)
         unread = self._unread(prompt)
         self._llm.eval(unread)
         reply: list[int] = []
@@ -195,7 +204,7 @@ class LlamaEngine:
             biases = (llama_cpp.llama_logit_bias * len(self._ends))(*[(token, _NEVER) for token in self._ends])
             links.append(llama_cpp.llama_sampler_init_logit_bias(self._n_vocab, len(self._ends), biases))
         if p.repeat_penalty != 1.0:
-            links.append(llama_cpp.llama_sampler_init_penalties(64, p.repeat_penalty, 0.0, 0.0))
+            links.append(llama_cpp.llama_sampler_init_penalties(self._n_vocab, 64, p.repeat_penalty, 0.0, 0.0))
         if p.temperature == 0.0:
             links.append(llama_cpp.llama_sampler_init_greedy())
         else:
