@@ -11,7 +11,7 @@ from rich.console import Console
 
 from voiceperf import call as calls
 from voiceperf import profiles
-from voiceperf.errors import VoicePerfError
+from voiceperf.errors import InputError, VoicePerfError
 from voiceperf.judge.criteria import Criterion
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.fingerprint import fingerprint
@@ -76,10 +76,13 @@ def plan_of(config: pytest.Config) -> Plan:
 def _read_plan(config: pytest.Config) -> Plan:
     chosen = config.getoption("--call")
     path = Path(chosen) if chosen else _ini_path(config, "voiceperf_call")
+    candidate = profiles.load(config.getoption("--candidate") or profiles.DEFAULT)
+    if candidate.name in BASELINES:
+        raise InputError(f"--candidate {candidate.name}: that is a baseline's name; name another profile or file")
     return Plan(
         call=calls.load(path / "call.toml" if path.is_dir() else path),
         baselines=tuple(profiles.load(name) for name in BASELINES),
-        candidate=profiles.load(config.getoption("--candidate") or profiles.DEFAULT),
+        candidate=candidate,
         form=FORMS[config.getoption("--voiceperf-form")],
         manifest=_ini_path(config, "voiceperf_manifest"),
         conversations=_ini_path(config, "voiceperf_conversations"),
@@ -130,6 +133,8 @@ def duel(voiceperf: Suite, benchmark: Any) -> Callable[[str, str, calls.Turn], N
         benchmark.extra_info["profile"] = profile
         benchmark.extra_info["pairs_wall_ns"] = [(p.subject.wall_ns, p.partner.wall_ns) for p in recorder.pairs]
         benchmark.extra_info["subject"] = [pair.subject.as_record() for pair in recorder.pairs]
+        if workload == "llama":
+            benchmark.extra_info["natural_reply"] = voiceperf.workers.natural_reply(profile, turn)
 
     return measure
 

@@ -5,16 +5,18 @@ The order matters: criteria are judged on the pairs that the benchmarks above th
 
 import pytest
 
+from voiceperf.suite.suite import WORKLOADS
+
 pytestmark = pytest.mark.models
 
 
-@pytest.mark.parametrize("workload", ["whisper", "llama", "kokoro", "call"])
+@pytest.mark.parametrize("workload", WORKLOADS)
 def test_turn(duel, workload, turn, profile):
     """One turn's work is done under a profile, in ABBA pairs with the candidate (the candidate's, with the control)."""
     duel(workload, profile, turn)
 
 
-@pytest.mark.parametrize("workload", ["whisper", "llama", "kokoro", "call"])
+@pytest.mark.parametrize("workload", WORKLOADS)
 def test_criterion(voiceperf, require, workload, baseline):
     """The candidate clears the bar against a baseline with its whole interval, and is no worse."""
     require(voiceperf.judge(workload, baseline))

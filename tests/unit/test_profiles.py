@@ -34,7 +34,26 @@ def test_user_file_is_read_by_path(tmp_path):
     assert contender.env == {"OMP_WAIT_POLICY": "passive"}
 
 
-@pytest.mark.parametrize("text", ["[whisper", "whisper = 1", "[whisper.env]\nA = 1"])
+@pytest.mark.parametrize(("system", "threads"), [("linux", 2), ("darwin", 4)])
+def test_values_of_one_system_stay_there(tmp_path, monkeypatch, system, threads):
+    """What a profile says for Linux alone is not asked of a Mac."""
+    monkeypatch.setattr(profiles.sys, "platform", system)
+    path = tmp_path / "mine.toml"
+    path.write_text("[whisper]\nn_threads = 4\n[whisper.linux]\nn_threads = 2\n")
+    assert of_profile(profiles.load(str(path)), "whisper").params.n_threads == threads
+
+
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+def test_tuned_can_be_started_on_every_system(monkeypatch, system):
+    """The shipped profile asks of a system only what works there."""
+    monkeypatch.setattr(profiles.sys, "platform", system)
+    params = of_profile(profiles.load("tuned"), "llama").params
+    assert params.static_split == (system == "linux")
+
+
+@pytest.mark.parametrize(
+    "text", ["[whisper.linux]\nn_threads = 4\n[whisper]\nlinux = 3", "[whisper", "whisper = 1", "[whisper.env]\nA = 1"]
+)
 def test_broken_profile_is_named(tmp_path, text, one_line):
     """A file that is no profile is refused by its path."""
     path = tmp_path / "bad.toml"

@@ -71,6 +71,13 @@ def test_tests_of_others_are_left_alone(pytester):
     pytester.runpytest().assert_outcomes(passed=3)
 
 
+def test_baseline_cannot_be_its_own_candidate(session):
+    """A candidate under a baseline's name would be compared with itself, and is refused."""
+    done = session.runpytest("--candidate=fair")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["*--candidate fair*baseline*"])
+
+
 def test_unknown_candidate_is_a_usage_error(session):
     """A profile that does not exist is answered with those there are."""
     done = session.runpytest("--candidate=gone")

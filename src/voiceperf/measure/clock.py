@@ -83,6 +83,7 @@ class Timing:
             "audio_s": self.audio_s,
             "heard_s": self.heard_s,
             "rtf": self.rtf,
+            "rtf_untrimmed": self.rtf_untrimmed,
             "ttft_ms": self.ttft_ms,
             "ttfa_ms": self.ttfa_ms,
             "ms_per_token": self.ms_per_token,

@@ -1,14 +1,19 @@
 """Named sets of parameters for the three engines, in TOML: the ones that ship, or a user's own file.
 
+```toml
 summary = "what it is for"
 [whisper]
 n_threads = 4
-[whisper.env]
-OMP_WAIT_POLICY = "active"
+[whisper.env]              # environment variables of the engine's process
+OMP_WAIT_POLICY = "passive"
+[whisper.linux]            # only on this system: linux, darwin or win32
+n_threads = 2
+```
 """
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +24,7 @@ from typing import Any
 from voiceperf.errors import InputError
 
 DEFAULT = "tuned"  # what commands use, and the suite judges, where nothing else is named
+_SYSTEMS = ("linux", "darwin", "win32")  # as `sys.platform` calls them
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,9 @@ def _setting(where: str, engine: str, table: Any) -> Setting:
     if not isinstance(table, dict):
         raise InputError(f"{where}: {engine!r} must be a table of one engine's parameters")
     env = table.pop("env", {})
+    systems = {system: table.pop(system, {}) for system in _SYSTEMS}
+    if not all(isinstance(values, dict) for values in systems.values()):
+        raise InputError(f"{where}: [{engine}.linux] and the like must be tables of parameters")
     if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
         raise InputError(f"{where}: [{engine}.env] must hold texts")
-    return Setting(table, env)
+    return Setting({**table, **systems.get(sys.platform, {})}, env)

@@ -105,7 +105,7 @@ class Suite:
         for _ in range(MAX_LOOKS - 1):
             if criterion.speed.verdict is not Verdict.INCONCLUSIVE:
                 break
-            for recorder in self._recorders[workload, baseline].values():
+            for recorder in self._recorders.get((workload, baseline), {}).values():
                 for _ in range(self.plan.form.rounds[workload]):
                     recorder.one_more()
             criterion = self._look(workload, baseline, quality)

@@ -8,6 +8,7 @@ from typing import Self
 
 from voiceperf.call import CallRecording, Turn
 from voiceperf.engines import ENGINES
+from voiceperf.engines.base import FIRST_AUDIO, Prompt, Reply
 from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Contender, of_profile
 from voiceperf.measure.process import WorkerProcess
@@ -42,11 +43,17 @@ class Workers:
         """One engine's part of one turn."""
         return self.get(profile, engine).run(_key(turn))
 
+    def natural_reply(self, profile: str, turn: Turn) -> dict[str, object]:
+        """What llama answers where it may end by itself, for the record."""
+        timing, reply = self.get(profile, "llama").once(Prompt(tuple(self.call.messages(turn))))
+        assert isinstance(reply, Reply)
+        return {"text": reply.text, **timing.as_record()}
+
     def run_turn(self, profile: str, turn: Turn) -> Timing:
         """A whole turn, one stage after the other: from the end of the chunk to the first sample of the answer."""
         stages = [self.run(profile, engine, turn) for engine in ENGINES]
         *before, speaking = stages
-        until_heard = speaking.marks_ns.get("first_audio", speaking.wall_ns)
+        until_heard = speaking.marks_ns.get(FIRST_AUDIO, speaking.wall_ns)
         return Timing(sum(stage.wall_ns for stage in before) + until_heard, sum(stage.cpu_ns for stage in stages))
 
     def close(self) -> None:
