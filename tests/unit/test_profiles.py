@@ -51,9 +51,10 @@ def test_tuned_can_be_started_on_every_system(monkeypatch, system):
     assert params.static_split == (system == "linux")
 
 
-@pytest.mark.parametrize(
-    "text", ["[whisper.linux]\nn_threads = 4\n[whisper]\nlinux = 3", "[whisper", "whisper = 1", "[whisper.env]\nA = 1"]
-)
+BROKEN = ["[whisper", "whisper = 1", "[whisper.env]\nA = 1", "[whisper]\nlinux = 3"]
+
+
+@pytest.mark.parametrize("text", BROKEN)
 def test_broken_profile_is_named(tmp_path, text, one_line):
     """A file that is no profile is refused by its path."""
     path = tmp_path / "bad.toml"
