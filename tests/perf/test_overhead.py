@@ -16,7 +16,7 @@ from voiceperf.measure.process import WorkerProcess
 pytestmark = pytest.mark.models
 
 MAX_OVERHEAD = 0.01
-ROUNDS = 10
+ROUNDS = 8
 # these runs are in this very process, which was not started with the preloaded library
 CHANGES = {"llama": {"static_split": False}}
 REQUESTS = {

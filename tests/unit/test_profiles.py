@@ -1,7 +1,7 @@
 import pytest
 
 from voiceperf import profiles
-from voiceperf.engines import ENGINES
+from voiceperf.engines import ENGINES, llama, whisper  # noqa: F401  # loaded while the system is the real one
 from voiceperf.errors import InputError, ParameterError
 from voiceperf.measure.contender import of_profile
 

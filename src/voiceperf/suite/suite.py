@@ -51,7 +51,7 @@ class Form:
 
 
 FORMS = {
-    "full": Form("full", {"whisper": 3, "llama": 6, "kokoro": 3, CALL: 2}, True, 1, 40.0),
+    "full": Form("full", {"whisper": 2, "llama": 6, "kokoro": 2, CALL: 2}, True, 1, 40.0),
     "short": Form("short", {"whisper": 2, "llama": 4, "kokoro": 2, CALL: 2}, False, 4, 15.0),
 }
 
