@@ -29,7 +29,7 @@ def print_criteria(criteria: Sequence[Criterion], console: Console) -> None:
     table.add_column("figure", ratio=18)
     table.add_column("bar", ratio=9)
     table.add_column("quality", ratio=31)
-    table.add_column("verdict", ratio=14, no_wrap=True)
+    table.add_column("verdict", min_width=len(Verdict.INCONCLUSIVE), no_wrap=True)
     for row in criteria:
         verdict = Text(str(row.verdict), style=_STYLES[row.verdict])
         table.add_row(row.name, row.baseline, _figure(row), _bar(row), row.quality_text, verdict)

@@ -39,6 +39,13 @@ def test_unmeasured_figure_is_said_to_be():
     )
 
 
+def test_verdict_is_never_cut():
+    """The longest verdict fits even where the terminal is narrow."""
+    out = io.StringIO()
+    print_criteria([criterion(Verdict.INCONCLUSIVE)], Console(file=out, width=80, no_color=True))
+    assert "INCONCLUSIVE │" in out.getvalue()
+
+
 def test_nothing_is_wider_than_a_page():
     """On a wide terminal the table stays within 100 columns."""
     table = printed(criterion(Verdict.PASS))
