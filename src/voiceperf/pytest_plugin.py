@@ -162,6 +162,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
     if _suite in config.stash:
+        machine_info.pop(
+            "node", None
+        )  # histories are shared; the host's name tells nothing that the fingerprint does not
         machine_info["voiceperf"] = fingerprint(config.stash[_suite].workers.contenders())
 
 

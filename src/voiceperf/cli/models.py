@@ -49,6 +49,7 @@ def pull(names: Names = None, as_json: Json = False) -> None:
             path = store.pull(name, progress.step)
             if as_json:
                 print_json({"model": name, "path": str(path)})
+    store.tidy()
     if not as_json:
         say(f"{len(chosen)} models are in {cache_dir() / 'models'}")
 

