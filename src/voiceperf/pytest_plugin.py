@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from voiceperf import call as calls
 from voiceperf import profiles
-from voiceperf.errors import InputError, VoicePerfError
+from voiceperf.errors import InputError, ModelError, VoicePerfError
 from voiceperf.judge.criteria import Criterion
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.fingerprint import fingerprint
@@ -161,11 +162,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
-    if _suite in config.stash:
-        machine_info.pop(
-            "node", None
-        )  # histories are shared; the host's name tells nothing that the fingerprint does not
-        machine_info["voiceperf"] = fingerprint(config.stash[_suite].workers.contenders())
+    """Name what the run is measured on; pytest-benchmark also asks before the first test, to compare with a saved run."""
+    if not (config.getoption("--call") or config.getini("voiceperf_call")):
+        return
+    machine_info.pop("node", None)  # histories are shared; the host's name tells nothing that the fingerprint does not
+    with contextlib.suppress(ModelError):  # where models are missing, so are the tests that need them
+        machine_info["voiceperf"] = fingerprint(plan_of(config).contenders())
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -22,6 +22,7 @@ from voiceperf.judge.criteria import (
 )
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.clock import Timing
+from voiceperf.measure.contender import Contender, of_profile
 from voiceperf.measure.control import Control
 from voiceperf.measure.pairs import PairRecorder
 from voiceperf.profiles import Profile
@@ -66,6 +67,10 @@ class Plan:
     form: Form
     manifest: Path
     conversations: Path
+
+    def contenders(self) -> list[Contender]:
+        """Every engine under every profile."""
+        return [of_profile(profile, engine) for profile in (*self.baselines, self.candidate) for engine in ENGINES]
 
 
 class Suite:

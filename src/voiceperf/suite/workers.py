@@ -10,7 +10,7 @@ from voiceperf.call import CallRecording, Turn
 from voiceperf.engines import ENGINES
 from voiceperf.engines.base import FIRST_AUDIO, Prompt, Reply
 from voiceperf.measure.clock import Timing
-from voiceperf.measure.contender import Contender, of_profile
+from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.profiles import Profile
 from voiceperf.suite.workloads import request
@@ -23,10 +23,6 @@ class Workers:
         self.call = call
         self.profiles = {profile.name: profile for profile in profiles}
         self._alive: dict[tuple[str, str], WorkerProcess] = {}
-
-    def contenders(self) -> list[Contender]:
-        """Every contender of the suite, alive or not."""
-        return [of_profile(profile, engine) for profile in self.profiles.values() for engine in ENGINES]
 
     def get(self, profile: str, engine: str) -> WorkerProcess:
         """The worker, started and given every input of the call; started anew where it has died."""
