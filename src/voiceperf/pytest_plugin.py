@@ -162,7 +162,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
-    """Name what the run is measured on; pytest-benchmark also asks before the first test, to compare with a saved run."""
+    """Name what the run is measured on; a comparison with a saved run asks before the first test."""
     if not (config.getoption("--call") or config.getini("voiceperf_call")):
         return
     machine_info.pop("node", None)  # histories are shared; the host's name tells nothing that the fingerprint does not
