@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Self
 
 from voiceperf.call import CallRecording, Turn
 from voiceperf.engines import ENGINES
@@ -56,14 +54,6 @@ class Workers:
         for worker in self._alive.values():
             worker.close()
         self._alive.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _key(turn: Turn) -> str:
