@@ -45,7 +45,7 @@ def raw_kokoro(engine, request):
 
 @pytest.mark.parametrize(("name", "raw"), [("whisper", raw_whisper), ("llama", raw_llama), ("kokoro", raw_kokoro)])
 def test_wrapper_overhead(benchmark, name, raw):
-    """Our wrapper takes at most 1% longer than the library's own call on the same loaded engine."""
+    """Our wrapper is not shown to take over 1% longer than the library's own call: the interval reaches below that."""
     engine = engines.load(of_profile(profiles.load("tuned"), name, CHANGES.get(name)).params)
     request, clock = REQUESTS[name], SystemClock()
 

@@ -43,7 +43,8 @@ def test_alias_is_the_variable_it_names(tmp_path):
     """A shared weight is found under both names."""
     path = tmp_path / "model.bin"
     path.write_bytes(encode({"a": np.ones(3, "<f4")}, aliases=[("b", "a")]))
-    assert read(path)["b"] is read(path)["b"] or np.array_equal(read(path)["b"], np.ones(3))
+    model = read(path)
+    assert model["b"] is model["a"]
 
 
 @pytest.mark.parametrize("keep", [0, 3, 10, 40, -1])
