@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from voiceperf.judge.statistics import Interval, median_interval, ratio_interval
+from voiceperf.judge.sequential import look_confidence
+from voiceperf.judge.statistics import CONFIDENCE, Interval, PairsByInput, median_interval, ratio_interval
 from voiceperf.judge.verdict import Finding, Verdict, at_most, point_at_most, worst
 
 # The plan's floor: what the optimisation of the recorded call was asked to bring
@@ -16,11 +17,9 @@ MAX_RTF = 0.6
 MAX_LOAD_FACTOR = 60.0
 MAX_RSS_GROWTH = 0.05  # after the first round, when every buffer has its size
 
-# Looking at the data again after more pairs would inflate the error rate; each look takes its share of it
-# (Bonferroni over the looks, which is conservative for correlated looks)
+# Looking again after as many pairs more would inflate the error rate; the intervals at all looks hold together
 MAX_LOOKS = 3
-ERROR_RATE = 0.05
-LOOK_CONFIDENCE = 1 - ERROR_RATE / MAX_LOOKS
+LOOK_CONFIDENCE = look_confidence(tuple(range(1, MAX_LOOKS + 1)), CONFIDENCE)
 
 TITLES = {
     "whisper": "whisper: inference time of the chunks",
@@ -70,10 +69,7 @@ class Criterion:
         }
 
 
-Times = Mapping[int, Sequence[tuple[float, float]]]
-
-
-def judge_reduction(name: str, times: Times) -> tuple[Interval | None, Finding]:
+def judge_reduction(name: str, times: PairsByInput) -> tuple[Interval | None, Finding]:
     """Whether candidate / baseline stays below the bar that the criterion sets."""
     interval = ratio_interval(times, LOOK_CONFIDENCE)
     return interval, at_most(interval, 1 - REDUCTIONS[name], "time ratio")

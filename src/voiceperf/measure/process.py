@@ -16,7 +16,8 @@ from voiceperf.engines.base import Output, Request
 from voiceperf.errors import EngineError, VoicePerfError, WorkerError
 from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Contender
-from voiceperf.measure.protocol import Failure, Fetch, Load, Resources, Run, Start, Usage
+from voiceperf.measure.protocol import Account, Failure, Fetch, Load, Run, Start
+from voiceperf.measure.resources import Resources
 
 LOAD_LIMIT_S = 120.0  # the slowest load seen here takes 3 s; a cold disk may take thirty times that
 RUN_LIMIT_S = 60.0  # the longest run of the suite takes 3 s
@@ -80,7 +81,7 @@ class WorkerProcess:
 
     def resources(self) -> Resources:
         """The worker's memory and CPU time so far."""
-        usage = self._ask(Usage(), self._run_limit_s)
+        usage = self._ask(Account(), self._run_limit_s)
         assert isinstance(usage, Resources)
         return usage
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from voiceperf.engines.base import Output, Request
 from voiceperf.measure.clock import Timing
+from voiceperf.measure.resources import Resources
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,8 @@ class Fetch:
 
 
 @dataclass(frozen=True)
-class Usage:
+class Account:
     """Answer with the worker's resources."""
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What a worker has used so far."""
-
-    rss_bytes: int
-    peak_rss_bytes: int
-    cpu_s: float
-    involuntary_switches: int
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import resource
 import socket
 import sys
 from multiprocessing.connection import Connection
 from typing import Any
-
-import psutil
 
 from voiceperf import engines, machine
 from voiceperf.engines.base import Engine, Output, Request
 from voiceperf.errors import VoicePerfError
 from voiceperf.log import log_timing
 from voiceperf.measure.clock import SystemClock, Timing, timed_run
-from voiceperf.measure.protocol import Answer, Failure, Fetch, Load, Ready, Resources, Run, Start, Usage
+from voiceperf.measure.protocol import Account, Answer, Failure, Fetch, Load, Ready, Run, Start
+from voiceperf.measure.resources import own_resources
 
 
 class Worker:
@@ -38,26 +36,14 @@ class Worker:
                 return self._run(key)
             case Fetch():
                 return self.output if self.output is not None else Failure("WorkerError", "nothing has run yet")
-            case Usage():
-                return resources()
+            case Account():
+                return own_resources()
         return Failure("WorkerError", f"unknown message {message!r}")
 
     def _run(self, key: str) -> Timing:
         timing, self.output = timed_run(self.engine, self.requests[key], SystemClock())
         log_timing(self.name, key, timing.as_record())
         return timing
-
-
-def resources() -> Resources:
-    """What the process has used of memory and processors so far."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    unit = 1 if sys.platform == "darwin" else 1024  # the kernels disagree on ru_maxrss
-    return Resources(
-        rss_bytes=psutil.Process().memory_info().rss,
-        peak_rss_bytes=usage.ru_maxrss * unit,
-        cpu_s=usage.ru_utime + usage.ru_stime,
-        involuntary_switches=usage.ru_nivcsw,
-    )
 
 
 def failure(error: Exception) -> Failure:

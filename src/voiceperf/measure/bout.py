@@ -1,0 +1,74 @@
+"""A bout: two contenders of one engine, alive side by side, running the same inputs in ABBA pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from voiceperf.engines.base import Request
+from voiceperf.measure.contender import Contender
+from voiceperf.measure.pairs import PairRecorder
+from voiceperf.measure.process import WorkerProcess
+from voiceperf.measure.resources import Usage, usage_between
+
+
+class Bout:
+    """Both workers loaded and warm. Use as a context manager; every bout starts processes of its own.
+
+    Raises (on entering and while measuring):
+        VoicePerfError: a contender cannot be started, or fails in a run; the message names it.
+    """
+
+    def __init__(self, baseline: Contender, candidate: Contender, requests: Mapping[int, Request]) -> None:
+        self.rounds = 0
+        self.final_usage: tuple[Usage, Usage] | None = None  # of baseline and candidate, since both were warm
+        self._alive = ExitStack()
+        with ExitStack() as starting:
+            self.baseline = starting.enter_context(WorkerProcess(baseline))
+            self.candidate = starting.enter_context(WorkerProcess(candidate))
+            for number, request in requests.items():
+                for worker in (self.baseline, self.candidate):
+                    worker.load(str(number), request)
+            self._alive = starting.pop_all()
+        self._recorders = {
+            number: PairRecorder(partial(self.candidate.run, str(number)), partial(self.baseline.run, str(number)))
+            for number in requests
+        }
+        try:
+            for recorder in self._recorders.values():
+                recorder.warm_up()
+            self._before = [worker.resources() for worker in (self.baseline, self.candidate)]
+        except BaseException:
+            self._alive.close()
+            raise
+
+    def one_round(self) -> None:
+        """One pair of every input."""
+        for recorder in self._recorders.values():
+            recorder.one_more()
+        self.rounds += 1
+
+    def times_ns(self) -> dict[int, list[tuple[float, float]]]:
+        """By input, the (baseline, candidate) wall times of every pair so far."""
+        return {
+            number: [(pair.partner.wall_ns, pair.subject.wall_ns) for pair in recorder.pairs]
+            for number, recorder in self._recorders.items()
+        }
+
+    def _usage(self) -> tuple[Usage, Usage]:
+        now = [worker.resources() for worker in (self.baseline, self.candidate)]
+        first, second = (usage_between(*pair) for pair in zip(self._before, now, strict=True))
+        return first, second
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._alive:
+            if error is None:
+                self.final_usage = self._usage()

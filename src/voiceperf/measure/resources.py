@@ -1,0 +1,64 @@
+"""What a process has used of memory and processors, and what the machine's host has taken away meanwhile."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from dataclasses import asdict, dataclass
+
+import psutil
+
+
+@dataclass(frozen=True)
+class Resources:
+    """A process's account so far. Machine-wide: `busy_s`, and `steal_s` where the kernel tells it."""
+
+    rss_bytes: int
+    peak_rss_bytes: int
+    cpu_s: float
+    involuntary_switches: int
+    machine_s: float | None = None
+    steal_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What was used between two moments; `steal` is the share of the machine's time that its host kept."""
+
+    cpu_s: float
+    peak_rss_bytes: int
+    involuntary_switches: int
+    steal: float | None
+
+    def as_record(self) -> dict[str, float | int | None]:
+        return asdict(self)
+
+
+def own_resources() -> Resources:
+    """The account of the process that asks."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    unit = 1 if sys.platform == "darwin" else 1024  # the kernels disagree on ru_maxrss
+    machine = psutil.cpu_times()
+    steal_s: float | None = getattr(machine, "steal", None)
+    return Resources(
+        rss_bytes=psutil.Process().memory_info().rss,
+        peak_rss_bytes=usage.ru_maxrss * unit,
+        cpu_s=usage.ru_utime + usage.ru_stime,
+        involuntary_switches=usage.ru_nivcsw,
+        machine_s=None if steal_s is None else sum(machine),
+        steal_s=steal_s,
+    )
+
+
+def usage_between(before: Resources, after: Resources) -> Usage:
+    """The difference of two accounts of one process."""
+    steal = None
+    if None not in (before.steal_s, before.machine_s, after.steal_s, after.machine_s):
+        passed_s = after.machine_s - before.machine_s  # type: ignore[operator]  # none is None
+        steal = (after.steal_s - before.steal_s) / passed_s if passed_s > 0 else 0.0  # type: ignore[operator]
+    return Usage(
+        cpu_s=after.cpu_s - before.cpu_s,
+        peak_rss_bytes=after.peak_rss_bytes,
+        involuntary_switches=after.involuntary_switches - before.involuntary_switches,
+        steal=steal,
+    )

@@ -1,0 +1,143 @@
+"""A duel: is the candidate slower, faster, or the same? Rounds until it is clear, or until the budget ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from voiceperf.engines.base import Request
+from voiceperf.judge.regression import MAX_SLOWDOWN, Change, change_of, judge_slowdown
+from voiceperf.judge.sequential import look_confidence
+from voiceperf.judge.statistics import CONFIDENCE, Interval, PairsByInput, ratio_interval
+from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.measure.bout import Bout
+from voiceperf.measure.clock import Clock, SystemClock
+from voiceperf.measure.contender import Contender
+from voiceperf.measure.resources import Usage
+
+LOOKS = (6, 9, 14, 20, 30, 44)  # rounds; each look has about half as many again as the one before
+CONFIRMING_SHARE = 0.35  # of the budget, kept for the fresh pair of processes
+
+
+class Rounds(Protocol):
+    """Whatever yields rounds of pairs: a bout, or recorded noise in a test."""
+
+    rounds: int
+
+    def one_round(self) -> None: ...
+
+    def times_ns(self) -> dict[int, list[tuple[float, float]]]: ...
+
+
+Watch = Callable[[str, int, Interval | None], None]
+"""Called at each look with the contest's title, the rounds so far and what they show."""
+
+
+def unwatched(title: str, rounds: int, interval: Interval | None) -> None:
+    """A duel that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What counts as slower, and how long a duel may take."""
+
+    max_slowdown: float = MAX_SLOWDOWN
+    budget_s: float = 170.0
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What one pair of processes showed."""
+
+    change: Change
+    interval: Interval | None
+    rounds: int
+    times_ns: PairsByInput
+
+
+@dataclass(frozen=True)
+class Duel:
+    """One engine's verdict: the first contest, the fresh one where the first said slower, and what was used."""
+
+    engine: str
+    finding: Finding
+    first: Contest
+    fresh: Contest | None
+    usage: tuple[Usage, Usage] | None = None
+
+    @property
+    def change(self) -> Change:
+        """Slower only where it recurred."""
+        if self.first.change is Change.SLOWER and self.finding.verdict is not Verdict.FAIL:
+            return Change.UNCLEAR
+        return self.first.change
+
+
+def contest(
+    source: Rounds, tolerance: float, end_ns: int, clock: Clock, look: Callable[[int, Interval | None], None]
+) -> Contest:
+    """Run rounds, look at the planned places, and stop once the change is clear.
+
+    Every look's interval is wide enough for all planned looks to hold together (`look_confidence`). A budget that
+    ends between two of them takes the next look early, which makes no more looks than planned.
+    """
+    confidence = look_confidence(LOOKS, CONFIDENCE)
+    interval, change = None, Change.UNCLEAR
+    for planned in LOOKS:
+        while source.rounds < planned and (clock.wall_ns() < end_ns or source.rounds < LOOKS[0]):
+            source.one_round()
+        interval = ratio_interval(source.times_ns(), confidence)
+        change = change_of(interval, tolerance)
+        look(source.rounds, interval)
+        if change is not Change.UNCLEAR or clock.wall_ns() >= end_ns:
+            break
+    return Contest(change, interval, source.rounds, source.times_ns())
+
+
+Start = Callable[[], AbstractContextManager[Rounds]]
+"""Starts a fresh pair of processes."""
+
+
+def fight(
+    start: Start, rules: Rules, clock: Clock, watch: Watch = unwatched
+) -> tuple[Contest, Contest | None, Finding]:
+    """One contest, and where it says slower, a second in fresh processes, which must say so too.
+
+    Where a process's memory happens to lie can make identical code a per cent slower for as long as the process
+    lives; a fresh pair of processes does not repeat that.
+    """
+    begun_ns = clock.wall_ns()
+    budget_ns = int(rules.budget_s * 1e9)
+    with start() as source:
+        end_ns = begun_ns + int(budget_ns * (1 - CONFIRMING_SHARE))
+        first = contest(source, rules.max_slowdown, end_ns, clock, partial(watch, "first pair of processes"))
+    finding = judge_slowdown(first.interval, rules.max_slowdown)
+    if finding.verdict is not Verdict.FAIL:
+        return first, None, finding
+    with start() as source:
+        fresh = contest(source, 0.0, begun_ns + budget_ns, clock, partial(watch, "fresh pair of processes"))
+    if fresh.change is Change.SLOWER:
+        return first, fresh, Finding(Verdict.FAIL, f"{finding.reason}; slower again in fresh processes")
+    reason = f"{finding.reason}; but a fresh pair of processes did not show it again"
+    return first, fresh, Finding(Verdict.INCONCLUSIVE, reason)
+
+
+def run_duel(
+    baseline: Contender,
+    candidate: Contender,
+    requests: Mapping[int, Request],
+    rules: Rules,
+    watch: Watch = unwatched,
+) -> Duel:
+    """Judge two contenders of one engine on the same inputs."""
+    bouts: list[Bout] = []
+
+    def start() -> Bout:
+        bouts.append(Bout(baseline, candidate, requests))
+        return bouts[-1]
+
+    first, fresh, finding = fight(start, rules, SystemClock(), watch)
+    return Duel(candidate.engine, finding, first, fresh, bouts[0].final_usage)

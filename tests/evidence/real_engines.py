@@ -1,0 +1,113 @@
+"""Duels of the real engines whose answer is known: identical code, and a slowdown planted in one side's worker.
+
+    .venv/bin/python tests/evidence/real_engines.py OUT.jsonl [CASE ...] [--engine whisper] [--repeat 4]
+
+Each line of OUT is one duel with every pair; `summary.py` counts them. Interrupt it freely, and go on later.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+from voiceperf import call, places, profiles
+from voiceperf.engines import ENGINES
+from voiceperf.measure.contender import of_profile
+from voiceperf.suite.duel import Rules, run_duel
+from voiceperf.suite.suite import FORMS
+from voiceperf.suite.workloads import request
+
+SOURCE = Path(call.__file__).parent
+TIMED = "    wall_ns, cpu_ns = clock.wall_ns() - start"
+SPIN = """    planted_ns = (clock.wall_ns() - start) * (1 + {share})
+    while clock.wall_ns() - start < planted_ns:
+        pass
+"""
+# how much slower the baseline's and the candidate's workers are, and whether another process keeps a core busy
+CASES = {
+    "same": (0.0, 0.0, False),
+    "same-with-hog": (0.0, 0.0, True),
+    "slower-10": (0.0, 0.10, False),
+    "slower-5": (0.0, 0.05, False),
+    "faster-10": (0.10, 0.0, False),
+    "faster-5": (0.05, 0.0, False),
+}
+
+
+def planted(folder, share):
+    """A copy of the source whose timed runs take longer by a share, burning the processor meanwhile."""
+    if not share:
+        return {}
+    root = folder / f"slower-{share}"
+    if not root.exists():
+        shutil.copytree(SOURCE, root / SOURCE.name, ignore=shutil.ignore_patterns("__pycache__"))
+        clock = root / SOURCE.name / "measure" / "clock.py"
+        text = clock.read_text()
+        assert text.count(TIMED) == 1
+        clock.write_text(text.replace(TIMED, SPIN.format(share=share) + TIMED))
+    return {"PYTHONPATH": str(root)}
+
+
+@contextmanager
+def hog():
+    """Another process that wants a whole core."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def fought(case, engine, folder):
+    """One duel, as a record."""
+    recording = call.load(places.fixtures_dir() / "calls" / "call61.toml")
+    inputs = {turn.number: request(recording, engine, turn) for turn in FORMS["short"].turns(recording)}
+    contender = of_profile(profiles.load("tuned"), engine)
+    baseline, candidate, busy = CASES[case]
+    sides = [replace(contender, env={**contender.env, **planted(folder, share)}) for share in (baseline, candidate)]
+    begun = time.perf_counter()
+    with hog() if busy else nullcontext():
+        duel = run_duel(*sides, inputs, Rules())
+    contests = [contest for contest in (duel.first, duel.fresh) if contest]
+    return {
+        "case": case,
+        "engine": engine,
+        "change": duel.change,
+        "verdict": duel.finding.verdict,
+        "reason": duel.finding.reason,
+        "seconds": round(time.perf_counter() - begun, 1),
+        "rounds": [contest.rounds for contest in contests],
+        "ratios": {
+            str(number): [round(after / before, 4) for before, after in pairs]
+            for number, pairs in duel.first.times_ns.items()
+        },
+        "estimates": [round(contest.interval.estimate, 4) for contest in contests],
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("case", nargs="*", default=list(CASES))
+    parser.add_argument("--engine", nargs="+", default=list(ENGINES))
+    parser.add_argument("--repeat", type=int, default=4)
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(wanted.repeat):
+            for case in wanted.case:
+                for engine in wanted.engine:
+                    record = fought(case, engine, Path(folder))
+                    with wanted.out.open("a") as lines:
+                        lines.write(json.dumps(record) + "\n")
+                    print({name: value for name, value in record.items() if name != "ratios"}, flush=True)
+
+
+if __name__ == "__main__":
+    main()
