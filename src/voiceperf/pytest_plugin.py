@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,28 @@ from rich.console import Console
 from voiceperf import call as calls
 from voiceperf import profiles
 from voiceperf.errors import InputError, ModelError, VoicePerfError
+from voiceperf.history.compare import Comparison, compare_runs
+from voiceperf.history.ledger import accepted_path
+from voiceperf.history.runs import Run, find_run, read_run
 from voiceperf.judge.criteria import Criterion
-from voiceperf.judge.verdict import Verdict
-from voiceperf.measure.fingerprint import fingerprint
+from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
+from voiceperf.measure.fingerprint import fingerprint, machine_id
+from voiceperf.measure.resources import usage_between
+from voiceperf.report.comparison import print_comparison
 from voiceperf.report.terminal import WIDTH, print_criteria
 from voiceperf.suite.quality import Step
-from voiceperf.suite.suite import FORMS, Plan, Suite
+from voiceperf.suite.session import Measured, run_of_session
+from voiceperf.suite.suite import BASELINES, FORMS, Plan, Suite
 
-BASELINES = ("seed", "fair")
 _PROGRESS_EVERY = 40
+ACCEPTED = "accepted"
+_ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 _suite = pytest.StashKey[Suite]()
 _plan = pytest.StashKey[Plan]()
+_measured = pytest.StashKey[list[Measured]]()
+_accepted = pytest.StashKey[Run]()
+_comparison = pytest.StashKey[Comparison]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,6 +50,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="short",
         help="short: only a decisive FAIL is red; full: every criterion must PASS (default: short)",
     )
+    group.addoption(
+        "--voiceperf-gate",
+        nargs="?",
+        const=ACCEPTED,
+        metavar="RUN",
+        help="end with 10 if anything is slower or worse than the accepted run (or RUN), 11 if that cannot be told, "
+        "12 if something was not measured",
+    )
     parser.addini("voiceperf_call", "call file to replay", type="paths", default=[])
     parser.addini("voiceperf_manifest", "recordings with transcripts, for the quality gate", type="paths", default=[])
     parser.addini("voiceperf_conversations", "conversations, for the quality gate", type="paths", default=[])
@@ -46,8 +65,59 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "models: needs the real models; skipped where they are missing, except in CI")
+    config.addinivalue_line(
+        "markers", "max_slowdown(share): the gate's threshold for this benchmark; 0.05 lets it become 5% slower"
+    )
+    config.stash[_measured] = []
     if config.getoption("--call") or config.getoption("--candidate"):
         plan_of(config)  # what the user typed is checked before anything is collected
+    if config.getoption("--voiceperf-gate"):
+        try:
+            config.stash[_accepted] = _accepted_run(config)
+        except InputError as error:
+            pytest.exit(f"voiceperf gate: {Verdict.INVALID}: {error}", GATE_EXIT_CODES[Verdict.INVALID])
+
+
+def _accepted_run(config: pytest.Config) -> Run:
+    """The run that the gate compares with, found before fifteen minutes are spent on measuring."""
+    if why := _not_measuring(config):
+        raise InputError(f"{why}: nothing would be measured")
+    storage = _storage(config)
+    wanted: str = config.getoption("--voiceperf-gate")
+    path = accepted_path(storage, machine_id()) if wanted == ACCEPTED else find_run(storage, wanted)
+    return read_run(path)
+
+
+def _not_measuring(config: pytest.Config) -> str | None:
+    """The option by which pytest-benchmark would run without timing; it then says nothing and passes."""
+    if config.getoption("benchmark_disable") and not config.getoption("benchmark_enable"):
+        return "--benchmark-disable"
+    if config.getoption("benchmark_skip"):
+        return "--benchmark-skip"
+    if config.getoption("collectonly"):
+        return "--collect-only"
+    return "pytest-xdist" if config.getoption("dist", "no") != "no" else None
+
+
+def _storage(config: pytest.Config) -> Path:
+    """pytest-benchmark's own folder of runs."""
+    return Path(config.getoption("benchmark_storage").removeprefix("file://"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Judge the session by the accepted run; a session that broke off keeps its own exit code."""
+    config = session.config
+    if _accepted not in config.stash or session.exitstatus not in _ENDED:
+        return
+    record = config.stash[_suite].as_record() if _suite in config.stash else {}
+    facts = fingerprint(plan_of(config).contenders())
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    measured = config.stash[_measured]
+    now = run_of_session(measured, record, facts, date)
+    comparison = compare_runs(config.stash[_accepted], now, _storage(config))
+    config.stash[_comparison] = comparison
+    if comparison.finding.verdict is not Verdict.PASS:
+        session.exitstatus = GATE_EXIT_CODES[comparison.finding.verdict]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -118,12 +188,13 @@ def _progress(config: pytest.Config) -> Step:
 
 
 @pytest.fixture
-def duel(voiceperf: Suite, benchmark: Any) -> Callable[[str, str, calls.Turn], None]:
+def duel(voiceperf: Suite, benchmark: Any, request: pytest.FixtureRequest) -> Callable[[str, str, calls.Turn], None]:
     """Benchmark one workload of one turn under one profile, in ABBA pairs with its partner."""
 
     def measure(workload: str, profile: str, turn: calls.Turn) -> None:
         recorder = voiceperf.recorder(workload, profile, turn)
         recorder.warm_up()
+        before = voiceperf.workers.account(profile, workload)
         benchmark.group = f"{workload} turn {turn.number}"
         benchmark.pedantic(
             recorder.subject,
@@ -131,13 +202,26 @@ def duel(voiceperf: Suite, benchmark: Any) -> Callable[[str, str, calls.Turn], N
             teardown=recorder.after,
             rounds=voiceperf.plan.form.rounds[workload],
         )
-        benchmark.extra_info["profile"] = profile
-        benchmark.extra_info["pairs_wall_ns"] = [(p.subject.wall_ns, p.partner.wall_ns) for p in recorder.pairs]
-        benchmark.extra_info["subject"] = [pair.subject.as_record() for pair in recorder.pairs]
+        used = usage_between(before, voiceperf.workers.account(profile, workload))
+        extra = benchmark.extra_info
+        extra |= {"workload": workload, "profile": profile, "turn": turn.number}
+        extra |= {"partner": voiceperf.partner_of(profile), "usage": used.as_record()}
+        extra |= _threshold_of(request.node)
         if workload == "llama":
-            benchmark.extra_info["natural_reply"] = voiceperf.workers.natural_reply(profile, turn)
+            extra["natural_reply"] = voiceperf.workers.natural_reply(profile, turn)
+        request.config.stash[_measured].append(Measured(request.node.nodeid, extra, recorder))
 
     return measure
+
+
+def _threshold_of(item: pytest.Item) -> dict[str, float]:
+    """What the benchmark's marker lets it become slower by."""
+    marker = item.get_closest_marker("max_slowdown")
+    if marker is None:
+        return {}
+    if len(marker.args) != 1 or not isinstance(marker.args[0], float) or marker.args[0] <= 0:
+        pytest.fail("max_slowdown takes one share above zero, as in max_slowdown(0.05)", pytrace=False)
+    return {"max_slowdown": marker.args[0]}
 
 
 @pytest.fixture
@@ -153,11 +237,13 @@ def require(voiceperf: Suite) -> Callable[[Criterion], None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    stream = terminalreporter._tw._file  # pytest offers no public one
+    console = Console(file=stream, width=None if stream.isatty() else WIDTH)
     if _suite in config.stash and config.stash[_suite].criteria:
         terminalreporter.write_line("")
-        stream = terminalreporter._tw._file  # pytest offers no public one
-        console = Console(file=stream, width=None if stream.isatty() else WIDTH)
         print_criteria(config.stash[_suite].criteria, console)
+    if _comparison in config.stash:
+        print_comparison(config.stash[_comparison], console)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -172,5 +258,11 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_json(config: pytest.Config, benchmarks: Any, output_json: dict[str, Any]) -> None:
-    if _suite in config.stash:
-        output_json["voiceperf"] = {"criteria": [row.as_record() for row in config.stash[_suite].criteria]}
+    if _suite not in config.stash:
+        return
+    output_json["voiceperf"] = config.stash[_suite].as_record()
+    for measured in config.stash[_measured]:
+        measured.complete()
+    for params in (benchmark["params"] for benchmark in output_json["benchmarks"] if benchmark["params"]):
+        if isinstance(params.get("turn"), calls.Turn):
+            params["turn"] = params["turn"].number  # the object's text would hold this machine's paths

@@ -20,8 +20,7 @@ from voiceperf import call, places, profiles
 from voiceperf.engines import ENGINES
 from voiceperf.measure.contender import of_profile
 from voiceperf.suite.duel import Rules, run_duel
-from voiceperf.suite.suite import FORMS
-from voiceperf.suite.workloads import request
+from voiceperf.suite.workloads import duel_requests
 
 SOURCE = Path(call.__file__).parent
 TIMED = "    wall_ns, cpu_ns = clock.wall_ns() - start"
@@ -68,7 +67,7 @@ def hog():
 def fought(case, engine, folder):
     """One duel, as a record."""
     recording = call.load(places.fixtures_dir() / "calls" / "call61.toml")
-    inputs = {turn.number: request(recording, engine, turn) for turn in FORMS["short"].turns(recording)}
+    inputs = duel_requests(recording, engine)
     contender = of_profile(profiles.load("tuned"), engine)
     baseline, candidate, busy = CASES[case]
     sides = [replace(contender, env={**contender.env, **planted(folder, share)}) for share in (baseline, candidate)]

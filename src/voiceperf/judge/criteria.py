@@ -64,6 +64,8 @@ class Criterion:
             "samples": figure.samples if figure else 0,
             "bar": self.bar,
             "quality": self.quality_text,
+            "quality_verdict": str(self.quality.verdict),
+            "quality_reason": self.quality.reason,
             "verdict": str(self.verdict),
             "reason": self.decisive.reason,
         }

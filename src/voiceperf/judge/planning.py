@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm, t
 
-from voiceperf.judge.statistics import CONFIDENCE
+from voiceperf.judge.statistics import CONFIDENCE, PairsByInput
 
 POWER = 0.8  # the usual one (Cohen, 1988)
+MIN_LAUNCHES = 3
 
 
 def required_pairs(effect: float, spread: float, power: float = POWER, confidence: float = CONFIDENCE) -> int:
@@ -44,20 +46,28 @@ class Noise:
         return math.ceil(self.pair_spread**2 / room) if room > 0 else None
 
 
-def noise_of(launches: Sequence[Sequence[float]]) -> Noise | None:
-    """The noise in log-ratios of identical code, by launch; None with fewer than three launches.
+def noise_of(launches: Sequence[PairsByInput]) -> Noise | None:
+    """The noise of identical code, from its pairs in several launches; None with fewer than three.
 
     The floor is the difference of two launches that identical code stays below 19 times out of 20 (a t interval
-    of the launches' means).
+    of the launches' means). Inputs may have different ratios: only deviations from an input's own mean count.
     """
-    if len(launches) < 3 or any(len(launch) < 2 for launch in launches):
+    if len(launches) < MIN_LAUNCHES:
         return None
-    means = np.array([np.mean(launch) for launch in launches])
-    pairs = min(map(len, launches))
-    within = float(np.mean([np.var(launch, ddof=1) for launch in launches]))
+    deviations = _deviations(launches)
+    means = np.array([launch.mean() for launch in deviations])
+    pairs = min(map(len, deviations))
+    within = float(np.mean([np.var(launch, ddof=1) for launch in deviations]))
     between = float(np.var(means, ddof=1))
     floor = math.expm1(_width(len(launches)) * math.sqrt(between))
     return Noise(len(launches), pairs, math.sqrt(within), math.sqrt(max(between - within / pairs, 0.0)), floor)
+
+
+def _deviations(launches: Sequence[PairsByInput]) -> list[NDArray[np.float64]]:
+    """Each launch's log-ratios, less their input's mean over all launches."""
+    logs = [{key: np.log([b / a for a, b in pairs]) for key, pairs in launch.items()} for launch in launches]
+    centres = {key: np.concatenate([launch[key] for launch in logs]).mean() for key in logs[0]}
+    return [np.concatenate([launch[key] - centre for key, centre in centres.items()]) for launch in logs]
 
 
 def _width(launches: int) -> float:

@@ -163,3 +163,12 @@ def _percentile_interval(values: NDArray[np.float64], confidence: float) -> tupl
     tail = (1 - confidence) / 2 * 100
     low, high = np.percentile(values, [tail, 100 - tail])
     return float(low), float(high)
+
+
+def p_above(interval: Interval, bar: float, confidence: float = CONFIDENCE) -> float:
+    """The one-sided p-value of a ratio's being above `bar`, read off its interval on the log scale."""
+    low, high, bar_log = np.log([interval.low, interval.high, bar])
+    spread = (high - low) / 2 / norm.isf((1 - confidence) / 2)
+    if spread == 0:
+        return float(np.log(interval.estimate) <= bar_log)
+    return float(norm.sf((np.log(interval.estimate) - bar_log) / spread))

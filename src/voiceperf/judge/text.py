@@ -84,6 +84,7 @@ class HearingComparison:
     difference: Interval
     new_empty: int
     new_loops: int
+    candidate: tuple[Heard, ...]
 
     def finding(self, min_utterances: int = MIN_UTTERANCES) -> Finding:
         """Non-inferior, or not."""
@@ -117,4 +118,4 @@ def compare_hearing(
     pairs = list(zip(baseline, candidate, strict=True))
     new_empty = sum(c.empty and not b.empty for b, c in pairs)
     new_loops = sum(c.loop and not b.loop for b, c in pairs)
-    return HearingComparison(before, after, difference, new_empty, new_loops)
+    return HearingComparison(before, after, difference, new_empty, new_loops, tuple(candidate))

@@ -21,6 +21,10 @@ class Verdict(StrEnum):
     INVALID = "INVALID"
 
 
+GATE_EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 10, Verdict.INCONCLUSIVE: 11, Verdict.INVALID: 12}
+"""How a gate ends its process: apart from pytest's codes, so that CI can tell a regression from a broken test."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """A verdict with the reason that a reader can check."""

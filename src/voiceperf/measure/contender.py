@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voiceperf.engines import params_class
 from voiceperf.params import EngineParams
 from voiceperf.profiles import Profile
+
+SOURCE_PATH = "PYTHONPATH"  # where an interpreter looks for voiceperf before its own site-packages
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,10 @@ class Contender:
     def engine(self) -> str:
         return self.params.engine
 
+    def outcome(self) -> tuple[object, ...]:
+        """What decides its outputs: contenders of one outcome hear, think and speak alike."""
+        return (self.python, self.env.get(SOURCE_PATH), *self.params.outcome())
+
 
 def of_profile(profile: Profile, engine: str, changes: Mapping[str, Any] | None = None) -> Contender:
     """A profile's setting of one engine, with single values changed.
@@ -35,3 +41,19 @@ def of_profile(profile: Profile, engine: str, changes: Mapping[str, Any] | None 
     setting = profile[engine]
     params = params_class(engine).parse({**setting.values, **(changes or {})})
     return Contender(profile.name, params, setting.env)
+
+
+@dataclass(frozen=True)
+class Side:
+    """All engines of one profile in one environment: an interpreter, and whose voiceperf it runs."""
+
+    name: str
+    profile: Profile
+    python: str = sys.executable
+    source: str | None = None  # a folder that holds another voiceperf
+
+    def contender(self, engine: str) -> Contender:
+        """One engine of it."""
+        found = of_profile(self.profile, engine)
+        env = {**found.env, SOURCE_PATH: self.source} if self.source else found.env
+        return replace(found, name=self.name, env=env, python=self.python)

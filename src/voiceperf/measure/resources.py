@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import psutil
@@ -11,7 +12,10 @@ import psutil
 
 @dataclass(frozen=True)
 class Resources:
-    """A process's account so far. Machine-wide: `busy_s`, and `steal_s` where the kernel tells it."""
+    """A process's account so far.
+
+    `machine_s` and `steal_s` are the whole machine's, and None where the kernel does not tell what its host took.
+    """
 
     rss_bytes: int
     peak_rss_bytes: int
@@ -47,6 +51,18 @@ def own_resources() -> Resources:
         involuntary_switches=usage.ru_nivcsw,
         machine_s=None if steal_s is None else sum(machine),
         steal_s=steal_s,
+    )
+
+
+def together(accounts: Sequence[Resources]) -> Resources:
+    """Several processes of one machine as one account."""
+    return Resources(
+        rss_bytes=sum(account.rss_bytes for account in accounts),
+        peak_rss_bytes=sum(account.peak_rss_bytes for account in accounts),
+        cpu_s=sum(account.cpu_s for account in accounts),
+        involuntary_switches=sum(account.involuntary_switches for account in accounts),
+        machine_s=accounts[-1].machine_s,
+        steal_s=accounts[-1].steal_s,
     )
 
 

@@ -31,12 +31,26 @@ def print_criteria(criteria: Sequence[Criterion], console: Console) -> None:
     table.add_column("quality", ratio=31)
     table.add_column("verdict", min_width=len(Verdict.INCONCLUSIVE), no_wrap=True)
     for row in criteria:
-        verdict = Text(str(row.verdict), style=_STYLES[row.verdict])
+        verdict = in_colour(row.verdict)
         table.add_row(row.name, row.baseline, _figure(row), _bar(row), row.quality_text, verdict)
     console.print(table)
     for row in criteria:
         if row.verdict is not Verdict.PASS:
             console.print(f"{row.verdict}: {row.name} against {row.baseline}: {row.decisive.reason}", highlight=False)
+
+
+def bounded_table(title: str, columns: Sequence[str], console: Console) -> Table:
+    """A table no wider than a page, whose last column is a verdict and is never cut."""
+    table = Table(title=title, title_justify="left", width=min(WIDTH, console.width), show_lines=True)
+    for column in columns[:-1]:
+        table.add_column(column, overflow="fold")
+    table.add_column(columns[-1], min_width=len(Verdict.INCONCLUSIVE), no_wrap=True)
+    return table
+
+
+def in_colour(verdict: Verdict) -> Text:
+    """A verdict as it stands in a table."""
+    return Text(str(verdict), style=_STYLES[verdict])
 
 
 def _figure(row: Criterion) -> str:

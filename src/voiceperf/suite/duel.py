@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from voiceperf.engines.base import Request
 from voiceperf.judge.regression import MAX_SLOWDOWN, Change, change_of, judge_slowdown
@@ -57,6 +57,10 @@ class Contest:
     rounds: int
     times_ns: PairsByInput
 
+    def as_record(self) -> dict[str, Any]:
+        """Plain values, every pair included."""
+        return asdict(self)
+
 
 @dataclass(frozen=True)
 class Duel:
@@ -74,6 +78,18 @@ class Duel:
         if self.first.change is Change.SLOWER and self.finding.verdict is not Verdict.FAIL:
             return Change.UNCLEAR
         return self.first.change
+
+    def as_record(self) -> dict[str, Any]:
+        """Plain values, every pair included."""
+        contests = [contest for contest in (self.first, self.fresh) if contest]
+        return {
+            "engine": self.engine,
+            "change": self.change,
+            "verdict": self.finding.verdict,
+            "reason": self.finding.reason,
+            "contests": [contest.as_record() for contest in contests],
+            "usage": [usage.as_record() for usage in self.usage] if self.usage else None,
+        }
 
 
 def contest(

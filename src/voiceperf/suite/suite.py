@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 from voiceperf.call import CallRecording, Turn
 from voiceperf.engines import ENGINES
+from voiceperf.history.runs import CONTROL
 from voiceperf.judge.criteria import (
     MAX_LOAD_FACTOR,
     MAX_LOOKS,
@@ -22,15 +25,16 @@ from voiceperf.judge.criteria import (
 )
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.clock import Timing
-from voiceperf.measure.contender import Contender, of_profile
+from voiceperf.measure.contender import Contender, Side, of_profile
 from voiceperf.measure.control import Control
 from voiceperf.measure.pairs import PairRecorder
 from voiceperf.profiles import Profile
-from voiceperf.suite.gate import Corpus, Quality, QualityGate
 from voiceperf.suite.quality import Step, silent
+from voiceperf.suite.quality_gate import Corpus, Quality, QualityGate
 from voiceperf.suite.stability import run_load
 from voiceperf.suite.workers import Workers
 
+BASELINES = ("seed", "fair")  # profiles that a candidate must beat, both
 CALL = "call"  # the whole turn, beside the three engines
 WORKLOADS = (*ENGINES, CALL)
 
@@ -78,7 +82,9 @@ class Suite:
 
     def __init__(self, plan: Plan, step: Step = silent) -> None:
         self.plan = plan
-        self.workers = Workers(plan.call, [*plan.baselines, plan.candidate])
+        self.workers = Workers(
+            plan.call, [Side(profile.name, profile) for profile in (*plan.baselines, plan.candidate)]
+        )
         corpus = Corpus(plan.manifest, plan.conversations, plan.form.every_nth_recording)
         self.gate = QualityGate(self.workers, plan.candidate.name, corpus, step)
         self._control = Control()
@@ -88,6 +94,10 @@ class Suite:
     @property
     def turns(self) -> Sequence[Turn]:
         return self.plan.form.turns(self.plan.call)
+
+    def partner_of(self, profile: str) -> str:
+        """Who stands beside a profile: the candidate beside a baseline, the control beside the candidate."""
+        return CONTROL if profile == self.plan.candidate.name else self.plan.candidate.name
 
     def recorder(self, workload: str, profile: str, turn: Turn) -> PairRecorder:
         """The pairs of one profile in one turn: a baseline's partner is the candidate, the candidate's the control."""
@@ -158,6 +168,23 @@ class Suite:
         )
         self.criteria.append(criterion)
         return criterion
+
+    def as_record(self) -> dict[str, Any]:
+        """What a saved run keeps of the session, beside its benchmarks."""
+        return {
+            "form": self.plan.form.name,
+            "candidate": self.plan.candidate.name,
+            "control_s": self._control_s(),
+            "criteria": [criterion.as_record() for criterion in self.criteria],
+            "heard": self.gate.scores,
+        }
+
+    def _control_s(self) -> float | None:
+        """The control's median time over the session; None before it has run."""
+        candidate = self.plan.candidate.name
+        own = [by_turn for (_, profile), by_turn in self._recorders.items() if profile == candidate]
+        times = [pair.partner.wall_ns for by_turn in own for recorder in by_turn.values() for pair in recorder.pairs]
+        return median(times) / 1e9 if times else None
 
     def close(self) -> None:
         self.workers.close()

@@ -8,18 +8,18 @@ from voiceperf.call import CallRecording, Turn
 from voiceperf.engines import ENGINES
 from voiceperf.engines.base import FIRST_AUDIO, Prompt, Reply
 from voiceperf.measure.clock import Timing
-from voiceperf.measure.contender import of_profile
+from voiceperf.measure.contender import Side
 from voiceperf.measure.process import WorkerProcess
-from voiceperf.profiles import Profile
+from voiceperf.measure.resources import Resources, together
 from voiceperf.suite.workloads import request
 
 
 class Workers:
-    """Worker processes by profile and engine, with the call's inputs loaded."""
+    """Worker processes by side and engine, with the call's inputs loaded."""
 
-    def __init__(self, call: CallRecording, profiles: Iterable[Profile]) -> None:
+    def __init__(self, call: CallRecording, sides: Iterable[Side]) -> None:
         self.call = call
-        self.profiles = {profile.name: profile for profile in profiles}
+        self._sides = {side.name: side for side in sides}
         self._alive: dict[tuple[str, str], WorkerProcess] = {}
 
     def get(self, profile: str, engine: str) -> WorkerProcess:
@@ -27,7 +27,7 @@ class Workers:
         worker = self._alive.get((profile, engine))
         if worker is not None and worker.alive:
             return worker
-        worker = WorkerProcess(of_profile(self.profiles[profile], engine))
+        worker = WorkerProcess(self._sides[profile].contender(engine))
         self._alive[profile, engine] = worker
         for turn in self.call.turns:
             worker.load(_key(turn), request(self.call, engine, turn))
@@ -49,6 +49,11 @@ class Workers:
         *before, speaking = stages
         until_heard = speaking.marks_ns.get(FIRST_AUDIO, speaking.wall_ns)
         return Timing(sum(stage.wall_ns for stage in before) + until_heard, sum(stage.cpu_ns for stage in stages))
+
+    def account(self, profile: str, workload: str) -> Resources:
+        """What the workload's processes have used so far, together."""
+        engines = [workload] if workload in ENGINES else ENGINES
+        return together([self.get(profile, engine).resources() for engine in engines])
 
     def close(self) -> None:
         for worker in self._alive.values():

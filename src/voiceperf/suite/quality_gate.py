@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from voiceperf.engines import ENGINES
+from voiceperf.judge.text import Heard
 from voiceperf.judge.verdict import Finding, Verdict, worst
 from voiceperf.suite.corpus import Recording, read_conversations, read_manifest
 from voiceperf.suite.quality import Step, compare_kokoro, compare_llama, compare_whisper, silent, transcripts
@@ -40,6 +42,7 @@ class QualityGate:
         self._workers, self._candidate, self._corpus, self._step = workers, candidate, corpus, step
         self._judged: dict[Any, Quality] = {}
         self._heard: dict[Any, list[str]] = {}
+        self.scores: dict[str, dict[str, dict[str, Any]]] = {}
 
     def judge(self, workload: str, baseline: str) -> Quality:
         """One engine's quality, or for the whole call that of all three."""
@@ -52,8 +55,8 @@ class QualityGate:
         return self._judged[key]
 
     def _outcome(self, profile: str, engine: str) -> Any:
-        """Profiles that differ only in threads hear, think and speak alike, and are judged once."""
-        return self._workers.get(profile, engine).contender.params.outcome()
+        """Sides that differ only in threads hear, think and speak alike, and are judged once."""
+        return self._workers.get(profile, engine).contender.outcome()
 
     def _recordings(self) -> list[Recording]:
         shortest, longest = CHUNK_SECONDS
@@ -73,6 +76,8 @@ class QualityGate:
         )
         if compared is None:
             return _unjudged("no words were spoken")
+        spoken = [(recording.path.name, recording.speaker) for recording in recordings]
+        self._keep_scores("whisper", spoken, compared.candidate)
         text = (
             f"WER {compared.baseline_wer:.1%} -> {compared.candidate_wer:.1%}"
             f" (upper {compared.difference.high * 100:+.1f} points, {compared.difference.samples} utterances)"
@@ -96,11 +101,19 @@ class QualityGate:
         compared = compare_kokoro(before, after, listener, [turn.reply for turn in self._workers.call.turns])
         if compared is None:
             return _unjudged("no reply to speak")
+        spoken = [(f"turn {turn.number}", self._candidate) for turn in self._workers.call.turns]
+        self._keep_scores("kokoro", spoken, compared.round_trip.candidate)
         text = (
             f"round trip WER {compared.round_trip.baseline_wer:.1%} -> {compared.round_trip.candidate_wer:.1%},"
             f" log-mel {compared.log_spectral_db:.2f} dB, duration {compared.duration_shift:+.1%}"
         )
         return Quality(compared.finding(), text)
+
+    def _keep_scores(self, engine: str, spoken: Sequence[tuple[str, str]], scores: Sequence[Heard]) -> None:
+        """For the saved run: how each utterance was heard, by its name."""
+        self.scores[engine] = {
+            name: {"speaker": speaker, **asdict(score)} for (name, speaker), score in zip(spoken, scores, strict=True)
+        }
 
 
 def _unjudged(reason: str) -> Quality:

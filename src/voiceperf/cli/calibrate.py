@@ -1,0 +1,87 @@
+"""`voiceperf calibrate`: how much identical code differs on this machine, benchmark by benchmark."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from voiceperf import profiles
+from voiceperf.cli.app import Json, app, console, print_json, say
+from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
+from voiceperf.errors import InputError
+from voiceperf.history.ledger import write_noise
+from voiceperf.history.runs import STORAGE
+from voiceperf.judge.planning import MIN_LAUNCHES, Noise
+from voiceperf.measure.fingerprint import fingerprint
+from voiceperf.suite.calibration import LAUNCHES
+from voiceperf.suite.calibration import calibrate as measure
+from voiceperf.suite.suite import BASELINES, FORMS, WORKLOADS, Plan
+
+
+@app.command()
+def calibrate(
+    launches: Annotated[
+        int, typer.Option(min=MIN_LAUNCHES, help="How often every process is started anew.")
+    ] = LAUNCHES,
+    form: Annotated[str, typer.Option(help=f"As in --voiceperf-form: {' or '.join(FORMS)}.")] = "short",
+    candidate: Annotated[str, typer.Option(help="The profile that the gate will judge.")] = profiles.DEFAULT,
+    call: CallFile = None,
+    storage: Storage = STORAGE,
+    as_json: Json = False,
+) -> None:
+    """Run the suite's benchmarks with nothing changed, and keep how far apart they come out.
+
+    The gate then refuses a threshold below a benchmark's floor. It takes about three minutes a launch; leave the
+    machine alone meanwhile, or as busy as it will be when the gate runs.
+    """
+    if form not in FORMS:
+        raise InputError(f"--form {form}: there are {', '.join(FORMS)}")
+    material = corpus(1)
+    plan = Plan(
+        call=recorded_call(call),
+        baselines=tuple(profiles.load(name) for name in BASELINES),
+        candidate=profiles.load(candidate),
+        form=FORMS[form],
+        manifest=material.manifest,
+        conversations=material.conversations,
+    )
+    noise = _with_progress(plan, launches)
+    path = write_noise(storage, fingerprint(plan.contenders()), noise, datetime.now(UTC).isoformat(timespec="seconds"))
+    if as_json:
+        for name, found in noise.items():
+            print_json({"series": name, **asdict(found)})
+    else:
+        _print(noise)
+    say(f"written to {path}")
+
+
+def _with_progress(plan: Plan, launches: int) -> dict[str, Noise]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("calibrating", total=launches * len(WORKLOADS) * (len(plan.baselines) + 1))
+        started = False
+
+        def step(launch: int, name: str) -> None:
+            nonlocal started
+            progress.update(task, advance=int(started), description=f"launch {launch + 1} of {launches}: {name}")
+            started = True
+
+        noise = measure(plan, launches, step)
+        progress.update(task, advance=1, description="calibrated")
+    return noise
+
+
+def _print(noise: dict[str, Noise]) -> None:
+    table = Table(title="noise floors", title_justify="left")
+    for column in ("series", "floor", "spread of a pair", "of a launch", "pairs"):
+        table.add_column(column, justify="left" if column == "series" else "right")
+    for name, found in noise.items():
+        spreads = (f"{found.floor:.1%}", f"{found.pair_spread:.1%}", f"{found.launch_spread:.1%}")
+        table.add_row(name, *spreads, f"{found.launches} x {found.pairs}")
+    console().print(table)

@@ -1,0 +1,154 @@
+"""`voiceperf compare`: two environments, revisions or profiles in a duel, or two saved runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voiceperf import profiles
+from voiceperf.cli.app import Json, app, console, print_json, say
+from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
+from voiceperf.engines import ENGINES
+from voiceperf.errors import InputError
+from voiceperf.history.compare import compare_runs
+from voiceperf.history.runs import STORAGE, find_run, read_run
+from voiceperf.judge.regression import MAX_SLOWDOWN
+from voiceperf.judge.statistics import Interval
+from voiceperf.judge.verdict import GATE_EXIT_CODES, worst
+from voiceperf.measure.contender import Side
+from voiceperf.measure.environment import libraries_of
+from voiceperf.report.comparison import comparison_markdown, print_comparison
+from voiceperf.report.duels import duels_markdown, print_duels
+from voiceperf.suite.duel import Rules
+from voiceperf.suite.revision import source_of
+from voiceperf.suite.suite import FORMS
+from voiceperf.suite.upgrade import judge_upgrade
+
+Python = Annotated[str | None, typer.Option(help="The interpreter of a virtual environment with voiceperf in it.")]
+Revision = Annotated[str | None, typer.Option(help="A git revision of voiceperf itself, as in HEAD~1.")]
+ProfileName = Annotated[str, typer.Option(help="A shipped profile or the path of a TOML file.")]
+Markdown = Annotated[Path | None, typer.Option(help="Also write the table as Markdown, for a pull request.")]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One side, as the command line names it."""
+
+    python: str | None
+    revision: str | None
+    profile: str
+
+    def in_words(self) -> str:
+        parts = [self.python or "this environment", self.revision and f"revision {self.revision}", self.profile]
+        return ", ".join(part for part in parts if part)
+
+
+@app.command()
+def compare(
+    what: Annotated[
+        list[str] | None, typer.Argument(help="Engines to compare (default: all three), or two saved runs.")
+    ] = None,
+    baseline_python: Python = None,
+    candidate_python: Python = None,
+    baseline_rev: Revision = None,
+    candidate_rev: Revision = None,
+    baseline: ProfileName = profiles.DEFAULT,
+    candidate: ProfileName = profiles.DEFAULT,
+    max_slowdown: Annotated[float, typer.Option(min=0.001, help="How much slower is still as good.")] = MAX_SLOWDOWN,
+    budget_s: Annotated[float, typer.Option(min=1, help="Seconds an engine's duel may take.")] = Rules.budget_s,
+    call: CallFile = None,
+    storage: Storage = STORAGE,
+    markdown: Markdown = None,
+    as_json: Json = False,
+) -> None:
+    """Tell whether the candidate is slower or worse, in one run on this machine.
+
+    voiceperf compare --baseline-python .venv-old/bin/python       an upgrade of a library
+
+    voiceperf compare --baseline-rev main whisper                  a change of voiceperf itself
+
+    voiceperf compare --baseline fair --candidate mine.toml        a setting or a model
+
+    voiceperf compare 0001 0002                                    two saved runs
+
+    Exit 0: no slower, no worse; 10: slower or worse; 11: cannot tell yet; 12: something was not measured.
+    """
+    before = Chosen(baseline_python, baseline_rev, baseline)
+    after = Chosen(candidate_python, candidate_rev, candidate)
+    names = what or []
+    if names and not set(names) <= set(ENGINES):
+        if before != after or len(names) != 2:
+            raise InputError(f"compare takes engines ({', '.join(ENGINES)}) or two saved runs, not {' '.join(names)}")
+        _compare_saved(names, storage, markdown, as_json)
+    if before == after:
+        raise InputError("both sides are the same; name another --baseline-python, --baseline-rev or --baseline")
+    judged = []
+    with ExitStack() as stack:
+        old = stack.enter_context(_side("baseline", before))
+        new = stack.enter_context(_side("candidate", after))
+        say(f"{after.in_words()} against {before.in_words()}")
+        _say_libraries(old, new)
+        material = corpus(FORMS["short"].every_nth_recording)
+        for row in judge_upgrade(
+            old,
+            new,
+            names or list(ENGINES),
+            call=recorded_call(call),
+            corpus=material,
+            rules=Rules(max_slowdown, budget_s),
+            watch=_say_look,
+            step=_say_step,
+        ):
+            judged.append(row)
+            if as_json:
+                print_json(row.as_record())
+    verdict = worst(row.finding for row in judged).verdict
+    if not as_json:
+        print_duels(judged, console())
+    if markdown:
+        between = f"{after.in_words()} against {before.in_words()}"
+        markdown.write_text(duels_markdown(judged, verdict, between), encoding="utf-8")
+    sys.exit(GATE_EXIT_CODES[verdict])
+
+
+def _compare_saved(names: Sequence[str], storage: Path, markdown: Path | None, as_json: bool) -> None:
+    accepted, now = (read_run(find_run(storage, name)) for name in names)
+    comparison = compare_runs(accepted, now, storage)
+    if as_json:
+        print_json(comparison.as_record())
+    else:
+        print_comparison(comparison, console())
+    if markdown:
+        markdown.write_text(comparison_markdown(comparison), encoding="utf-8")
+    sys.exit(GATE_EXIT_CODES[comparison.finding.verdict])
+
+
+@contextmanager
+def _side(name: str, chosen: Chosen) -> Iterator[Side]:
+    with ExitStack() as stack:
+        source = stack.enter_context(source_of(chosen.revision, Path.cwd())) if chosen.revision else None
+        yield Side(name, profiles.load(chosen.profile), chosen.python or sys.executable, source)
+
+
+def _say_libraries(baseline: Side, candidate: Side) -> None:
+    """Name what differs between the two environments before anything is measured."""
+    old, new = libraries_of(baseline.python), libraries_of(candidate.python)
+    for library in dict.fromkeys([*old, *new]):
+        if old.get(library) != new.get(library):
+            say(f"  {library}: {old.get(library) or 'none'} -> {new.get(library) or 'none'}")
+
+
+def _say_look(title: str, rounds: int, interval: Interval | None) -> None:
+    shown = f"{interval.estimate - 1:+.1%} [{interval.low - 1:+.1%}, {interval.high - 1:+.1%}]" if interval else "-"
+    say(f"  {title}, {rounds} rounds: {shown}")
+
+
+def _say_step(title: str, done: int, total: int) -> None:
+    if done == total:
+        say(f"  quality: {title}, {total} utterances")

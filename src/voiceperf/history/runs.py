@@ -1,0 +1,163 @@
+"""Saved runs, in the JSON of pytest-benchmark 4 and 5. They are read, and never written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from voiceperf.errors import InputError
+from voiceperf.judge.runs import MAX_RUN_SLOWDOWN, RunData, Scored, Series
+from voiceperf.judge.verdict import Finding, Verdict
+
+STORAGE = Path(".benchmarks")
+CONTROL = "control"  # the partner of a candidate's own benchmarks
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One benchmark of a run; `extra` is what the test has put beside its times."""
+
+    fullname: str
+    name: str
+    median_s: float
+    extra: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One session's benchmarks, where and on what they were measured."""
+
+    source: str
+    date: str
+    commit: str
+    dirty: bool
+    fingerprint: Mapping[str, Any]
+    benchmarks: tuple[Benchmark, ...]
+    record: Mapping[str, Any]
+
+    @property
+    def machine_id(self) -> str | None:
+        found: str | None = self.fingerprint.get("machine_id")
+        return found
+
+    @property
+    def control_s(self) -> float | None:
+        """What the control workload took in this run: the unit of normalised times."""
+        found: float | None = self.record.get("control_s")
+        return found
+
+    def data(self) -> RunData:
+        """What the judge needs of the run."""
+        return RunData(_series(self.benchmarks), _criteria(self.record), _heard(self.record))
+
+
+def _series(benchmarks: tuple[Benchmark, ...]) -> dict[str, Series]:
+    """Benchmarks that differ only in the turn are one series; a candidate's time is held against its partner's."""
+    times: dict[str, dict[int, list[tuple[float, float]]]] = {}
+    bounds: dict[str, float] = {}
+    for extra in (benchmark.extra for benchmark in benchmarks):
+        if not {"workload", "profile", "partner", "turn", "pairs_wall_ns"} <= set(extra):
+            continue
+        own = extra["partner"] == CONTROL
+        name = series_name(extra["workload"], extra["profile"], extra["partner"])
+        pairs = [(partner, subject) if own else (subject, partner) for subject, partner in extra["pairs_wall_ns"]]
+        times.setdefault(name, {})[extra["turn"]] = pairs
+        bounds[name] = extra.get("max_slowdown", MAX_RUN_SLOWDOWN)
+    return {name: Series(by_turn, bounds[name]) for name, by_turn in times.items()}
+
+
+def series_name(workload: str, profile: str, partner: str) -> str:
+    """What a series is called in tables, histories and the calibration: the candidate, and what it is held against."""
+    return f"{workload}: {profile} / control" if partner == CONTROL else f"{workload}: {partner} / {profile}"
+
+
+def _criteria(record: Mapping[str, Any]) -> dict[str, Finding]:
+    rows = [row for row in record.get("criteria", []) if "quality_verdict" in row]
+    return {
+        f"{row['criterion']} against {row['baseline']}": Finding(Verdict(row["quality_verdict"]), row["quality_reason"])
+        for row in rows
+    }
+
+
+def _heard(record: Mapping[str, Any]) -> dict[str, dict[str, Scored]]:
+    engines: Mapping[str, Mapping[str, Any]] = record.get("heard", {})
+    return {
+        engine: {utterance: Scored.from_record(score) for utterance, score in scores.items()}
+        for engine, scores in engines.items()
+    }
+
+
+def parse_run(document: Any, source: str) -> Run:
+    """A run out of pytest-benchmark's document.
+
+    Raises:
+        InputError: names the source and what is wrong with it.
+    """
+    try:
+        commit = document.get("commit_info") or {}
+        machine = document.get("machine_info") or {}
+        benchmarks = tuple(
+            Benchmark(b["fullname"], b["name"], float(b["stats"]["median"]), b.get("extra_info") or {})
+            for b in document["benchmarks"]
+        )
+        return Run(
+            source=source,
+            date=str(document.get("datetime", "")),
+            commit=str(commit.get("id") or "unversioned"),
+            dirty=bool(commit.get("dirty")),
+            fingerprint=machine.get("voiceperf") or {},
+            benchmarks=benchmarks,
+            record=document.get("voiceperf") or {},
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{source}: not a run of pytest-benchmark ({type(error).__name__}: {error})") from None
+
+
+def read_run(path: Path) -> Run:
+    """Read one saved run.
+
+    Raises:
+        InputError: the file is missing, damaged, or no run.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such run; see: voiceperf history") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: damaged ({error}); it was left as it is") from None
+    return parse_run(document, path.name)
+
+
+def find_run(storage: Path, name: str) -> Path:
+    """A saved run by its path, or by how its file name begins, such as 0003.
+
+    Raises:
+        InputError: none, or more than one.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    found = [path for path in run_files(storage) if path.name.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(f"{name}: {len(found)} runs in {storage} begin so; name one of them whole")
+    raise InputError(f"{name}: no such run in {storage}; see: voiceperf history")
+
+
+def run_files(storage: Path) -> list[Path]:
+    """The saved runs of every platform under a storage folder, oldest first as they are numbered."""
+    return sorted(storage.glob("*/[0-9]*.json"), key=lambda path: (path.name.split("_")[0], path.name))
+
+
+def read_all(storage: Path) -> tuple[list[Run], list[str]]:
+    """Every run that can be read, by date, and a line for each file that cannot."""
+    runs, problems = [], []
+    for path in run_files(storage):
+        try:
+            runs.append(read_run(path))
+        except InputError as error:
+            problems.append(str(error))
+    return sorted(runs, key=lambda run: run.date), problems

@@ -1,0 +1,98 @@
+"""One benchmark over the saved runs of one machine: its normalised times, and where their level has shifted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from voiceperf.history.compare import differences
+from voiceperf.history.runs import Run
+from voiceperf.judge.changepoints import change_points
+
+
+@dataclass(frozen=True)
+class Point:
+    """A benchmark in one run. `normalised` is its time over the control workload's in the same run."""
+
+    run: Run
+    median_s: float
+    normalised: float | None
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A new level that begins with a run, and what is different there from the run before."""
+
+    run: Run
+    ratio: float
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The points in the order of time."""
+
+    benchmark: str
+    machine_id: str | None
+    points: tuple[Point, ...]
+
+    @property
+    def is_normalised(self) -> bool:
+        return all(point.normalised is not None for point in self.points)
+
+    @property
+    def levels(self) -> list[float]:
+        """Normalised times where every run has a control, else seconds."""
+        if self.is_normalised:
+            return [point.normalised for point in self.points if point.normalised is not None]
+        return [point.median_s for point in self.points]
+
+    def shifts(self) -> list[Shift]:
+        """Every change point, with the commit and the libraries that are new there."""
+        levels = self.levels
+        starts = [0, *change_points(levels), len(levels)]
+        found = []
+        for before, start, end in zip(starts, starts[1:], starts[2:], strict=False):
+            ratio = _mean(levels[start:end]) / _mean(levels[before:start])
+            runs = [self.points[start - 1].run, self.points[start].run]
+            changed = differences(runs[0].fingerprint, runs[1].fingerprint)
+            found.append(Shift(runs[1], ratio, tuple(changed)))
+        return found
+
+    def as_record(self) -> dict[str, Any]:
+        """Plain values, for `--json`."""
+        return {
+            "benchmark": self.benchmark,
+            "machine_id": self.machine_id,
+            "runs": [
+                {
+                    "run": point.run.source,
+                    "date": point.run.date,
+                    "commit": point.run.commit,
+                    "median_s": point.median_s,
+                    "normalised": point.normalised,
+                }
+                for point in self.points
+            ],
+            "shifts": [
+                {"run": s.run.source, "commit": s.run.commit, "ratio": s.ratio, "changed": list(s.changed)}
+                for s in self.shifts()
+            ],
+        }
+
+
+def trends(runs: Iterable[Run], containing: str = "") -> list[Trend]:
+    """Every benchmark whose name contains a text, by machine, in the order of first appearance."""
+    points: dict[tuple[str, str | None], list[Point]] = {}
+    for run in runs:
+        for benchmark in run.benchmarks:
+            if containing in benchmark.fullname:
+                normalised = benchmark.median_s / run.control_s if run.control_s else None
+                key = (benchmark.fullname, run.machine_id)
+                points.setdefault(key, []).append(Point(run, benchmark.median_s, normalised))
+    return [Trend(name, machine, tuple(found)) for (name, machine), found in points.items()]
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,61 @@
+"""Is the new one as good? For each engine a duel of speed, and the quality of both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from voiceperf.call import CallRecording
+from voiceperf.judge.verdict import Finding, worst
+from voiceperf.measure.contender import Side
+from voiceperf.suite.duel import Duel, Rules, Watch, run_duel, unwatched
+from voiceperf.suite.quality import Step, silent
+from voiceperf.suite.quality_gate import Corpus, Quality, QualityGate
+from voiceperf.suite.workers import Workers
+from voiceperf.suite.workloads import duel_requests
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One engine's duel with the quality beside it."""
+
+    duel: Duel
+    quality: Quality
+
+    @property
+    def finding(self) -> Finding:
+        return worst([self.duel.finding, self.quality.finding])
+
+    def as_record(self) -> dict[str, Any]:
+        """Plain values, every pair included."""
+        return {
+            **self.duel.as_record(),
+            "quality": self.quality.text,
+            "verdict": self.finding.verdict,
+            "reason": self.finding.reason,
+        }
+
+
+def judge_upgrade(
+    baseline: Side,
+    candidate: Side,
+    engines: Iterable[str],
+    *,
+    call: CallRecording,
+    corpus: Corpus,
+    rules: Rules,
+    watch: Watch = unwatched,
+    step: Step = silent,
+) -> Iterator[Judged]:
+    """Each engine as it is done. While a duel runs, no other worker is alive to disturb it."""
+    workers = Workers(call, [baseline, candidate])
+    gate = QualityGate(workers, candidate.name, corpus, step)
+    for engine in engines:
+        before, after = baseline.contender(engine), candidate.contender(engine)
+        duel = run_duel(before, after, duel_requests(call, engine), rules, watch)
+        try:
+            quality = gate.judge(engine, baseline.name)
+        finally:
+            workers.close()
+        yield Judged(duel, quality)
