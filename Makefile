@@ -1,13 +1,15 @@
 # Two commands do everything from a bare clone: `make bench` and `make test`. Each sets up .venv and the models by
 # itself, once.
 .DEFAULT_GOAL := help
-.PHONY: help bench test lint models setup lock
+.PHONY: help bench test gate evidence lint models setup lock
 
 PYTEST = .venv/bin/python -m pytest
 
 help:
 	@echo "make bench   replay Call 61 on the real engines: the criteria table, and a run saved under .benchmarks/"
 	@echo "make test    every test, the criteria in their short form"
+	@echo "make gate    is this checkout slower or worse than the accepted run? (ci/gate.sh has the exit codes)"
+	@echo "make evidence   the figures of docs/METHOD.md, from simulation and from real engines (hours)"
 	@echo "make lint    ruff and mypy"
 	@echo "make models  only pull the models"
 	@echo "make lock    renew requirements.lock from pyproject.toml"
@@ -23,6 +25,14 @@ bench: models
 
 test: models
 	$(PYTEST)
+
+gate:
+	@ci/gate.sh
+
+evidence: models
+	.venv/bin/python tests/evidence/simulated.py
+	.venv/bin/python tests/evidence/real_engines.py build/evidence.jsonl
+	.venv/bin/python tests/evidence/summary.py build/evidence.jsonl
 
 lint: setup
 	.venv/bin/ruff check .

@@ -21,7 +21,7 @@ from voiceperf.judge.criteria import Criterion
 from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
 from voiceperf.measure.fingerprint import fingerprint, machine_id
 from voiceperf.measure.resources import usage_between
-from voiceperf.report.comparison import print_comparison
+from voiceperf.report.comparison import comparison_markdown, print_comparison
 from voiceperf.report.terminal import WIDTH, print_criteria
 from voiceperf.suite.quality import Step
 from voiceperf.suite.session import Measured, run_of_session
@@ -58,6 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="end with 10 if anything is slower or worse than the accepted run (or RUN), 11 if that cannot be told, "
         "12 if something was not measured",
     )
+    group.addoption("--voiceperf-markdown", metavar="FILE", help="write what the gate says as Markdown too")
     parser.addini("voiceperf_call", "call file to replay", type="paths", default=[])
     parser.addini("voiceperf_manifest", "recordings with transcripts, for the quality gate", type="paths", default=[])
     parser.addini("voiceperf_conversations", "conversations, for the quality gate", type="paths", default=[])
@@ -109,15 +110,20 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if _accepted not in config.stash or session.exitstatus not in _ENDED:
         return
-    record = config.stash[_suite].as_record() if _suite in config.stash else {}
-    facts = fingerprint(plan_of(config).contenders())
-    date = datetime.now(UTC).isoformat(timespec="seconds")
-    measured = config.stash[_measured]
-    now = run_of_session(measured, record, facts, date)
-    comparison = compare_runs(config.stash[_accepted], now, _storage(config))
+    comparison = compare_runs(config.stash[_accepted], _this_run(config), _storage(config))
     config.stash[_comparison] = comparison
+    if markdown := config.getoption("--voiceperf-markdown"):
+        Path(markdown).write_text(comparison_markdown(comparison), encoding="utf-8")
     if comparison.finding.verdict is not Verdict.PASS:
         session.exitstatus = GATE_EXIT_CODES[comparison.finding.verdict]
+
+
+def _this_run(config: pytest.Config) -> Run:
+    record = config.stash[_suite].as_record() if _suite in config.stash else {}
+    facts: dict[str, Any] = {}
+    with contextlib.suppress(ModelError):  # then nothing was measured either, and the gate says so
+        facts = fingerprint(plan_of(config).contenders())
+    return run_of_session(config.stash[_measured], record, facts, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

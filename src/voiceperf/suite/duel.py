@@ -64,7 +64,7 @@ class Contest:
 
 @dataclass(frozen=True)
 class Duel:
-    """One engine's verdict: the first contest, the fresh one where the first said slower, and what was used."""
+    """One engine's verdict: the first contest, the fresh one where that showed a change, and what was used."""
 
     engine: str
     finding: Finding
@@ -74,10 +74,8 @@ class Duel:
 
     @property
     def change(self) -> Change:
-        """Slower only where it recurred."""
-        if self.first.change is Change.SLOWER and self.finding.verdict is not Verdict.FAIL:
-            return Change.UNCLEAR
-        return self.first.change
+        """Slower or faster only where a fresh pair of processes agreed."""
+        return self.first.change if self.fresh is None or recurred(self.first, self.fresh) else Change.UNCLEAR
 
     def as_record(self) -> dict[str, Any]:
         """Plain values, every pair included."""
@@ -120,10 +118,10 @@ Start = Callable[[], AbstractContextManager[Rounds]]
 def fight(
     start: Start, rules: Rules, clock: Clock, watch: Watch = unwatched
 ) -> tuple[Contest, Contest | None, Finding]:
-    """One contest, and where it says slower, a second in fresh processes, which must say so too.
+    """One contest, and where it says slower or faster, a second in fresh processes, which must say so too.
 
-    Where a process's memory happens to lie can make identical code a per cent slower for as long as the process
-    lives; a fresh pair of processes does not repeat that.
+    Where a process's memory happens to lie can make identical code some per cent slower for as long as the process
+    lives; a fresh pair of processes seldom repeats that.
     """
     begun_ns = clock.wall_ns()
     budget_ns = int(rules.budget_s * 1e9)
@@ -131,14 +129,20 @@ def fight(
         end_ns = begun_ns + int(budget_ns * (1 - CONFIRMING_SHARE))
         first = contest(source, rules.max_slowdown, end_ns, clock, partial(watch, "first pair of processes"))
     finding = judge_slowdown(first.interval, rules.max_slowdown)
-    if finding.verdict is not Verdict.FAIL:
+    if first.change not in (Change.SLOWER, Change.FASTER):
         return first, None, finding
     with start() as source:
         fresh = contest(source, 0.0, begun_ns + budget_ns, clock, partial(watch, "fresh pair of processes"))
-    if fresh.change is Change.SLOWER:
-        return first, fresh, Finding(Verdict.FAIL, f"{finding.reason}; slower again in fresh processes")
-    reason = f"{finding.reason}; but a fresh pair of processes did not show it again"
-    return first, fresh, Finding(Verdict.INCONCLUSIVE, reason)
+    agreed = recurred(first, fresh)
+    said = "again in fresh processes" if agreed else "but a fresh pair of processes did not show it again"
+    reason = f"{finding.reason}; {first.change} {said}"
+    verdict = finding.verdict if agreed or finding.verdict is not Verdict.FAIL else Verdict.INCONCLUSIVE
+    return first, fresh, Finding(verdict, reason)
+
+
+def recurred(first: Contest, fresh: Contest) -> bool:
+    """Whether the fresh contest's whole interval lies on the same side of no change."""
+    return first.change is fresh.change
 
 
 def run_duel(

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceperf.judge.statistics import difference_interval, median_interval, ratio_interval
+from voiceperf.judge.statistics import change_interval, difference_interval, median_interval, p_above, ratio_interval
 
 
 def noisy_pairs(ratio, spread, count, seed):
@@ -93,3 +93,54 @@ def test_speakers_are_drawn_whole():
     many = difference_interval(errors, words, [f"s{n}" for n in range(100)])
     assert one_speaker.estimate == many.estimate == pytest.approx(0.02)
     assert one_speaker.high > many.high
+
+
+def test_few_pairs_cover_as_often_as_many():
+    """With six pairs of one input the interval still holds the truth about as often as it says."""
+    hits = 0
+    for seed in range(400):
+        interval = ratio_interval({0: noisy_pairs(1.0, 0.05, 6, seed)})
+        hits += interval.low <= 1.0 <= interval.high
+    assert hits / 400 >= 0.93
+
+
+def test_stalled_run_moves_little():
+    """One pair of ten that took three times as long does not make a contender slower."""
+    pairs = noisy_pairs(1.0, 0.01, 9, 3)
+    assert ratio_interval({0: [*pairs, (1.0, 3.0)]}).estimate == pytest.approx(1.0, abs=0.01)
+
+
+def test_change_of_two_equal_runs_holds_one():
+    """Two runs of the same ratio, measured on their own, differ by nothing about as often as promised."""
+    hits = 0
+    for seed in range(200):
+        before = {turn: noisy_pairs(0.5, 0.05, 6, 10 * seed + turn) for turn in range(3)}
+        after = {turn: noisy_pairs(0.5, 0.05, 6, 10 * seed + turn + 5000) for turn in range(3)}
+        interval = change_interval(before, after)
+        hits += interval.low <= 1 <= interval.high
+    assert hits / 200 >= 0.92
+
+
+def test_change_of_two_runs_finds_a_known_shift():
+    """A ratio that was 0.5 and is 0.6 has risen by a fifth; turned round, it has fallen."""
+    before, after = {0: noisy_pairs(0.5, 0.02, 12, 1)}, {0: noisy_pairs(0.6, 0.02, 12, 2)}
+    assert change_interval(before, after).estimate == pytest.approx(1.2, abs=0.03)
+    assert change_interval(after, before).estimate == pytest.approx(1 / 1.2, abs=0.03)
+
+
+def test_change_needs_the_same_inputs():
+    """An input of only one run makes the change unknown."""
+    pairs = noisy_pairs(1, 0.02, 6, 1)
+    assert change_interval({0: pairs}, {0: pairs, 1: pairs}) is None
+    assert change_interval({0: pairs}, {0: []}) is None
+    assert change_interval({}, {}) is None
+
+
+def test_p_value_agrees_with_the_interval():
+    """At the lower end of a 95% interval the one-sided p-value is 2.5%; far below it is nearly none."""
+    interval = ratio_interval({0: noisy_pairs(1.2, 0.05, 20, 1)})
+    middle = (interval.low * interval.high) ** 0.5
+    shifted = type(interval)(middle, interval.low, interval.high, interval.samples)
+    assert p_above(shifted, interval.low) == pytest.approx(0.025, abs=0.001)
+    assert p_above(interval, 1.0) < 1e-4
+    assert p_above(interval, 1.2) == pytest.approx(0.5, abs=0.45)

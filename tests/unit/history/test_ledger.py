@@ -1,0 +1,120 @@
+import json
+
+import pytest
+
+from voiceperf.errors import InputError
+from voiceperf.history.ledger import accept, accepted_path, read_noise, write_noise
+from voiceperf.judge.planning import Noise
+
+NOISE = Noise(launches=5, pairs=6, pair_spread=0.03, launch_spread=0.01, floor=0.05)
+
+
+def document(machine="m1", verdict="PASS", series=True):
+    info = {"workload": "llama", "profile": "fair", "partner": "tuned", "turn": 1, "pairs_wall_ns": [[2, 1]]}
+    return {
+        "machine_info": {"voiceperf": {"machine_id": machine}} if machine else {},
+        "commit_info": {"id": "abc"},
+        "benchmarks": [{"name": "a", "fullname": "a", "stats": {"median": 1}, "extra_info": info if series else {}}],
+        "voiceperf": {"criteria": [{"criterion": "c", "baseline": "fair", "verdict": verdict, "reason": "why"}]},
+    }
+
+
+@pytest.fixture
+def storage(tmp_path):
+    (tmp_path / "Linux").mkdir()
+    return tmp_path
+
+
+def save(storage, name="0001_abc.json", **changes):
+    path = storage / "Linux" / name
+    path.write_text(json.dumps(document(**changes)))
+    return path
+
+
+def test_accepted_run_is_found_again(storage):
+    """What was accepted on a machine is what its gate compares with, until another one is accepted."""
+    first, second = save(storage), save(storage, "0002_def.json")
+    accept(storage, first, "today")
+    assert accepted_path(storage, "m1") == storage / "Linux" / "0001_abc.json"
+    accept(storage, second, "tomorrow")
+    assert accepted_path(storage, "m1") == storage / "Linux" / "0002_def.json"
+
+
+def test_later_run_does_not_become_the_reference(storage):
+    """A newer run in the folder changes nothing; only accepting does."""
+    accept(storage, save(storage), "today")
+    save(storage, "0009_newest.json")
+    assert accepted_path(storage, "m1").name == "0001_abc.json"
+
+
+def test_machines_keep_their_own(storage):
+    """Accepting on one machine leaves another's entry alone."""
+    accept(storage, save(storage), "today")
+    accept(storage, save(storage, "0002_def.json", machine="m2"), "today")
+    assert accepted_path(storage, "m1").name == "0001_abc.json"
+    assert accepted_path(storage, "m2").name == "0002_def.json"
+
+
+def test_unknown_machine_has_no_accepted_run(storage, one_line):
+    """The error says so, and how to accept one."""
+    accept(storage, save(storage), "today")
+    with pytest.raises(InputError) as caught:
+        accepted_path(storage, "m9")
+    one_line(caught.value, "no run is accepted for this machine", "1 other machines", "voiceperf accept")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"machine": None}, "no fingerprint"),
+        ({"series": False}, "no benchmark of pairs"),
+        ({"verdict": "FAIL"}, "c against fair: FAIL, why"),
+        ({"verdict": "INVALID"}, "INVALID"),
+    ],
+)
+def test_run_that_proves_nothing_is_not_accepted(storage, one_line, changes, said):
+    """Without fingerprint or pairs, or with a criterion that failed, a run is no reference; nothing is written."""
+    with pytest.raises(InputError) as caught:
+        accept(storage, save(storage, **changes), "today")
+    one_line(caught.value, "not accepted", said)
+    assert not (storage / "accepted.json").exists()
+
+
+def test_run_outside_the_storage_is_not_accepted(storage, tmp_path_factory, one_line):
+    """A run that later ones could not find is refused."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "Linux").mkdir()
+    with pytest.raises(InputError) as caught:
+        accept(storage, save(elsewhere), "today")
+    one_line(caught.value, "outside")
+
+
+def test_changed_or_lost_run_is_noticed(storage, one_line):
+    """An accepted run that was edited, or deleted, is not silently compared with."""
+    path = save(storage)
+    accept(storage, path, "today")
+    path.write_text(path.read_text() + " ")
+    with pytest.raises(InputError, match="changed since it was accepted"):
+        accepted_path(storage, "m1")
+    path.unlink()
+    with pytest.raises(InputError, match="is gone"):
+        accepted_path(storage, "m1")
+
+
+def test_noise_is_kept_by_machine(storage):
+    """What calibration writes is what the gate reads; other machines have none."""
+    write_noise(storage, {"machine_id": "m1"}, {"llama: tuned / fair": NOISE}, "today")
+    assert read_noise(storage, "m1") == {"llama: tuned / fair": NOISE}
+    assert read_noise(storage, "m2") == {}
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"m1": {"series": {"a": {"floor": 1}}}}'])
+def test_damaged_ledger_is_an_error_and_is_not_overwritten(storage, content):
+    """A ledger that cannot be read is named; nothing replaces it."""
+    (storage / "noise.json").write_text(content)
+    with pytest.raises(InputError, match=r"noise\.json.*damaged"):
+        read_noise(storage, "m1")
+    if content != '{"m1": {"series": {"a": {"floor": 1}}}}':
+        with pytest.raises(InputError, match="damaged"):
+            write_noise(storage, {"machine_id": "m1"}, {}, "today")
+        assert (storage / "noise.json").read_text() == content
