@@ -9,20 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from voiceperf import call as calls
 from voiceperf import profiles
 from voiceperf.errors import InputError, ModelError, VoicePerfError
 from voiceperf.history.compare import Comparison, compare_runs
 from voiceperf.history.ledger import accepted_path
-from voiceperf.history.runs import Run, find_run, read_run
+from voiceperf.history.runs import STORAGE, Run, find_run, read_run
 from voiceperf.judge.criteria import Criterion
 from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
 from voiceperf.measure.fingerprint import fingerprint, machine_id
 from voiceperf.measure.resources import usage_between
 from voiceperf.report.comparison import comparison_markdown, print_comparison
-from voiceperf.report.terminal import WIDTH, print_criteria
+from voiceperf.report.terminal import page, print_criteria
 from voiceperf.suite.quality import Step
 from voiceperf.suite.session import Measured, run_of_session
 from voiceperf.suite.suite import BASELINES, FORMS, Plan, Suite
@@ -101,8 +100,9 @@ def _not_measuring(config: pytest.Config) -> str | None:
 
 
 def _storage(config: pytest.Config) -> Path:
-    """pytest-benchmark's own folder of runs."""
-    return Path(config.getoption("benchmark_storage").removeprefix("file://"))
+    """pytest-benchmark's own folder of runs; where it stores on a server, the accepted run is still a file."""
+    scheme, _, folder = config.getoption("benchmark_storage").partition("://")
+    return Path(folder) if scheme == "file" else STORAGE
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -198,6 +198,7 @@ def duel(voiceperf: Suite, benchmark: Any, request: pytest.FixtureRequest) -> Ca
     """Benchmark one workload of one turn under one profile, in ABBA pairs with its partner."""
 
     def measure(workload: str, profile: str, turn: calls.Turn) -> None:
+        threshold = _threshold_of(request.node)
         recorder = voiceperf.recorder(workload, profile, turn)
         recorder.warm_up()
         before = voiceperf.workers.account(profile, workload)
@@ -212,7 +213,7 @@ def duel(voiceperf: Suite, benchmark: Any, request: pytest.FixtureRequest) -> Ca
         extra = benchmark.extra_info
         extra |= {"workload": workload, "profile": profile, "turn": turn.number}
         extra |= {"partner": voiceperf.partner_of(profile), "usage": used.as_record()}
-        extra |= _threshold_of(request.node)
+        extra |= threshold
         if workload == "llama":
             extra["natural_reply"] = voiceperf.workers.natural_reply(profile, turn)
         request.config.stash[_measured].append(Measured(request.node.nodeid, extra, recorder))
@@ -244,7 +245,7 @@ def require(voiceperf: Suite) -> Callable[[Criterion], None]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     stream = terminalreporter._tw._file  # pytest offers no public one
-    console = Console(file=stream, width=None if stream.isatty() else WIDTH)
+    console = page(stream)
     if _suite in config.stash and config.stash[_suite].criteria:
         terminalreporter.write_line("")
         print_criteria(config.stash[_suite].criteria, console)

@@ -7,10 +7,8 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from voiceperf import __version__
-from voiceperf.report.terminal import WIDTH
 
 app = typer.Typer(
     name="voiceperf",
@@ -20,12 +18,6 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line, and nothing else.")]
-
-
-def console() -> Console:
-    """Standard output, never wider than a page."""
-    out = Console(soft_wrap=False)
-    return Console(soft_wrap=False, width=min(out.width, WIDTH))
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -12,13 +12,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from voiceperf import profiles
-from voiceperf.cli.app import Json, app, console, print_json, say
+from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
 from voiceperf.errors import InputError
 from voiceperf.history.ledger import write_noise
 from voiceperf.history.runs import STORAGE
 from voiceperf.judge.planning import MIN_LAUNCHES, Noise
 from voiceperf.measure.fingerprint import fingerprint
+from voiceperf.report.terminal import page
 from voiceperf.suite.calibration import LAUNCHES
 from voiceperf.suite.calibration import calibrate as measure
 from voiceperf.suite.suite import BASELINES, FORMS, WORKLOADS, Plan
@@ -84,4 +85,4 @@ def _print(noise: dict[str, Noise]) -> None:
     for name, found in noise.items():
         spreads = (f"{found.floor:.1%}", f"{found.pair_spread:.1%}", f"{found.launch_spread:.1%}")
         table.add_row(name, *spreads, f"{found.launches} x {found.pairs}")
-    console().print(table)
+    page().print(table)

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
-from voiceperf.cli.app import Json, app, console, print_json, say
+from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
 from voiceperf.engines import ENGINES
 from voiceperf.errors import InputError
@@ -25,6 +25,7 @@ from voiceperf.measure.contender import Side
 from voiceperf.measure.environment import libraries_of
 from voiceperf.report.comparison import comparison_markdown, print_comparison
 from voiceperf.report.duels import duels_markdown, print_duels
+from voiceperf.report.terminal import page
 from voiceperf.suite.duel import Rules
 from voiceperf.suite.revision import source_of
 from voiceperf.suite.suite import FORMS
@@ -110,7 +111,7 @@ def compare(
                 print_json(row.as_record())
     verdict = worst(row.finding for row in judged).verdict
     if not as_json:
-        print_duels(judged, console())
+        print_duels(judged, page())
     if markdown:
         between = f"{after.in_words()} against {before.in_words()}"
         markdown.write_text(duels_markdown(judged, verdict, between), encoding="utf-8")
@@ -123,7 +124,7 @@ def _compare_saved(names: Sequence[str], storage: Path, markdown: Path | None, a
     if as_json:
         print_json(comparison.as_record())
     else:
-        print_comparison(comparison, console())
+        print_comparison(comparison, page())
     if markdown:
         markdown.write_text(comparison_markdown(comparison), encoding="utf-8")
     sys.exit(GATE_EXIT_CODES[comparison.finding.verdict])

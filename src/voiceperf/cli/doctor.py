@@ -7,11 +7,12 @@ from typing import Any
 from rich.table import Table
 
 from voiceperf import __version__, machine
-from voiceperf.cli.app import Json, app, console, print_json
+from voiceperf.cli.app import Json, app, print_json
 from voiceperf.engines import ENGINES, module
 from voiceperf.errors import EngineError
 from voiceperf.models.catalogue import CATALOGUE
 from voiceperf.models.store import path_of
+from voiceperf.report.terminal import page
 
 
 @app.command()
@@ -37,7 +38,7 @@ def doctor(as_json: Json = False) -> None:
     table.add_row("models", f"{len(facts['models']) - len(missing)} of {len(facts['models'])} here")
     if missing:
         table.add_row("missing", f"{', '.join(missing)}\nrun: voiceperf models pull")
-    console().print(table)
+    page().print(table)
 
 
 def _remedy(row: dict[str, Any]) -> str:

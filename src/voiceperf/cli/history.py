@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from voiceperf.cli.app import Json, app, console, print_json, say
+from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.cli.material import Storage
 from voiceperf.errors import InputError
 from voiceperf.history import ledger
 from voiceperf.history.runs import STORAGE, find_run, read_all
 from voiceperf.history.trend import trends
 from voiceperf.report.history import history_markdown, print_history, print_runs
+from voiceperf.report.terminal import page
 
 
 @app.command()
@@ -39,9 +40,9 @@ def history(
     elif markdown:
         typer.echo(history_markdown(found))
     elif len(found) == 1:
-        print_runs(found[0], console())
+        print_runs(found[0], page())
     else:
-        print_history(found, console())
+        print_history(found, page())
 
 
 @app.command()

@@ -9,11 +9,12 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
-from voiceperf.cli.app import Json, app, console, print_json, say
+from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.errors import ModelError
 from voiceperf.models import store
 from voiceperf.models.catalogue import CATALOGUE, find
 from voiceperf.places import cache_dir
+from voiceperf.report.terminal import page
 
 models = typer.Typer(help="Where the models come from: list, pull and verify them.", no_args_is_help=True)
 app.add_typer(models, name="models")
@@ -37,7 +38,7 @@ def list_models(as_json: Json = False) -> None:
             asset.name, f"{asset.bytes / 1e6:.0f}", "yes" if here else "no", asset.licence, "; ".join(sources)
         )
     if not as_json:
-        console().print(table)
+        page().print(table)
 
 
 @models.command()

@@ -10,13 +10,14 @@ import typer
 from rich.table import Table
 
 from voiceperf import profiles
-from voiceperf.cli.app import Json, app, console, print_json, say
+from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.cli.engines import Changes, contender
 from voiceperf.errors import InputError
 from voiceperf.judge.text import HearingComparison, score, word_error_rate
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.process import WorkerProcess
+from voiceperf.report.terminal import page
 from voiceperf.suite.corpus import Recording, read_manifest
 from voiceperf.suite.quality import compare_whisper, transcripts
 
@@ -83,4 +84,4 @@ def _print(compared: HearingComparison, kinds: dict[str, list[float | None]], ba
         table.add_row(kind, *("-" if rate is None else f"{rate:.1%}" for rate in rates))
     table.add_section()
     table.add_row("all", f"{compared.baseline_wer:.1%}", f"{compared.candidate_wer:.1%}")
-    console().print(table)
+    page().print(table)

@@ -11,7 +11,7 @@ from voiceperf.judge.verdict import Verdict
 from voiceperf.report.markdown import as_markdown
 from voiceperf.report.terminal import as_change, bounded_table, in_colour
 
-_COLUMNS = ("benchmark", "change", "threshold", "verdict")
+_COLUMNS = {"benchmark": 44, "change": 22, "threshold": 12}  # with their share of the width
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
@@ -29,7 +29,7 @@ def comparison_markdown(comparison: Comparison) -> str:
     rows = [(row.name, _change(row.change, " "), _threshold(row), str(row.finding.verdict)) for row in comparison.rows]
     lines = [f"- {line}" for line in _words(comparison)]
     head = f"### voiceperf: {comparison.finding.verdict}, against `{comparison.accepted.source}`"
-    return "\n".join([head, "", as_markdown(_COLUMNS, rows), "", *lines, ""])
+    return "\n".join([head, "", as_markdown([*_COLUMNS, "verdict"], rows), "", *lines, ""])
 
 
 def _words(comparison: Comparison) -> list[str]:

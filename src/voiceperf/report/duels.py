@@ -11,7 +11,7 @@ from voiceperf.report.markdown import as_markdown
 from voiceperf.report.terminal import as_change, bounded_table, in_colour
 from voiceperf.suite.upgrade import Judged
 
-_COLUMNS = ("engine", "time", "CPU s", "peak RSS MB", "quality", "verdict")
+_COLUMNS = {"engine": 9, "time": 18, "CPU s": 16, "peak RSS MB": 14, "quality": 30}  # with their share of the width
 
 
 def print_duels(judged: Sequence[Judged], console: Console) -> None:
@@ -28,7 +28,7 @@ def print_duels(judged: Sequence[Judged], console: Console) -> None:
 def duels_markdown(judged: Sequence[Judged], verdict: Verdict, between: str) -> str:
     """The same for a pull request."""
     lines = [f"- {line}" for line in _words(judged)]
-    table = as_markdown(_COLUMNS, [_cells(row, " ") for row in judged])
+    table = as_markdown([*_COLUMNS, "verdict"], [_cells(row, " ") for row in judged])
     return "\n".join([f"### voiceperf: {verdict}, {between}", "", table, "", *lines, ""])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -21,15 +22,17 @@ _STYLES = {
 }
 
 
+def page(stream: TextIO | None = None) -> Console:
+    """A console no wider than a page. Square brackets are text: names of tests and intervals have them."""
+    out = Console(file=stream, markup=False)
+    fits = out.width if stream is None or stream.isatty() else WIDTH
+    return Console(file=stream, markup=False, width=min(fits, WIDTH))
+
+
 def print_criteria(criteria: Sequence[Criterion], console: Console) -> None:
     """One row a criterion, then in words why each that does not pass does not."""
-    table = Table(title="success criteria", title_justify="left", width=min(WIDTH, console.width), show_lines=True)
-    table.add_column("criterion", ratio=26)
-    table.add_column("against", ratio=10)
-    table.add_column("figure", ratio=18)
-    table.add_column("bar", ratio=9)
-    table.add_column("quality", ratio=31)
-    table.add_column("verdict", min_width=len(Verdict.INCONCLUSIVE), no_wrap=True)
+    columns = {"criterion": 26, "against": 10, "figure": 18, "bar": 9, "quality": 31}
+    table = bounded_table("success criteria", columns, console)
     for row in criteria:
         verdict = in_colour(row.verdict)
         table.add_row(row.name, row.baseline, _figure(row), _bar(row), row.quality_text, verdict)
@@ -39,12 +42,12 @@ def print_criteria(criteria: Sequence[Criterion], console: Console) -> None:
             console.print(f"{row.verdict}: {row.name} against {row.baseline}: {row.decisive.reason}", highlight=False)
 
 
-def bounded_table(title: str, columns: Sequence[str], console: Console) -> Table:
-    """A table no wider than a page, whose last column is a verdict and is never cut."""
+def bounded_table(title: str, columns: Mapping[str, int], console: Console) -> Table:
+    """A table no wider than a page: columns with their share of the width, and last a verdict, which is never cut."""
     table = Table(title=title, title_justify="left", width=min(WIDTH, console.width), show_lines=True)
-    for column in columns[:-1]:
-        table.add_column(column, overflow="fold")
-    table.add_column(columns[-1], min_width=len(Verdict.INCONCLUSIVE), no_wrap=True)
+    for column, share in columns.items():
+        table.add_column(column, ratio=share, overflow="fold")
+    table.add_column("verdict", min_width=len(Verdict.INCONCLUSIVE), no_wrap=True)
     return table
 
 

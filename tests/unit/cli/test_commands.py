@@ -42,7 +42,18 @@ def test_version_is_one_line(voiceperf):
 def test_help_names_every_command(voiceperf):
     """`--help` lists what there is."""
     text = voiceperf("--help").stdout
-    for command in ("doctor", "models", "transcribe", "reply", "speak", "quality"):
+    for command in (
+        "doctor",
+        "models",
+        "transcribe",
+        "reply",
+        "speak",
+        "quality",
+        "compare",
+        "accept",
+        "history",
+        "calibrate",
+    ):
         assert command in text
 
 
@@ -79,14 +90,28 @@ def test_models_list_prints_one_object_a_model(voiceperf):
         (("models", "pull", "gone"), 3, "no model 'gone'"),
         (("models", "verify", "af_heart"), 3, "models pull af_heart"),
         (("quality", "--manifest", "gone.jsonl"), 2, "no such manifest"),
+        (("compare",), 2, "both sides are the same"),
+        (("compare", "whisper", "gone"), 2, "no such run"),
+        (("compare", "gone"), 2, "engines (whisper, llama, kokoro) or two saved runs"),
+        (("compare", "--baseline-rev", "gone"), 2, "revision 'gone'"),
+        (("compare", "--baseline-python", "/nowhere/python"), 2, "/nowhere/python"),
+        (("compare", "--baseline", "gone"), 2, "no profile 'gone'"),
+        (("compare", "--baseline", "fair", "--call", "gone.toml"), 2, "no such call file"),
+        (("compare", "--baseline", "fair", "whisper"), 3, "models pull"),
+        (("accept", "0001"), 2, "no such run"),
+        (("history",), 2, "--benchmark-autosave"),
+        (("history", "llama"), 2, "of a benchmark like 'llama'"),
+        (("calibrate", "--form", "gone"), 2, "short"),
+        (("calibrate",), 3, "models pull"),
     ],
 )
 def test_errors_are_one_line_with_a_defined_code(voiceperf, arguments, code, said):
     """Bad use ends with 2, a missing model with 3, each in one line that says what to do."""
     done = voiceperf(*arguments)
     assert done.returncode == code, done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert said in done.stderr
+    *progress, error = done.stderr.strip().splitlines()
+    assert said in error
+    assert not any(line.startswith("voiceperf:") for line in progress)
 
 
 def test_voice_is_pulled_from_the_checkout_and_verified(voiceperf):
@@ -104,3 +129,18 @@ def test_planted_model_file_is_refused(voiceperf, tmp_path):
     assert done.returncode == 4
     assert len(done.stderr.strip().splitlines()) == 1
     assert "cannot load bad.bin" in done.stderr
+
+
+def test_history_goes_on_past_a_damaged_file(voiceperf, request, tmp_path):
+    """A damaged file is named on stderr; the good ones are listed, as a table, Markdown or JSON."""
+    saved = next((request.config.rootpath / ".benchmarks").glob("*/0*.json"))
+    folder = tmp_path / ".benchmarks" / "Linux"
+    folder.mkdir(parents=True)
+    (folder / saved.name).write_text(saved.read_text())
+    (folder / "0002_damaged.json").write_text("{")
+    done = voiceperf("history", "turn_1-tuned-llama", "--json")
+    assert done.returncode == 0
+    assert "0002_damaged.json: damaged" in done.stderr
+    assert json.loads(done.stdout)["runs"][0]["run"] == saved.name
+    assert "| benchmark |" in voiceperf("history", "--markdown").stdout
+    assert "test_turn[turn_1-tuned-llama]" in voiceperf("history", "turn_1-tuned-llama").stdout

@@ -1,0 +1,84 @@
+"""`voiceperf compare` as a user types it, on real engines: what is planted must be found."""
+
+import json
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+import voiceperf
+
+pytestmark = pytest.mark.models
+
+SOURCE = Path(voiceperf.__file__).parent
+SLOW_RUN = "    output = engine.run(request"
+PLANTED = """    planted_end_ns = clock.wall_ns() + 100_000_000
+    while clock.wall_ns() < planted_end_ns:
+        pass
+"""
+
+
+def compare(*arguments, cwd=None):
+    command = [f"{sys.prefix}/bin/voiceperf", "compare", *map(str, arguments), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert rows, done.stderr
+    return done.returncode, rows
+
+
+def slower_source(folder):
+    """A voiceperf whose every run takes a tenth of a second more."""
+    shutil.copytree(SOURCE, folder / "voiceperf", ignore=shutil.ignore_patterns("__pycache__"))
+    clock = folder / "voiceperf" / "measure" / "clock.py"
+    assert clock.read_text().count(SLOW_RUN) == 1
+    clock.write_text(clock.read_text().replace(SLOW_RUN, PLANTED + SLOW_RUN))
+    return folder
+
+
+@pytest.fixture
+def slower_environment(tmp_path):
+    """Another virtual environment that sees this one's packages, but a slower voiceperf before them."""
+    venv.create(tmp_path / "venv", with_pip=False)
+    python = tmp_path / "venv" / "bin" / "python"
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    packages = tmp_path / "venv" / "lib" / version / "site-packages"
+    ours = Path(sys.prefix) / "lib" / version / "site-packages"
+    (packages / "a.pth").write_text(f"{slower_source(tmp_path / 'slower')}\n{ours}\n")
+    return python
+
+
+def test_slower_environment_is_found(slower_environment):
+    """An upgrade that makes every run slower ends with 10, and the slowdown recurred in fresh processes."""
+    code, (row,) = compare("--candidate-python", slower_environment, "llama")
+    assert code == 10
+    assert (row["verdict"], row["change"]) == ("FAIL", "slower")
+    assert len(row["contests"]) == 2
+    assert row["usage"][1]["cpu_s"] > row["usage"][0]["cpu_s"]
+
+
+def test_slower_revision_is_found(tmp_path):
+    """The same between two git revisions of voiceperf: the baseline that was slower makes this one faster."""
+
+    def git(*arguments):
+        identity = ["-c", "user.name=n", "-c", "user.email=e"]
+        subprocess.run(["git", "-C", tmp_path, *identity, *arguments], check=True, capture_output=True)
+
+    slower_source(tmp_path / "src")
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "slower")
+    code, (row,) = compare("--baseline-rev", "HEAD", "whisper", cwd=tmp_path)
+    assert (code, row["verdict"], row["change"]) == (0, "PASS", "faster")
+
+
+def test_worse_model_is_found_though_it_is_no_slower(tmp_path):
+    """Fewer bits make llama faster and its replies worse: the quality decides, and the exit code is 10."""
+    profile = tmp_path / "worse.toml"
+    profile.write_text('[llama]\nmodel = "smollm2-135m-instruct-q4_0"\nflash_attn = true\n')
+    code, (row,) = compare("--candidate", profile, "llama")
+    assert code == 10
+    assert row["verdict"] == "FAIL"
+    assert "KL" in row["reason"]

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from voiceperf.history.runs import Benchmark, Run
+from voiceperf.history.trend import trends
+
+
+def run(number, median_s, control_s=0.03, machine="m1", commit=None, **libraries):
+    return Run(
+        source=f"{number:04}_x.json",
+        date=f"2026-01-{number:02}",
+        commit=commit or f"c{number}",
+        dirty=False,
+        fingerprint={"machine_id": machine, "libraries": libraries},
+        benchmarks=(Benchmark("t.py::test_a", "test_a", median_s, {}),),
+        record={"control_s": control_s} if control_s else {},
+    )
+
+
+def steady(ratio_from_six=1.0, drift=lambda number: 1.0, **changes):
+    rng = np.random.default_rng(4)
+    return [
+        run(n, 0.2 * drift(n) * (ratio_from_six if n >= 6 else 1) * float(np.exp(rng.normal(0, 0.01))),
+            control_s=0.03 * drift(n), **{k: v(n) for k, v in changes.items()})
+        for n in range(1, 12)
+    ]  # fmt: skip
+
+
+def test_times_are_divided_by_the_control():
+    """A machine's slow hour, in which the control is slower too, is no shift."""
+    (trend,) = trends(steady(drift=lambda number: 2.0 if number > 5 else 1.0))
+    assert trend.is_normalised
+    assert trend.points[0].normalised == pytest.approx(0.2 / 0.03, rel=0.05)
+    assert trend.shifts() == []
+
+
+def test_shift_names_commit_and_libraries():
+    """A level that rises by a fifth names the commit, by how much, and the version that is new there."""
+    (trend,) = trends(steady(1.2, onnxruntime=lambda n: "1.33" if n >= 6 else "1.32"))
+    (shift,) = trend.shifts()
+    assert (shift.run.commit, shift.changed) == ("c6", ("onnxruntime 1.32 -> 1.33",))
+    assert shift.ratio == pytest.approx(1.2, abs=0.03)
+
+
+def test_machines_have_histories_of_their_own():
+    """Runs of two machines are two trends, not one that jumps."""
+    found = trends([run(n, 0.2 if n % 2 else 0.9, machine=f"m{n % 2}") for n in range(1, 12)])
+    assert sorted((trend.machine_id, len(trend.points)) for trend in found) == [("m0", 5), ("m1", 6)]
+    assert all(trend.shifts() == [] for trend in found)
+
+
+def test_runs_without_control_show_seconds():
+    """Histories of plain pytest-benchmark are shown as they are."""
+    (trend,) = trends([run(n, 0.2, control_s=None) for n in range(1, 4)])
+    assert not trend.is_normalised
+    assert trend.levels == [0.2] * 3
+
+
+def test_part_of_a_name_chooses():
+    """Only benchmarks whose name contains the text."""
+    assert trends([run(1, 0.2)], "test_a")
+    assert trends([run(1, 0.2)], "test_b") == []

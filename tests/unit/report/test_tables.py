@@ -1,0 +1,110 @@
+"""Tables of comparisons, duels and histories: complete, and never wider than a page."""
+
+import io
+
+import pytest
+
+from voiceperf.history.compare import Comparison
+from voiceperf.history.runs import Benchmark, Run
+from voiceperf.history.trend import trends
+from voiceperf.judge.regression import Change
+from voiceperf.judge.runs import Row
+from voiceperf.judge.statistics import Interval
+from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.measure.resources import Usage
+from voiceperf.report.comparison import comparison_markdown, print_comparison
+from voiceperf.report.duels import duels_markdown, print_duels
+from voiceperf.report.history import history_markdown, print_history, print_runs, sparkline
+from voiceperf.report.markdown import as_markdown
+from voiceperf.report.terminal import page
+from voiceperf.suite.duel import Contest, Duel
+from voiceperf.suite.quality_gate import Quality
+from voiceperf.suite.upgrade import Judged
+
+SLOW = Interval(1.07, 1.04, 1.10, 18)
+PASS, FAIL = Finding(Verdict.PASS, "fine"), Finding(Verdict.FAIL, "1.04 at best, bar 1.02")
+
+
+def run(number, median_s=0.2):
+    benchmark = Benchmark("tests/perf/test_call.py::test_turn[turn_1-tuned-llama]", "n", median_s, {})
+    facts = {"machine_id": "m1", "libraries": {"onnxruntime": "1.32" if number < 5 else "1.33"}}
+    date, commit = f"2026-01-{number:02}T10:00:00", f"{number}" * 40
+    return Run(f"{number:04}_x.json", date, commit, number == 2, facts, (benchmark,), {"control_s": 0.03})
+
+
+@pytest.fixture
+def comparison():
+    rows = (
+        Row("llama: tuned / fair", SLOW, SLOW, SLOW, 0.02, FAIL),
+        Row("quality of llama: time of a 32-token reply against fair", None, None, None, None, PASS),
+    )
+    return Comparison(run(1), run(6), rows, ("onnxruntime 1.32 -> 1.33",))
+
+
+@pytest.fixture
+def judged():
+    contest = Contest(Change.SLOWER, SLOW, 6, {1: [(1.0, 1.07)]})
+    usage = (Usage(10.0, 200_000_000, 5, 0.0), Usage(11.0, 210_000_000, 6, None))
+    return [Judged(Duel("llama", FAIL, contest, contest, usage), Quality(PASS, "KLD 0.0054, top-1 96.6%"))]
+
+
+@pytest.fixture
+def history():
+    return trends([run(n, 0.2 if n < 5 else 0.3) for n in range(1, 9)])
+
+
+def printed(show, *what):
+    text = io.StringIO()
+    show(*what, page(text))
+    lines = text.getvalue().splitlines()
+    assert max(map(len, lines)) <= 100
+    return "\n".join(lines)
+
+
+def test_comparison_names_change_threshold_and_verdict(comparison):
+    """What became slower, by how much, what was allowed, and what else is different."""
+    text = printed(print_comparison, comparison)
+    for said in ("0006_x.json against 0001_x.json", "+7.0%", "+2%", "FAIL", "onnxruntime 1.32 -> 1.33", "1.04 at best"):
+        assert said in text
+
+
+def test_comparison_is_the_same_in_markdown(comparison):
+    """A pull request sees the verdict first, then the same rows."""
+    text = comparison_markdown(comparison)
+    assert text.startswith("### voiceperf: FAIL, against `0001_x.json`")
+    assert "| llama: tuned / fair | +7.0% [+4.0%, +10.0%] | +2% | FAIL |" in text
+    assert "- changed since: onnxruntime 1.32 -> 1.33" in text
+
+
+def test_duel_shows_time_resources_and_quality(judged):
+    """Speed never stands without the quality and the processor time and memory it took."""
+    text = printed(print_duels, judged)
+    for said in ("slower", "+7.0%", "10.0 -> 11.0", "200 -> 210", "KLD 0.0054", "FAIL"):
+        assert said in text
+    assert "| llama | slower +7.0% [+4.0%, +10.0%] |" in duels_markdown(judged, Verdict.FAIL, "new against old")
+
+
+def test_history_marks_the_shift(history):
+    """The table has a sparkline and the shift; below it the commit and what changed there."""
+    text = " ".join(printed(print_history, history).split())
+    for said in ("▁▁▁▁████", "+50% at 555555555", "onnxruntime 1.32 -> 1.33"):
+        assert said in text
+    assert "▁▁▁▁████" in history_markdown(history)
+
+
+def test_single_benchmark_is_listed_run_by_run(history):
+    """One row a run, with a star on what was not committed."""
+    text = printed(print_runs, history[0])
+    assert text.count("2026-01-") == 8
+    assert "222222222*" in text
+
+
+@pytest.mark.parametrize(("values", "line"), [([1.0], "▁"), ([2.0, 2.0], "▁▁"), ([1.0, 2.0, 3.0], "▁▅█")])
+def test_sparkline_spans_its_values(values, line):
+    """From the least to the greatest; a level line lies low."""
+    assert sparkline(values) == line
+
+
+def test_bar_in_a_cell_does_not_end_it():
+    """A test's name may hold a bar."""
+    assert as_markdown(["a"], [["x|y"]]).splitlines()[-1] == "| x\\|y |"

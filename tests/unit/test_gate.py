@@ -1,0 +1,301 @@
+"""The gate in whole sessions: real plugin, real pytest-benchmark and saved files; only the engines are numbers."""
+
+import json
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from voiceperf import pytest_plugin as plugin
+from voiceperf.cli import main
+from voiceperf.engines import ENGINES, module
+from voiceperf.history.ledger import write_noise
+from voiceperf.judge.planning import Noise
+from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.measure.clock import Timing
+from voiceperf.measure.resources import Resources
+from voiceperf.suite.quality_gate import Quality
+from voiceperf.suite.suite import Suite
+
+SUITE = """
+    import pytest
+
+    @pytest.mark.parametrize("workload", ["whisper", "llama"])
+    def test_turn(duel, workload, turn, profile):
+        duel(workload, profile, turn)
+
+    @pytest.mark.parametrize("workload", ["whisper", "llama"])
+    def test_criterion(voiceperf, require, workload, baseline):
+        require(voiceperf.judge(workload, baseline))
+"""
+for name in ENGINES:  # a session within the session must not be the first to load a native library: it unloads it
+    module(name)
+SERIES = [
+    f"{workload}: tuned / {partner}" for workload in ("whisper", "llama") for partner in ("seed", "fair", "control")
+]
+QUIET = Noise(launches=5, pairs=6, pair_spread=0.01, launch_spread=0.0, floor=0.02)
+EXIT = SimpleNamespace(good=0, failed=1, regressed=10, inconclusive=11, invalid=12)
+
+
+class Numbers(Suite):
+    """A suite whose engines answer with numbers: the baselines take 100 ms, the candidate 50 ms, the control 30 ms."""
+
+    slowdown, spread, quality = 1.0, 0.01, Verdict.PASS
+
+    def __init__(self, plan, step):
+        super().__init__(plan, step)
+        self._rng = np.random.default_rng(int(self.slowdown * 1000))
+        self._control = SimpleNamespace(run=lambda: self._timing(30))
+        self.gate = SimpleNamespace(judge=self._judge_quality, scores={})
+        self.workers.account = lambda profile, workload: Resources(1, 2, 3.0, 4)
+        self.workers.natural_reply = lambda profile, turn: {"text": "Yes."}
+
+    def _timing(self, wall_ms):
+        return Timing(int(wall_ms * 1e6 * np.exp(self._rng.normal(0, self.spread))), 1)
+
+    def _runner(self, workload, profile, turn):
+        return lambda: self._timing(50 * self.slowdown if profile == "tuned" else 100)
+
+    def _judge_quality(self, workload, baseline):
+        return Quality(Finding(self.quality, "as planned"), "words")
+
+
+@pytest.fixture
+def session(pytester, request, monkeypatch):
+    """Run the suite of numbers in an empty project, with slowdown, noise or quality planted."""
+    fixtures = request.config.rootpath / "fixtures"
+    pytester.makeini(f"[pytest]\naddopts = -p no:cacheprovider\nvoiceperf_call = {fixtures}/calls/call61.toml\n"
+                     f"voiceperf_manifest = {fixtures}/audio/manifest.jsonl\n"
+                     f"voiceperf_conversations = {fixtures}/text/conversations.toml\n")  # fmt: skip
+    pytester.makepyfile(test_suite=SUITE)
+    monkeypatch.setattr(plugin, "fingerprint", lambda contenders: {"id": "f1", "machine_id": "m1"})
+    monkeypatch.setattr(plugin, "machine_id", lambda: "m1")
+
+    def run(*arguments, slowdown=1.0, spread=0.01, quality=Verdict.PASS):
+        planted = {"slowdown": slowdown, "spread": spread, "quality": quality}
+        monkeypatch.setattr(plugin, "Suite", type("Planted", (Numbers,), planted))
+        return pytester.runpytest_inprocess("--benchmark-columns=median", *arguments)
+
+    run.path = pytester.path
+    run.runs = lambda: sorted((pytester.path / ".benchmarks").glob("*/0*.json"))
+    return run
+
+
+@pytest.fixture
+def accepted(session, monkeypatch):
+    """A project with an accepted run and a calibrated machine."""
+    assert session("--benchmark-autosave").ret == EXIT.good
+    accept(monkeypatch, "0001")
+    write_noise(session.path / ".benchmarks", {"machine_id": "m1"}, dict.fromkeys(SERIES, QUIET), "today")
+    return session
+
+
+def command(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["voiceperf", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code or 0
+
+
+def unwrapped(done):
+    """What was printed, where a sentence may have been broken at the page's width."""
+    return " ".join(done.stdout.str().split())
+
+
+def accept(monkeypatch, run):
+    assert command(monkeypatch, "accept", run) == 0
+
+
+def test_same_code_passes(accepted):
+    """Nothing changed: exit 0, and the comparison is printed."""
+    done = accepted("--voiceperf-gate")
+    assert done.ret == EXIT.good
+    done.stdout.fnmatch_lines(["*this session against 0001_*", "*llama: tuned / fair*PASS*"])
+
+
+def test_regression_has_an_exit_code_of_its_own(accepted):
+    """A third more time ends with 10, not with pytest's 1, and names what became slower."""
+    done = accepted("--voiceperf-gate", slowdown=1.3)
+    assert done.ret == EXIT.regressed
+    done.stdout.fnmatch_lines(["FAIL: whisper: tuned / fair: time ratio*"])
+
+
+def test_regressed_run_does_not_become_the_reference(accepted):
+    """Saved or not, a regressed run is not what the next one is held against: the same code fails again."""
+    assert accepted("--voiceperf-gate", "--benchmark-autosave", slowdown=1.3).ret == EXIT.regressed
+    assert len(accepted.runs()) == 2
+    assert accepted("--voiceperf-gate", "--benchmark-autosave", slowdown=1.3).ret == EXIT.regressed
+
+
+def test_compare_gives_the_gate_s_verdict(accepted, monkeypatch):
+    """`voiceperf compare RUN RUN` on the saved files ends as the gate ended on the live session."""
+    accepted("--voiceperf-gate", "--benchmark-autosave", slowdown=1.3)
+    assert command(monkeypatch, "compare", "0001", "0002") == EXIT.regressed
+    assert command(monkeypatch, "compare", "0001", "0001") == EXIT.good
+
+
+def test_accepting_is_a_decision(accepted, monkeypatch):
+    """Once a slower run is accepted, it is the reference."""
+    accepted("--benchmark-autosave", slowdown=1.3)
+    accept(monkeypatch, "0002")
+    assert accepted("--voiceperf-gate", slowdown=1.3).ret == EXIT.good
+
+
+def test_named_run_is_compared_with(accepted):
+    """`--voiceperf-gate=RUN` compares with that run instead of the accepted one."""
+    accepted("--benchmark-autosave", slowdown=1.3)
+    assert accepted("--voiceperf-gate=0002", slowdown=1.3).ret == EXIT.good
+    assert accepted("--voiceperf-gate=0009").ret == EXIT.invalid
+
+
+def test_missing_benchmark_is_not_a_pass(accepted):
+    """A benchmark that was deselected is named, and the session ends with 12."""
+    done = accepted("--voiceperf-gate", "-k", "whisper")
+    assert done.ret == EXIT.invalid
+    done.stdout.fnmatch_lines(["INVALID: llama: tuned / seed: *not measured in this one"])
+
+
+def test_benchmark_missing_from_the_accepted_run_is_not_a_pass(accepted, monkeypatch):
+    """A benchmark that the accepted run does not hold cannot have been compared."""
+    accepted("--benchmark-autosave", "-k", "whisper")
+    accept(monkeypatch, "0002")
+    done = accepted("--voiceperf-gate")
+    assert done.ret == EXIT.invalid
+    done.stdout.fnmatch_lines(["INVALID: llama: tuned / seed: not in the accepted run*"])
+
+
+@pytest.mark.parametrize("option", ["--benchmark-disable", "--benchmark-skip", "--collect-only"])
+def test_disabled_run_is_not_a_pass(accepted, option):
+    """Where nothing would be timed, the gate ends at once with 12 and says by which option."""
+    done = accepted("--voiceperf-gate", option)
+    assert done.ret == EXIT.invalid
+    done.stderr.fnmatch_lines([f"*{option}: nothing would be measured*"])
+
+
+def test_distributed_run_is_not_a_pass(accepted):
+    """Under pytest-xdist, pytest-benchmark times nothing; the gate does not pass for that."""
+    accepted.path.joinpath("conftest.py").write_text(
+        "def pytest_addoption(parser):\n    parser.addoption('--dist', default='no')\n"
+    )
+    done = accepted("--voiceperf-gate", "--dist=load")
+    assert done.ret == EXIT.invalid
+    done.stderr.fnmatch_lines(["*pytest-xdist*"])
+
+
+def test_machine_without_accepted_run_is_not_a_pass(accepted, monkeypatch):
+    """An unknown fingerprint ends with 12 before anything is measured, and says what to do."""
+    monkeypatch.setattr(plugin, "machine_id", lambda: "another")
+    done = accepted("--voiceperf-gate")
+    assert done.ret == EXIT.invalid
+    done.stderr.fnmatch_lines(["*no run is accepted for this machine (another)*voiceperf accept RUN*"])
+
+
+def test_run_of_another_machine_is_not_a_pass(accepted, monkeypatch):
+    """A run that is named by hand but was measured elsewhere is not compared."""
+    monkeypatch.setattr(plugin, "fingerprint", lambda contenders: {"id": "f2", "machine_id": "m2"})
+    done = accepted("--voiceperf-gate=0001")
+    assert done.ret == EXIT.invalid
+    done.stdout.fnmatch_lines(["INVALID: *different machines*"])
+
+
+def test_new_library_is_compared_and_named(accepted, monkeypatch):
+    """An upgrade on the same machine is what the gate is for: it is judged, and the versions are said."""
+    facts = {"id": "f2", "machine_id": "m1", "libraries": {"onnxruntime": "1.33"}}
+    monkeypatch.setattr(plugin, "fingerprint", lambda contenders: facts)
+    done = accepted("--voiceperf-gate")
+    assert done.ret == EXIT.good
+    done.stdout.fnmatch_lines(["changed since: libraries*onnxruntime*"])
+
+
+def test_uncalibrated_machine_is_not_a_pass(accepted):
+    """Without a noise floor nobody knows what a difference means."""
+    (accepted.path / ".benchmarks" / "noise.json").unlink()
+    done = accepted("--voiceperf-gate")
+    assert done.ret == EXIT.invalid
+    done.stdout.fnmatch_lines(["INVALID: *voiceperf calibrate"])
+
+
+def test_threshold_below_the_noise_floor_is_refused(accepted):
+    """The refusal names the floor and the pairs that would be needed."""
+    loud = Noise(launches=5, pairs=6, pair_spread=0.10, launch_spread=0.0, floor=0.17)
+    write_noise(accepted.path / ".benchmarks", {"machine_id": "m1"}, dict.fromkeys(SERIES, loud), "today")
+    done = accepted("--voiceperf-gate")
+    assert done.ret == EXIT.invalid
+    assert "10.0% is below the noise floor of 17.0%" in unwrapped(done)
+    assert "pairs a launch would be needed" in unwrapped(done)
+
+
+def test_noise_ends_inconclusive(accepted):
+    """Runs that scatter too much to tell end with 11."""
+    assert accepted("--voiceperf-gate", spread=0.3).ret == EXIT.inconclusive
+
+
+def test_lost_quality_figure_is_not_a_pass(accepted):
+    """A session without the quality criteria of the accepted one is not as good, it is unknown."""
+    done = accepted("--voiceperf-gate", "-k", "test_turn")
+    assert done.ret == EXIT.invalid
+    assert "a quality figure of the accepted run was not measured in this one" in unwrapped(done)
+
+
+def test_worse_quality_at_equal_speed_is_a_regression(accepted):
+    """Speed as before with a quality that fails ends with 10, though a test failed too."""
+    done = accepted("--voiceperf-gate", quality=Verdict.FAIL)
+    assert done.ret == EXIT.regressed
+    done.stdout.fnmatch_lines(["FAIL: quality of *as planned"])
+
+
+def test_failing_test_is_still_a_failure(accepted):
+    """Where the gate passes and another test fails, pytest's own code stays."""
+    accepted.path.joinpath("test_other.py").write_text("def test_other():\n    assert False\n")
+    assert accepted("--voiceperf-gate").ret == EXIT.failed
+
+
+def test_marker_sets_a_benchmark_s_threshold(accepted):
+    """max_slowdown(0.5) lets a benchmark become a third slower, and only that one."""
+    marked = SUITE.replace('"whisper", "llama"])\n    def test_turn', 'pytest.param("whisper", marks='
+                           'pytest.mark.max_slowdown(0.5)), "llama"])\n    def test_turn')  # fmt: skip
+    assert marked != SUITE
+    accepted.path.joinpath("test_suite.py").write_text(marked.replace("\n    ", "\n"))
+    done = accepted("--voiceperf-gate", slowdown=1.3)
+    assert done.ret == EXIT.regressed
+    done.stdout.fnmatch_lines(["*whisper: tuned / fair*+50%*PASS*", "*llama: tuned / fair*+10%*FAIL*"])
+
+
+@pytest.mark.parametrize("marker", ["max_slowdown", "max_slowdown(0.0)", "max_slowdown('much')"])
+def test_unusable_threshold_is_an_error(accepted, marker):
+    """A marker without a share above zero fails the test before it measures."""
+    accepted.path.joinpath("test_suite.py").write_text(
+        f"import pytest\n@pytest.mark.{marker}\ndef test_turn(duel, turn, profile):\n    duel('llama', profile, turn)\n"
+    )
+    done = accepted()
+    assert done.ret == EXIT.failed
+    done.stdout.fnmatch_lines(["*max_slowdown takes one share above zero*"])
+
+
+def test_existing_flags_keep_working(accepted):
+    """pytest-benchmark's own comparison runs beside the gate and reads our files."""
+    done = accepted("--voiceperf-gate", "--benchmark-compare=0001")
+    assert done.ret == EXIT.good
+    done.stderr.fnmatch_lines(["*Comparing against benchmarks from*0001_*"])
+    done.stdout.fnmatch_lines(["*(NOW)*", "*(0001_*"])
+
+
+def test_markdown_is_written(accepted):
+    """The gate's words go into a file for a pull request."""
+    accepted("--voiceperf-gate", "--voiceperf-markdown=gate.md", slowdown=1.3)
+    text = (accepted.path / "gate.md").read_text()
+    assert text.startswith("### voiceperf: FAIL, against `0001_")
+    assert "| llama: tuned / fair |" in text
+
+
+def test_saved_run_holds_what_the_gate_reads(accepted):
+    """Every pair, the partner, resource use, control and criteria are in pytest-benchmark's own JSON; no path is."""
+    document = json.loads(accepted.runs()[0].read_text())
+    extra = document["benchmarks"][0]["extra_info"]
+    assert {"workload", "profile", "partner", "turn", "pairs_wall_ns", "usage", "subject"} <= set(extra)
+    assert set(extra["usage"]) == {"cpu_s", "peak_rss_bytes", "involuntary_switches", "steal"}
+    assert document["voiceperf"]["control_s"] == pytest.approx(0.03, rel=0.05)
+    assert document["voiceperf"]["criteria"][0]["quality_verdict"] == "PASS"
+    assert document["machine_info"]["voiceperf"]["machine_id"] == "m1"
+    assert "PosixPath" not in accepted.runs()[0].read_text()
