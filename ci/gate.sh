@@ -23,8 +23,9 @@ if [ $# -gt 0 ]; then
 else
   .venv/bin/python -m pytest tests/perf --voiceperf-gate --voiceperf-markdown "$out/report.md" --benchmark-autosave
   code=$?
-  .venv/bin/voiceperf history --markdown >>"$out/report.md"
 fi
+[ -e "$out/report.md" ] || echo "### voiceperf: nothing was judged (exit $code), the log says why" >"$out/report.md"
+.venv/bin/voiceperf history --markdown >>"$out/report.md"
 
 echo "$code" >"$out/exit-code"
 echo "voiceperf gate: exit $code, see $out/report.md" >&2

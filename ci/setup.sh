@@ -10,8 +10,8 @@ say() { printf 'voiceperf set-up: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 
 python=${PYTHON:-python3}
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
-  fail "needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11, 4))' 2>/dev/null ||
+  fail "needs Python 3.11.4 or newer; set PYTHON=/path/to/python3.11"
 command -v "${CXX:-c++}" >/dev/null 2>&1 || command -v g++ >/dev/null 2>&1 ||
   fail "needs a C++ compiler to build llama.cpp: apt-get install g++ (Debian), xcode-select --install (macOS)"
 

@@ -5,6 +5,7 @@ The format is documented in docs/CALL_FORMAT.md; `fixtures/calls/call61.toml` is
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,6 +43,13 @@ class CallRecording:
     greeting: str
     voice: str
     turns: tuple[Turn, ...]
+
+    def digest(self) -> str:
+        """Of every turn's sound and texts: two runs of one call have the same, wherever its files lie."""
+        found = hashlib.sha256((self.system_prompt + self.greeting).encode())
+        for turn in self.turns:
+            found.update(turn.audio.tobytes() + turn.transcript.encode() + turn.reply.encode())
+        return found.hexdigest()
 
     def messages(self, turn: Turn) -> list[Message]:
         """The conversation up to and including what the caller says in `turn`, as chat messages."""

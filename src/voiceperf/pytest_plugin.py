@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from voiceperf import call as calls
 from voiceperf import profiles
 from voiceperf.errors import InputError, ModelError, VoicePerfError
 from voiceperf.history.compare import Comparison, compare_runs
-from voiceperf.history.ledger import accepted_path
+from voiceperf.history.ledger import accepted_path, read_noise
 from voiceperf.history.runs import STORAGE, Run, find_run, read_run
 from voiceperf.judge.criteria import Criterion
 from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
@@ -24,7 +25,7 @@ from voiceperf.report.comparison import comparison_markdown, print_comparison
 from voiceperf.report.terminal import page, print_criteria
 from voiceperf.suite.quality import Step
 from voiceperf.suite.session import Measured, run_of_session
-from voiceperf.suite.suite import BASELINES, FORMS, Plan, Suite
+from voiceperf.suite.suite import BASELINES, DEFAULT_FORM, FORMS, Form, Plan, Suite
 
 _PROGRESS_EVERY = 40
 ACCEPTED = "accepted"
@@ -35,6 +36,7 @@ _plan = pytest.StashKey[Plan]()
 _measured = pytest.StashKey[list[Measured]]()
 _accepted = pytest.StashKey[Run]()
 _comparison = pytest.StashKey[Comparison]()
+_unjudged = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,8 +48,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--voiceperf-form",
         choices=tuple(FORMS),
-        default="short",
-        help="short: only a decisive FAIL is red; full: every criterion must PASS (default: short)",
+        help="short: only a decisive FAIL is red; full: every criterion must PASS "
+        f"(default: {DEFAULT_FORM}; under a gate, the accepted run's)",
     )
     group.addoption(
         "--voiceperf-gate",
@@ -69,27 +71,34 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "max_slowdown(share): the gate's threshold for this benchmark; 0.05 lets it become 5% slower"
     )
     config.stash[_measured] = []
-    if config.getoption("--call") or config.getoption("--candidate"):
-        plan_of(config)  # what the user typed is checked before anything is collected
-    if config.getoption("--voiceperf-gate"):
+    if config.getoption("--voiceperf-gate") is not None:
         try:
             config.stash[_accepted] = _accepted_run(config)
-        except InputError as error:
+        except VoicePerfError as error:
             pytest.exit(f"voiceperf gate: {Verdict.INVALID}: {error}", GATE_EXIT_CODES[Verdict.INVALID])
+    if config.getoption("--call") or config.getoption("--candidate"):
+        plan_of(config)  # what the user typed is checked before anything is collected
 
 
 def _accepted_run(config: pytest.Config) -> Run:
-    """The run that the gate compares with, found before fifteen minutes are spent on measuring."""
+    """The run that the gate compares with; what can be known to be missing is said before anything is measured."""
     if why := _not_measuring(config):
         raise InputError(f"{why}: nothing would be measured")
     storage = _storage(config)
     wanted: str = config.getoption("--voiceperf-gate")
-    path = accepted_path(storage, machine_id()) if wanted == ACCEPTED else find_run(storage, wanted)
-    return read_run(path)
+    run = read_run(accepted_path(storage, machine_id()) if wanted == ACCEPTED else find_run(storage, wanted))
+    if misfit := read_noise(storage, machine_id()).misfit(run.record):
+        raise InputError(misfit)
+    markdown = config.getoption("--voiceperf-markdown")
+    if markdown and not Path(markdown).parent.is_dir():
+        raise InputError(f"--voiceperf-markdown {markdown}: its folder does not exist")
+    return run
 
 
 def _not_measuring(config: pytest.Config) -> str | None:
     """The option by which pytest-benchmark would run without timing; it then says nothing and passes."""
+    if not config.pluginmanager.hasplugin("benchmark"):
+        return "-p no:benchmark"
     if config.getoption("benchmark_disable") and not config.getoption("benchmark_enable"):
         return "--benchmark-disable"
     if config.getoption("benchmark_skip"):
@@ -101,8 +110,8 @@ def _not_measuring(config: pytest.Config) -> str | None:
 
 def _storage(config: pytest.Config) -> Path:
     """pytest-benchmark's own folder of runs; where it stores on a server, the accepted run is still a file."""
-    scheme, _, folder = config.getoption("benchmark_storage").partition("://")
-    return Path(folder) if scheme == "file" else STORAGE
+    storage: str = config.getoption("benchmark_storage")
+    return STORAGE if storage.startswith("elasticsearch+") else Path(storage.removeprefix("file://"))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -110,10 +119,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if _accepted not in config.stash or session.exitstatus not in _ENDED:
         return
-    comparison = compare_runs(config.stash[_accepted], _this_run(config), _storage(config))
+    try:
+        comparison = compare_runs(config.stash[_accepted], _this_run(config), _storage(config))
+        if markdown := config.getoption("--voiceperf-markdown"):
+            Path(markdown).write_text(comparison_markdown(comparison), encoding="utf-8")
+    except (VoicePerfError, OSError) as error:
+        config.stash[_unjudged] = f"{Verdict.INVALID}: {error}"
+        session.exitstatus = GATE_EXIT_CODES[Verdict.INVALID]
+        return
     config.stash[_comparison] = comparison
-    if markdown := config.getoption("--voiceperf-markdown"):
-        Path(markdown).write_text(comparison_markdown(comparison), encoding="utf-8")
     if comparison.finding.verdict is not Verdict.PASS:
         session.exitstatus = GATE_EXIT_CODES[comparison.finding.verdict]
 
@@ -153,17 +167,21 @@ def plan_of(config: pytest.Config) -> Plan:
 def _read_plan(config: pytest.Config) -> Plan:
     chosen = config.getoption("--call")
     path = Path(chosen) if chosen else _ini_path(config, "voiceperf_call")
-    candidate = profiles.load(config.getoption("--candidate") or profiles.DEFAULT)
-    if candidate.name in BASELINES:
-        raise InputError(f"--candidate {candidate.name}: that is a baseline's name; name another profile or file")
     return Plan(
         call=calls.load(path / "call.toml" if path.is_dir() else path),
         baselines=tuple(profiles.load(name) for name in BASELINES),
-        candidate=candidate,
-        form=FORMS[config.getoption("--voiceperf-form")],
+        candidate=profiles.load(config.getoption("--candidate") or profiles.DEFAULT),
+        form=_form(config),
         manifest=_ini_path(config, "voiceperf_manifest"),
         conversations=_ini_path(config, "voiceperf_conversations"),
     )
+
+
+def _form(config: pytest.Config) -> Form:
+    """As asked for; under a gate the accepted run's, because only equal forms compare."""
+    accepted = config.stash.get(_accepted, None)
+    wanted = config.getoption("--voiceperf-form") or (accepted and accepted.record.get("form"))
+    return FORMS.get(wanted or DEFAULT_FORM, FORMS[DEFAULT_FORM])
 
 
 def _ini_path(config: pytest.Config, name: str) -> Path:
@@ -226,7 +244,7 @@ def _threshold_of(item: pytest.Item) -> dict[str, float]:
     marker = item.get_closest_marker("max_slowdown")
     if marker is None:
         return {}
-    if len(marker.args) != 1 or not isinstance(marker.args[0], float) or marker.args[0] <= 0:
+    if len(marker.args) != 1 or not isinstance(marker.args[0], float) or not 0 < marker.args[0] < math.inf:
         pytest.fail("max_slowdown takes one share above zero, as in max_slowdown(0.05)", pytrace=False)
     return {"max_slowdown": marker.args[0]}
 
@@ -249,6 +267,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if _suite in config.stash and config.stash[_suite].criteria:
         terminalreporter.write_line("")
         print_criteria(config.stash[_suite].criteria, console)
+    if _unjudged in config.stash:
+        terminalreporter.write_line(config.stash[_unjudged])
     if _comparison in config.stash:
         print_comparison(config.stash[_comparison], console)
 

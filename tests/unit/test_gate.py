@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from voiceperf import load_call
 from voiceperf import pytest_plugin as plugin
 from voiceperf.cli import main
 from voiceperf.engines import ENGINES, module
-from voiceperf.history.ledger import write_noise
+from voiceperf.history.ledger import Calibration, write_noise
 from voiceperf.judge.planning import Noise
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.clock import Timing
@@ -47,7 +48,8 @@ class Numbers(Suite):
         super().__init__(plan, step)
         self._rng = np.random.default_rng(int(self.slowdown * 1000))
         self._control = SimpleNamespace(run=lambda: self._timing(30))
-        self.gate = SimpleNamespace(judge=self._judge_quality, scores={})
+        corpus = SimpleNamespace(digest=lambda: "k1")
+        self.gate = SimpleNamespace(judge=self._judge_quality, scores={}, perplexity=9.0, corpus=corpus)
         self.workers.account = lambda profile, workload: Resources(1, 2, 3.0, 4)
         self.workers.natural_reply = lambda profile, turn: {"text": "Yes."}
 
@@ -77,7 +79,7 @@ def session(pytester, request, monkeypatch):
         monkeypatch.setattr(plugin, "Suite", type("Planted", (Numbers,), planted))
         return pytester.runpytest_inprocess("--benchmark-columns=median", *arguments)
 
-    run.path = pytester.path
+    run.path, run.call = pytester.path, fixtures / "calls" / "call61.toml"
     run.runs = lambda: sorted((pytester.path / ".benchmarks").glob("*/0*.json"))
     return run
 
@@ -87,8 +89,14 @@ def accepted(session, monkeypatch):
     """A project with an accepted run and a calibrated machine."""
     assert session("--benchmark-autosave").ret == EXIT.good
     accept(monkeypatch, "0001")
-    write_noise(session.path / ".benchmarks", {"machine_id": "m1"}, dict.fromkeys(SERIES, QUIET), "today")
+    calibrate(session, QUIET)
     return session
+
+
+def calibrate(session, noise):
+    call = load_call(session.call).digest()
+    write_noise(session.path / ".benchmarks", {"machine_id": "m1"},
+                Calibration("short", call, dict.fromkeys(SERIES, noise)), "today")  # fmt: skip
 
 
 def command(monkeypatch, *arguments):
@@ -201,11 +209,11 @@ def test_run_of_another_machine_is_not_a_pass(accepted, monkeypatch):
 
 def test_new_library_is_compared_and_named(accepted, monkeypatch):
     """An upgrade on the same machine is what the gate is for: it is judged, and the versions are said."""
-    facts = {"id": "f2", "machine_id": "m1", "libraries": {"onnxruntime": "1.33"}}
+    facts = {"id": "f2", "machine_id": "m1", "onnxruntime": "1.33"}
     monkeypatch.setattr(plugin, "fingerprint", lambda contenders: facts)
     done = accepted("--voiceperf-gate")
     assert done.ret == EXIT.good
-    done.stdout.fnmatch_lines(["changed since: libraries*onnxruntime*"])
+    done.stdout.fnmatch_lines(["changed since: onnxruntime none -> 1.33"])
 
 
 def test_uncalibrated_machine_is_not_a_pass(accepted):
@@ -213,13 +221,13 @@ def test_uncalibrated_machine_is_not_a_pass(accepted):
     (accepted.path / ".benchmarks" / "noise.json").unlink()
     done = accepted("--voiceperf-gate")
     assert done.ret == EXIT.invalid
-    done.stdout.fnmatch_lines(["INVALID: *voiceperf calibrate"])
+    done.stderr.fnmatch_lines(["*never calibrated; run: voiceperf calibrate"])
 
 
 def test_threshold_below_the_noise_floor_is_refused(accepted):
     """The refusal names the floor and the pairs that would be needed."""
     loud = Noise(launches=5, pairs=6, pair_spread=0.10, launch_spread=0.0, floor=0.17)
-    write_noise(accepted.path / ".benchmarks", {"machine_id": "m1"}, dict.fromkeys(SERIES, loud), "today")
+    calibrate(accepted, loud)
     done = accepted("--voiceperf-gate")
     assert done.ret == EXIT.invalid
     assert "10.0% is below the noise floor of 17.0%" in unwrapped(done)
@@ -299,3 +307,43 @@ def test_saved_run_holds_what_the_gate_reads(accepted):
     assert document["voiceperf"]["criteria"][0]["quality_verdict"] == "PASS"
     assert document["machine_info"]["voiceperf"]["machine_id"] == "m1"
     assert "PosixPath" not in accepted.runs()[0].read_text()
+
+
+def test_empty_run_is_not_a_pass(accepted):
+    """A variable that is not set does not switch the gate off."""
+    done = accepted("--voiceperf-gate=")
+    assert done.ret == EXIT.invalid
+    done.stderr.fnmatch_lines(["*name of a run is empty*"])
+
+
+def test_gate_takes_the_accepted_run_s_form(accepted, monkeypatch):
+    """Only equal forms compare; the full form that was accepted is measured without asking for it."""
+    accepted("--voiceperf-form=full", "--benchmark-autosave")
+    accept(monkeypatch, "0002")
+    noise = json.loads((accepted.path / ".benchmarks" / "noise.json").read_text())
+    noise["m1"]["form"] = "full"
+    (accepted.path / ".benchmarks" / "noise.json").write_text(json.dumps(noise))
+    assert accepted("--voiceperf-gate").ret == EXIT.good
+
+
+def test_damaged_noise_is_said_before_measuring(accepted):
+    """A file that cannot be read ends the session at once, in one line, and stays as it is."""
+    (accepted.path / ".benchmarks" / "noise.json").write_text("{")
+    done = accepted("--voiceperf-gate")
+    assert done.ret == EXIT.invalid
+    done.stderr.fnmatch_lines(["*noise.json: damaged*"])
+
+
+def test_unwritable_markdown_is_said_before_measuring(accepted):
+    """A folder that does not exist is named at once."""
+    done = accepted("--voiceperf-gate", "--voiceperf-markdown=gone/gate.md")
+    assert done.ret == EXIT.invalid
+    done.stderr.fnmatch_lines(["*gone/gate.md*does not exist*"])
+
+
+def test_storage_is_pytest_benchmark_s_own(accepted):
+    """A folder given to pytest-benchmark is where the gate looks too."""
+    (accepted.path / ".benchmarks").rename(accepted.path / "kept")
+    assert accepted("--voiceperf-gate", "--benchmark-storage=kept").ret == EXIT.good
+    assert accepted("--voiceperf-gate", "--benchmark-storage=file://kept").ret == EXIT.good
+    assert accepted("--voiceperf-gate").ret == EXIT.invalid

@@ -75,7 +75,7 @@ def test_baseline_cannot_be_its_own_candidate(session):
     """A candidate under a baseline's name would be compared with itself, and is refused."""
     done = session.runpytest("--candidate=fair")
     assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.stderr.fnmatch_lines(["*--candidate fair*baseline*"])
+    done.stderr.fnmatch_lines(["*candidate fair*baseline*"])
 
 
 def test_unknown_candidate_is_a_usage_error(session):

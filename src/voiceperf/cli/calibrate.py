@@ -15,14 +15,14 @@ from voiceperf import profiles
 from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
 from voiceperf.errors import InputError
-from voiceperf.history.ledger import write_noise
+from voiceperf.history.ledger import Calibration, read_noise, write_noise
 from voiceperf.history.runs import STORAGE
 from voiceperf.judge.planning import MIN_LAUNCHES, Noise
 from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.report.terminal import page
 from voiceperf.suite.calibration import LAUNCHES
 from voiceperf.suite.calibration import calibrate as measure
-from voiceperf.suite.suite import BASELINES, FORMS, WORKLOADS, Plan
+from voiceperf.suite.suite import BASELINES, DEFAULT_FORM, FORMS, WORKLOADS, Plan
 
 
 @app.command()
@@ -30,7 +30,7 @@ def calibrate(
     launches: Annotated[
         int, typer.Option(min=MIN_LAUNCHES, help="How often every process is started anew.")
     ] = LAUNCHES,
-    form: Annotated[str, typer.Option(help=f"As in --voiceperf-form: {' or '.join(FORMS)}.")] = "short",
+    form: Annotated[str, typer.Option(help=f"As in --voiceperf-form: {' or '.join(FORMS)}.")] = DEFAULT_FORM,
     candidate: Annotated[str, typer.Option(help="The profile that the gate will judge.")] = profiles.DEFAULT,
     call: CallFile = None,
     storage: Storage = STORAGE,
@@ -52,13 +52,16 @@ def calibrate(
         manifest=material.manifest,
         conversations=material.conversations,
     )
+    facts = fingerprint(plan.contenders())
+    read_noise(storage, facts["machine_id"])  # a damaged file is said now, not after a quarter of an hour
     noise = _with_progress(plan, launches)
-    path = write_noise(storage, fingerprint(plan.contenders()), noise, datetime.now(UTC).isoformat(timespec="seconds"))
     if as_json:
         for name, found in noise.items():
             print_json({"series": name, **asdict(found)})
     else:
         _print(noise)
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    path = write_noise(storage, facts, Calibration(form, plan.call.digest(), noise), date)
     say(f"written to {path}")
 
 

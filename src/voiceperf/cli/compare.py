@@ -28,8 +28,8 @@ from voiceperf.report.duels import duels_markdown, print_duels
 from voiceperf.report.terminal import page
 from voiceperf.suite.duel import Rules
 from voiceperf.suite.revision import source_of
-from voiceperf.suite.suite import FORMS
-from voiceperf.suite.upgrade import judge_upgrade
+from voiceperf.suite.suite import DEFAULT_FORM, FORMS
+from voiceperf.suite.upgrade import Judged, judge_upgrade
 
 Python = Annotated[str | None, typer.Option(help="The interpreter of a virtual environment with voiceperf in it.")]
 Revision = Annotated[str | None, typer.Option(help="A git revision of voiceperf itself, as in HEAD~1.")]
@@ -44,6 +44,11 @@ class Chosen:
     python: str | None
     revision: str | None
     profile: str
+
+    def __post_init__(self) -> None:
+        for option, value in (("python", self.python), ("rev", self.revision)):
+            if value == "":
+                raise InputError(f"--baseline-{option} or --candidate-{option} is empty; is a variable not set?")
 
     def in_words(self) -> str:
         parts = [self.python or "this environment", self.revision and f"revision {self.revision}", self.profile]
@@ -61,8 +66,12 @@ def compare(
     candidate_rev: Revision = None,
     baseline: ProfileName = profiles.DEFAULT,
     candidate: ProfileName = profiles.DEFAULT,
-    max_slowdown: Annotated[float, typer.Option(min=0.001, help="How much slower is still as good.")] = MAX_SLOWDOWN,
-    budget_s: Annotated[float, typer.Option(min=1, help="Seconds an engine's duel may take.")] = Rules.budget_s,
+    max_slowdown: Annotated[
+        float | None, typer.Option(min=0.001, help=f"How much slower is still as good. [default: {MAX_SLOWDOWN}]")
+    ] = None,
+    budget_s: Annotated[
+        float | None, typer.Option(min=1, help=f"Seconds an engine's duel may take. [default: {Rules.budget_s:g}]")
+    ] = None,
     call: CallFile = None,
     storage: Storage = STORAGE,
     markdown: Markdown = None,
@@ -82,39 +91,40 @@ def compare(
     """
     before = Chosen(baseline_python, baseline_rev, baseline)
     after = Chosen(candidate_python, candidate_rev, candidate)
+    _needs_folder(markdown)
     names = what or []
     if names and not set(names) <= set(ENGINES):
         if before != after or len(names) != 2:
             raise InputError(f"compare takes engines ({', '.join(ENGINES)}) or two saved runs, not {' '.join(names)}")
+        if (max_slowdown, budget_s, call) != (None, None, None):
+            raise InputError("--max-slowdown, --budget-s and --call are for duels; saved runs hold their own")
         _compare_saved(names, storage, markdown, as_json)
     if before == after:
         raise InputError("both sides are the same; name another --baseline-python, --baseline-rev or --baseline")
-    judged = []
-    with ExitStack() as stack:
-        old = stack.enter_context(_side("baseline", before))
-        new = stack.enter_context(_side("candidate", after))
-        say(f"{after.in_words()} against {before.in_words()}")
-        _say_libraries(old, new)
-        material = corpus(FORMS["short"].every_nth_recording)
-        for row in judge_upgrade(
-            old,
-            new,
-            names or list(ENGINES),
-            call=recorded_call(call),
-            corpus=material,
-            rules=Rules(max_slowdown, budget_s),
-            watch=_say_look,
-            step=_say_step,
-        ):
-            judged.append(row)
-            if as_json:
-                print_json(row.as_record())
+    between = f"{after.in_words()} against {before.in_words()}"
+    say(between)
+    judged: list[Judged] = []
+    try:
+        with _side("baseline", before) as old, _side("candidate", after) as new:
+            _say_libraries(old, new)
+            for row in judge_upgrade(
+                old,
+                new,
+                names or list(ENGINES),
+                call=recorded_call(call),
+                corpus=corpus(FORMS[DEFAULT_FORM].every_nth_recording),
+                rules=Rules(max_slowdown or MAX_SLOWDOWN, budget_s or Rules.budget_s),
+                watch=_say_look,
+                step=_say_step,
+            ):
+                judged.append(row)
+                if as_json:
+                    print_json(row.as_record())
+    finally:  # an engine that cannot be measured takes nothing from those that were
+        if judged and not as_json:
+            print_duels(judged, page())
     verdict = worst(row.finding for row in judged).verdict
-    if not as_json:
-        print_duels(judged, page())
-    if markdown:
-        between = f"{after.in_words()} against {before.in_words()}"
-        markdown.write_text(duels_markdown(judged, verdict, between), encoding="utf-8")
+    _write(markdown, duels_markdown(judged, verdict, between))
     sys.exit(GATE_EXIT_CODES[verdict])
 
 
@@ -125,9 +135,19 @@ def _compare_saved(names: Sequence[str], storage: Path, markdown: Path | None, a
         print_json(comparison.as_record())
     else:
         print_comparison(comparison, page())
-    if markdown:
-        markdown.write_text(comparison_markdown(comparison), encoding="utf-8")
+    _write(markdown, comparison_markdown(comparison))
     sys.exit(GATE_EXIT_CODES[comparison.finding.verdict])
+
+
+def _write(path: Path | None, text: str) -> None:
+    if path:
+        path.write_text(text, encoding="utf-8")
+
+
+def _needs_folder(path: Path | None) -> None:
+    """Said before minutes are spent on measuring."""
+    if path and not path.parent.is_dir():
+        raise InputError(f"--markdown {path}: its folder does not exist")
 
 
 @contextmanager

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from voiceperf.history.ledger import read_noise
-from voiceperf.history.runs import Run
+from voiceperf.history.runs import CONTROL, Run
 from voiceperf.judge.runs import Row, judge_runs
 from voiceperf.judge.verdict import Finding, Verdict, worst
 
@@ -49,15 +49,36 @@ class Comparison:
 
 def compare_runs(accepted: Run, now: Run, storage: Path) -> Comparison:
     """Judge `now` against `accepted`, with the noise that is known of the machine."""
-    reason = _incomparable(accepted, now)
+    reason = _incomparable(accepted, now, storage)
     if reason:
         rows = [Row("the two runs", None, None, None, None, Finding(Verdict.INVALID, reason))]
     else:
-        rows = judge_runs(accepted.data(), now.data(), read_noise(storage, now.machine_id))
-    return Comparison(accepted, now, tuple(rows), tuple(differences(accepted.fingerprint, now.fingerprint)))
+        rows = judge_runs(accepted.data, now.data, read_noise(storage, now.machine_id).series)
+        rows = [_without_control(row) for row in rows] if _numpy_differs(accepted, now) else rows
+    changed = [*differences(accepted.fingerprint, now.fingerprint), *_loosened(accepted, now)]
+    return Comparison(accepted, now, tuple(rows), tuple(changed))
 
 
-def _incomparable(accepted: Run, now: Run) -> str | None:
+def _numpy_differs(accepted: Run, now: Run) -> bool:
+    return len({run.fingerprint.get("libraries", {}).get("numpy") for run in (accepted, now)}) > 1
+
+
+def _without_control(row: Row) -> Row:
+    """The control is NumPy's work: with another NumPy, times over it mean something else."""
+    if not row.name.endswith(f"/ {CONTROL}"):
+        return row
+    reason = "NumPy has changed, and the control with it; use voiceperf compare --baseline-python, then accept anew"
+    return replace(row, change=None, finding=Finding(Verdict.INVALID, reason))
+
+
+def _loosened(accepted: Run, now: Run) -> list[str]:
+    """Thresholds that have changed since: whoever reads the verdict should know."""
+    before, after = ({name: s.max_slowdown for name, s in run.data.series.items()} for run in (accepted, now))
+    changed = [name for name in before if name in after and before[name] != after[name]]
+    return [f"threshold of {name} {before[name]:.0%} -> {after[name]:.0%}" for name in changed]
+
+
+def _incomparable(accepted: Run, now: Run, storage: Path) -> str | None:
     for run in (accepted, now):
         if run.machine_id is None:
             return f"{run.source} has no fingerprint; it was not saved by the voiceperf plugin"
@@ -66,7 +87,10 @@ def _incomparable(accepted: Run, now: Run) -> str | None:
     forms = [run.record.get("form") for run in (accepted, now)]
     if forms[0] != forms[1]:
         return f"the accepted run is of the {forms[0]} form, this one of the {forms[1]}"
-    return None
+    for name in ("call", "corpus"):
+        if accepted.record.get(name) != now.record.get(name):
+            return f"the {name} is not the accepted run's: texts or sounds have changed; accept a run with the new one"
+    return read_noise(storage, now.machine_id).misfit(now.record)
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,10 @@ def accept(storage: Path, path: Path, date: str) -> Run:
 def _unacceptable(run: Run) -> str | None:
     if run.machine_id is None:
         return "it has no fingerprint; it was not saved by the voiceperf plugin"
-    if not run.data().series:
+    if not run.data.series:
         return "it holds no benchmark of pairs"
+    if not run.data.criteria:
+        return "it has judged no quality; save one of the whole suite"
     for row in run.record.get("criteria", []):
         if row["verdict"] in (Verdict.FAIL, Verdict.INVALID):
             return f"{row['criterion']} against {row['baseline']}: {row['verdict']}, {row['reason']}"
@@ -55,36 +57,68 @@ def accepted_path(storage: Path, machine_id: str | None) -> Path:
         InputError: none is accepted here, or its file is gone or has been changed.
     """
     entries = _read(storage / ACCEPTED)
-    entry = entries.get(str(machine_id))
-    if entry is None:
+    if str(machine_id) not in entries:
         known = f"; {len(entries)} other machines have one" if entries else ""
         raise InputError(f"no run is accepted for this machine ({machine_id}){known}; run: voiceperf accept RUN")
-    path = storage / str(entry["run"])
+    try:
+        entry = entries[str(machine_id)]
+        path, sha256 = storage / str(entry["run"]), entry["sha256"]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{storage / ACCEPTED}: damaged ({error!r}); accept a run again") from None
     if not path.is_file():
         raise InputError(f"{path}: the accepted run is gone")
-    if _sha256(path) != entry["sha256"]:
+    if _sha256(path) != sha256:
         raise InputError(f"{path}: changed since it was accepted; accept it again if that was meant")
     return path
 
 
-def write_noise(storage: Path, fingerprint: Mapping[str, Any], noise: Mapping[str, Noise], date: str) -> Path:
-    """Keep a machine's noise, by series."""
+@dataclass(frozen=True)
+class Calibration:
+    """A machine's noise by series, and what it was measured on: other forms and calls have other noise."""
+
+    form: str
+    call: str
+    series: Mapping[str, Noise]
+
+    def misfit(self, record: Mapping[str, Any]) -> str | None:
+        """Why it says nothing about a run with this record, or None."""
+        if not self.series:
+            return "this machine was never calibrated; run: voiceperf calibrate"
+        if self.form != record.get("form"):
+            return f"calibrated for the {self.form} form; run: voiceperf calibrate --form {record.get('form')}"
+        if self.call != record.get("call"):
+            return "calibrated for another call; run: voiceperf calibrate --call FILE"
+        return None
+
+
+def write_noise(storage: Path, fingerprint: Mapping[str, Any], noise: Calibration, date: str) -> Path:
+    """Keep a machine's noise; what is known of other series of the same form and call stays."""
+    machine_id = str(fingerprint["machine_id"])
+    known = read_noise(storage, machine_id)
+    kept = known.series if (known.form, known.call) == (noise.form, noise.call) else {}
     entry = {
         "calibrated": date,
         "fingerprint": fingerprint,
-        "series": {name: asdict(found) for name, found in noise.items()},
+        "form": noise.form,
+        "call": noise.call,
+        "series": {name: asdict(found) for name, found in {**kept, **noise.series}.items()},
     }
-    _update(storage / NOISE, str(fingerprint["machine_id"]), entry)
+    _update(storage / NOISE, machine_id, entry)
     return storage / NOISE
 
 
-def read_noise(storage: Path, machine_id: str | None) -> dict[str, Noise]:
-    """A machine's noise by series; empty where it was never calibrated."""
-    entry = _read(storage / NOISE).get(str(machine_id), {"series": {}})
+def read_noise(storage: Path, machine_id: str | None) -> Calibration:
+    """A machine's noise by series; without any where it was never calibrated.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    entry = _read(storage / NOISE).get(str(machine_id), {"form": "", "call": "", "series": {}})
     try:
-        return {name: Noise(**values) for name, values in entry["series"].items()}
+        series = {name: Noise(**values) for name, values in entry["series"].items()}
+        return Calibration(str(entry["form"]), str(entry["call"]), series)
     except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{storage / NOISE}: damaged ({error!r}); run: voiceperf calibrate") from None
+        raise InputError(f"{storage / NOISE}: damaged ({error!r}); restore it from version control") from None
 
 
 def _read(path: Path) -> dict[str, Any]:

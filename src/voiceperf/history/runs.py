@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ class Run:
     fingerprint: Mapping[str, Any]
     benchmarks: tuple[Benchmark, ...]
     record: Mapping[str, Any]
+    data: RunData
 
     @property
     def machine_id(self) -> str | None:
@@ -49,10 +51,6 @@ class Run:
         found: float | None = self.record.get("control_s")
         return found
 
-    def data(self) -> RunData:
-        """What the judge needs of the run."""
-        return RunData(_series(self.benchmarks), _criteria(self.record), _heard(self.record))
-
 
 def _series(benchmarks: tuple[Benchmark, ...]) -> dict[str, Series]:
     """Benchmarks that differ only in the turn are one series; a candidate's time is held against its partner's."""
@@ -64,8 +62,11 @@ def _series(benchmarks: tuple[Benchmark, ...]) -> dict[str, Series]:
         own = extra["partner"] == CONTROL
         name = series_name(extra["workload"], extra["profile"], extra["partner"])
         pairs = [(partner, subject) if own else (subject, partner) for subject, partner in extra["pairs_wall_ns"]]
+        if not all(0 < time < math.inf for pair in pairs for time in pair):
+            raise ValueError(f"pairs_wall_ns of {extra['workload']}, turn {extra['turn']}: a time is not above zero")
         times.setdefault(name, {})[extra["turn"]] = pairs
-        bounds[name] = extra.get("max_slowdown", MAX_RUN_SLOWDOWN)
+        bound = float(extra.get("max_slowdown", MAX_RUN_SLOWDOWN))
+        bounds[name] = min(bound, bounds.get(name, bound))
     return {name: Series(by_turn, bounds[name]) for name, by_turn in times.items()}
 
 
@@ -99,6 +100,7 @@ def parse_run(document: Any, source: str) -> Run:
     try:
         commit = document.get("commit_info") or {}
         machine = document.get("machine_info") or {}
+        record = document.get("voiceperf") or {}
         benchmarks = tuple(
             Benchmark(b["fullname"], b["name"], float(b["stats"]["median"]), b.get("extra_info") or {})
             for b in document["benchmarks"]
@@ -108,9 +110,10 @@ def parse_run(document: Any, source: str) -> Run:
             date=str(document.get("datetime", "")),
             commit=str(commit.get("id") or "unversioned"),
             dirty=bool(commit.get("dirty")),
-            fingerprint=machine.get("voiceperf") or {},
+            fingerprint=dict(machine.get("voiceperf") or {}),
             benchmarks=benchmarks,
-            record=document.get("voiceperf") or {},
+            record=record,
+            data=RunData(_series(benchmarks), _criteria(record), _heard(record), record.get("perplexity")),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{source}: not a run of pytest-benchmark ({type(error).__name__}: {error})") from None
@@ -137,6 +140,8 @@ def find_run(storage: Path, name: str) -> Path:
     Raises:
         InputError: none, or more than one.
     """
+    if not name:
+        raise InputError("the name of a run is empty; see: voiceperf history")
     if Path(name).is_file():
         return Path(name)
     found = [path for path in run_files(storage) if path.name.startswith(name)]

@@ -21,6 +21,7 @@ class ThinkingComparison:
     mean_kld_nats: float
     top1_agreement: float
     perplexity_ratio: float
+    candidate_perplexity: float
     tokens: int
 
     def finding(self) -> Finding:
@@ -39,6 +40,7 @@ class PassageComparison:
     kld_nats: NDArray[np.float64]
     agrees: NDArray[np.bool_]
     extra_nats: NDArray[np.float64]
+    surprise_nats: NDArray[np.float64]
 
 
 def compare_passage(
@@ -54,7 +56,9 @@ def compare_passage(
     kld = (probabilities * (baseline - candidate)).sum(axis=1)
     places, following = np.arange(len(token_ids) - 1), np.asarray(token_ids[1:])
     extra = baseline[places, following] - candidate[places, following]
-    return PassageComparison(kld, baseline.argmax(axis=1) == candidate.argmax(axis=1), extra.astype(np.float64))
+    surprise = -candidate[places, following].astype(np.float64)
+    agrees = baseline.argmax(axis=1) == candidate.argmax(axis=1)
+    return PassageComparison(kld, agrees, extra.astype(np.float64), surprise)
 
 
 def summarise(passages: Sequence[PassageComparison]) -> ThinkingComparison | None:
@@ -64,4 +68,6 @@ def summarise(passages: Sequence[PassageComparison]) -> ThinkingComparison | Non
     kld = np.concatenate([p.kld_nats for p in passages])
     agrees = np.concatenate([p.agrees for p in passages])
     extra = np.concatenate([p.extra_nats for p in passages])
-    return ThinkingComparison(float(kld.mean()), float(agrees.mean()), float(np.exp(extra.mean())), len(kld))
+    surprise = np.concatenate([p.surprise_nats for p in passages])
+    ratio, perplexity = (float(np.exp(nats.mean())) for nats in (extra, surprise))
+    return ThinkingComparison(float(kld.mean()), float(agrees.mean()), ratio, perplexity, len(kld))

@@ -30,8 +30,8 @@ def required_pairs(effect: float, spread: float, power: float = POWER, confidenc
 class Noise:
     """What identical code shows on one machine: the spread of pairs, and of whole launches beyond that.
 
-    `launch_spread` is what no number of pairs within one launch removes: where a process's memory lies, which
-    neighbours the hour brings (Kalibera & Jones, 2013).
+    `launch_spread` is what no number of pairs within one launch removes, such as where a process's memory lies
+    (Kalibera & Jones, 2013). What changes between days is not in it.
     """
 
     launches: int
@@ -39,6 +39,11 @@ class Noise:
     pair_spread: float
     launch_spread: float
     floor: float
+
+    @property
+    def launch_width(self) -> float:
+        """Half the interval that launches alone put around the difference of two runs, in log-ratios."""
+        return _width(self.launches) * self.launch_spread
 
     def pairs_for(self, threshold: float) -> int | None:
         """How many pairs a launch bring the floor down to a threshold; None where no number does."""

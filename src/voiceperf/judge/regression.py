@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 
-from voiceperf.judge.planning import Noise
-from voiceperf.judge.statistics import Interval
+from scipy.stats import norm
+
+from voiceperf.judge.planning import Noise, required_pairs
+from voiceperf.judge.statistics import CONFIDENCE, Interval
 from voiceperf.judge.verdict import Finding, Verdict, at_most
 
 MAX_SLOWDOWN = 0.02
@@ -43,7 +46,20 @@ def judge_slowdown(interval: Interval | None, max_slowdown: float, noise: Noise 
     """
     if noise is not None and max_slowdown < noise.floor:
         return Finding(Verdict.INVALID, _below_the_floor(max_slowdown, noise))
-    return at_most(interval, 1 + max_slowdown, "time ratio")
+    finding = at_most(interval, 1 + max_slowdown, "time ratio")
+    if interval is None or finding.verdict is not Verdict.INCONCLUSIVE:
+        return finding
+    needed = required_pairs(max_slowdown, _pair_spread(interval))
+    return Finding(
+        finding.verdict, f"{finding.reason}; {interval.samples} pairs, about {needed} tell {max_slowdown:.1%}"
+    )
+
+
+def _pair_spread(interval: Interval) -> float:
+    """The standard deviation of a single log-ratio, read back from an interval of their mean."""
+    return (
+        math.log(interval.high / interval.low) / 2 / float(norm.isf((1 - CONFIDENCE) / 2)) * math.sqrt(interval.samples)
+    )
 
 
 def _below_the_floor(max_slowdown: float, noise: Noise) -> str:

@@ -8,11 +8,20 @@ from typing import Any
 
 from scipy.stats import false_discovery_control
 
+from voiceperf.judge.language import MAX_PERPLEXITY_RATIO
 from voiceperf.judge.planning import Noise
 from voiceperf.judge.regression import judge_slowdown
-from voiceperf.judge.statistics import CONFIDENCE, Interval, PairsByInput, change_interval, p_above, ratio_interval
+from voiceperf.judge.statistics import (
+    CONFIDENCE,
+    Interval,
+    PairsByInput,
+    change_interval,
+    p_above,
+    ratio_interval,
+    widened,
+)
 from voiceperf.judge.text import Heard, compare_hearing
-from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.judge.verdict import Finding, Verdict, point_at_most
 
 MAX_RUN_SLOWDOWN = 0.10
 """The threshold where a benchmark's marker names none: runs of different hours tell less apart than a duel."""
@@ -28,11 +37,16 @@ class Series:
 
 @dataclass(frozen=True)
 class RunData:
-    """What a run holds for the judge. `heard` has each spoken utterance's score, by engine and utterance."""
+    """What a run holds for the judge.
+
+    `criteria` are the quality findings beside each baseline; `heard` has each spoken utterance's score, by engine and
+    utterance; `perplexity` is the candidate's own, on the written conversations.
+    """
 
     series: Mapping[str, Series]
     criteria: Mapping[str, Finding]
     heard: Mapping[str, Mapping[str, Scored]] = field(default_factory=dict)
+    perplexity: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +90,8 @@ def _judge_series(name: str, before: Series | None, after: Series | None, noise:
     if before is None:
         return _row(name, Verdict.INVALID, "not in the accepted run; accept a run that holds it")
     change = change_interval(before.times, after.times)
+    if change is not None and noise is not None:
+        change = widened(change, noise.launch_width)
     if change is None:
         finding = Finding(Verdict.INVALID, "measured on other inputs than the accepted run; use the same form and call")
     elif noise is None:
@@ -115,7 +131,9 @@ def _doubt(finding: Finding, comparisons: int) -> Finding:
 
 
 def _judge_quality(accepted: RunData, now: RunData) -> list[Row]:
-    return [*_judge_criteria(accepted, now), *_judge_hearing(accepted, now)]
+    if not accepted.criteria and not now.criteria:
+        return [_row("quality", Verdict.INVALID, "neither run has judged any; speed alone proves nothing")]
+    return [*_judge_criteria(accepted, now), *_judge_hearing(accepted, now), *_judge_thinking(accepted, now)]
 
 
 def _judge_criteria(accepted: RunData, now: RunData) -> list[Row]:
@@ -132,8 +150,8 @@ def _judge_criteria(accepted: RunData, now: RunData) -> list[Row]:
 def _judge_hearing(accepted: RunData, now: RunData) -> list[Row]:
     """The candidate's own transcripts, then and now, utterance by utterance."""
     rows = []
-    for engine, before in accepted.heard.items():
-        after = now.heard.get(engine, {})
+    for engine in dict.fromkeys([*accepted.heard, *now.heard]):
+        before, after = accepted.heard.get(engine, {}), now.heard.get(engine, {})
         name = f"{engine}: words heard since then"
         if set(before) != set(after):
             rows.append(_row(name, Verdict.INVALID, "judged on other utterances than the accepted run"))
@@ -146,3 +164,12 @@ def _judge_hearing(accepted: RunData, now: RunData) -> list[Row]:
         finding = compared.finding(min_utterances=1) if compared else Finding(Verdict.INVALID, "no words were spoken")
         rows.append(Row(name, None, None, None, None, finding))
     return rows
+
+
+def _judge_thinking(accepted: RunData, now: RunData) -> list[Row]:
+    """The candidate's perplexity, then and now: a library that harms every profile alike shows only here."""
+    if accepted.perplexity is None and now.perplexity is None:
+        return []
+    ratio = now.perplexity / accepted.perplexity if accepted.perplexity and now.perplexity else None
+    finding = point_at_most(ratio, MAX_PERPLEXITY_RATIO, "perplexity / that of the accepted run")
+    return [Row("llama: perplexity since then", None, None, None, None, finding)]

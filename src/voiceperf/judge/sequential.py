@@ -8,7 +8,6 @@ so one may stop at any look, for any reason, before the last.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -20,7 +19,7 @@ _GRID = 801  # points across the continuation region; the constants of Pocock's 
 
 
 @cache
-def look_confidence(looks: Sequence[int], confidence: float) -> float:
+def look_confidence(looks: tuple[int, ...], confidence: float) -> float:
     """The confidence of each look's own interval, so that all looks together have `confidence`.
 
     Args:
@@ -31,7 +30,7 @@ def look_confidence(looks: Sequence[int], confidence: float) -> float:
     return 1 - 2 * float(norm.sf(boundary))
 
 
-def _ever_beyond(boundary: float, looks: Sequence[int]) -> float:
+def _ever_beyond(boundary: float, looks: tuple[int, ...]) -> float:
     """The chance that a random walk without drift leaves +-boundary standard deviations at any look.
 
     Recursive numerical integration (Armitage, McPherson & Rowe, 1969).

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ class Interval:
     low: float
     high: float
     samples: int
+    freedom: float = math.inf  # degrees of freedom behind the interval's width
 
 
 PairsByInput = Mapping[int, Sequence[tuple[float, float]]]
@@ -109,14 +111,24 @@ def _resampled_centres(noise: NDArray[np.float64], count: int, rng: np.random.Ge
 
 
 def _as_ratio(drawn: _Drawn, confidence: float) -> Interval:
-    """The percentile interval, expanded as Student's t is wider than the normal.
+    """The percentile interval, stretched as Student's t is wider than the normal.
 
     Without it, intervals from few pairs cover less often than they say (Hesterberg, "What Teachers Should Know
     About the Bootstrap", 2015, section 3.3).
     """
-    tail = float(norm.cdf(t.ppf((1 - confidence) / 2, drawn.freedom)))
-    low, high = _percentile_interval(drawn.means, 1 - 2 * tail)
-    return Interval(float(np.exp(drawn.centre)), float(np.exp(low)), float(np.exp(high)), drawn.samples)
+    tail = (1 - confidence) / 2
+    stretch = t.isf(tail, drawn.freedom) / norm.isf(tail)
+    low, high = (drawn.centre + (end - drawn.centre) * stretch for end in _percentile_interval(drawn.means, confidence))
+    estimate, low, high = (float(np.exp(value)) for value in (drawn.centre, low, high))
+    return Interval(estimate, low, high, drawn.samples, drawn.freedom)
+
+
+def widened(interval: Interval, half_width: float) -> Interval:
+    """An interval of a ratio with another, independent source of doubt, as half an interval of log-ratios."""
+    centre = math.log(interval.estimate)
+    down = math.hypot(centre - math.log(interval.low), half_width)
+    up = math.hypot(math.log(interval.high) - centre, half_width)
+    return replace(interval, low=math.exp(centre - down), high=math.exp(centre + up))
 
 
 def median_interval(values: Sequence[float], confidence: float = CONFIDENCE, seed: int = SEED) -> Interval | None:
@@ -168,7 +180,7 @@ def _percentile_interval(values: NDArray[np.float64], confidence: float) -> tupl
 def p_above(interval: Interval, bar: float, confidence: float = CONFIDENCE) -> float:
     """The one-sided p-value of a ratio's being above `bar`, read off its interval on the log scale."""
     low, high, bar_log = np.log([interval.low, interval.high, bar])
-    spread = (high - low) / 2 / norm.isf((1 - confidence) / 2)
+    spread = (high - low) / 2 / t.isf((1 - confidence) / 2, interval.freedom)
     if spread == 0:
         return float(np.log(interval.estimate) <= bar_log)
-    return float(norm.sf((np.log(interval.estimate) - bar_log) / spread))
+    return float(t.sf((np.log(interval.estimate) - bar_log) / spread, interval.freedom))

@@ -24,7 +24,7 @@ class Bout:
 
     def __init__(self, baseline: Contender, candidate: Contender, requests: Mapping[int, Request]) -> None:
         self.rounds = 0
-        self.final_usage: tuple[Usage, Usage] | None = None  # of baseline and candidate, since both were warm
+        self.final_usage: tuple[Usage, Usage] | None = None  # of baseline and candidate, once it is over
         self._alive = ExitStack()
         with ExitStack() as starting:
             self.baseline = starting.enter_context(WorkerProcess(baseline))

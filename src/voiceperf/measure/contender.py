@@ -55,5 +55,7 @@ class Side:
     def contender(self, engine: str) -> Contender:
         """One engine of it."""
         found = of_profile(self.profile, engine)
-        env = {**found.env, SOURCE_PATH: self.source} if self.source else found.env
+        foreign = self.python != sys.executable  # its voiceperf is its own, whatever this process was told
+        source = "" if foreign and self.source is None else self.source
+        env = found.env if source is None else {**found.env, SOURCE_PATH: source}
         return replace(found, name=self.name, env=env, python=self.python)

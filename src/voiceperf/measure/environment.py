@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 
 from voiceperf.errors import InputError
+from voiceperf.measure.contender import SOURCE_PATH
 from voiceperf.measure.fingerprint import LIBRARIES
 
 _ASK = """
@@ -25,11 +27,16 @@ def libraries_of(python: str) -> dict[str, str | None]:
     Raises:
         InputError: there is no such interpreter, or it does not have voiceperf.
     """
+    command = [python, "-P", "-c", _ASK, *LIBRARIES]
+    bare = {name: value for name, value in os.environ.items() if name != SOURCE_PATH}
     try:
-        told = subprocess.run([python, "-c", _ASK, *LIBRARIES], capture_output=True, text=True, check=True)
-        versions: dict[str, str | None] = json.loads(told.stdout)
-    except (OSError, subprocess.CalledProcessError, ValueError) as error:
-        raise InputError(f"{python}: not a Python interpreter that can be asked ({error})") from None
+        told = subprocess.run(command, capture_output=True, text=True, check=False, env=bare)
+    except OSError as error:
+        raise InputError(f"{python}: cannot be started ({error.strerror})") from None
+    if told.returncode:
+        last = (told.stderr.strip().splitlines() or ["without a word"])[-1]
+        raise InputError(f"{python}: not a Python 3.11 or newer ({last})")
+    versions: dict[str, str | None] = json.loads(told.stdout)
     if versions.get("voiceperf") is None:
         raise InputError(f"{python}: has no voiceperf; run: {python} -m pip install voiceperf")
     return versions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -36,7 +37,7 @@ class WorkerProcess:
         self._run_limit_s = run_limit_s
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the worker
         ours, theirs = socket.socketpair()
-        command = [contender.python, "-m", "voiceperf.measure.worker", str(theirs.fileno())]
+        command = [contender.python, "-P", "-m", "voiceperf.measure.worker", str(theirs.fileno())]
         environment = {**os.environ, **contender.params.environment(), **contender.env}
         try:
             self._process = subprocess.Popen(
@@ -102,6 +103,8 @@ class WorkerProcess:
             answer = self._connection.recv()
         except (EOFError, OSError):
             raise WorkerError(f"{self._title} {self._how_it_died()}") from None
+        except (AttributeError, ImportError, pickle.UnpicklingError) as error:
+            raise WorkerError(f"{self._title} answers as another version of voiceperf does ({error})") from None
         if isinstance(answer, Failure):
             raise _error_of(answer)
         return answer

@@ -6,6 +6,7 @@ import resource
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import psutil
 
@@ -41,17 +42,25 @@ class Usage:
 def own_resources() -> Resources:
     """The account of the process that asks."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    unit = 1 if sys.platform == "darwin" else 1024  # the kernels disagree on ru_maxrss
     machine = psutil.cpu_times()
     steal_s: float | None = getattr(machine, "steal", None)
     return Resources(
         rss_bytes=psutil.Process().memory_info().rss,
-        peak_rss_bytes=usage.ru_maxrss * unit,
+        peak_rss_bytes=_peak_rss_bytes(usage.ru_maxrss),
         cpu_s=usage.ru_utime + usage.ru_stime,
         involuntary_switches=usage.ru_nivcsw,
         machine_s=None if steal_s is None else sum(machine),
         steal_s=steal_s,
     )
+
+
+def _peak_rss_bytes(ru_maxrss: int) -> int:
+    """The process's own peak: Linux hands a parent's `ru_maxrss` down to what it starts, but not its VmHWM."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    return ru_maxrss if sys.platform == "darwin" else ru_maxrss * 1024  # the kernels disagree on the unit
 
 
 def together(accounts: Sequence[Resources]) -> Resources:

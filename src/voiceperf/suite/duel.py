@@ -136,7 +136,8 @@ def fight(
     agreed = recurred(first, fresh)
     said = "again in fresh processes" if agreed else "but a fresh pair of processes did not show it again"
     reason = f"{finding.reason}; {first.change} {said}"
-    verdict = finding.verdict if agreed or finding.verdict is not Verdict.FAIL else Verdict.INCONCLUSIVE
+    doubtful = not agreed and Change.SLOWER in (first.change, fresh.change)
+    verdict = Verdict.INCONCLUSIVE if doubtful else finding.verdict
     return first, fresh, Finding(verdict, reason)
 
 

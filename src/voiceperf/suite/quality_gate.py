@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,15 +35,23 @@ class Corpus:
     conversations: Path
     every_nth: int
 
+    def digest(self) -> str:
+        """Of all texts and sounds: two runs are judged on the same material, or are not compared."""
+        found = hashlib.sha256(self.manifest.read_bytes() + self.conversations.read_bytes())
+        for recording in read_manifest(self.manifest):
+            found.update(recording.path.read_bytes())
+        return found.hexdigest()
+
 
 class QualityGate:
     """Asks the workers for outputs and judges them. What two profiles share is computed once."""
 
     def __init__(self, workers: Workers, candidate: str, corpus: Corpus, step: Step = silent) -> None:
-        self._workers, self._candidate, self._corpus, self._step = workers, candidate, corpus, step
+        self._workers, self._candidate, self.corpus, self._step = workers, candidate, corpus, step
         self._judged: dict[Any, Quality] = {}
         self._heard: dict[Any, list[str]] = {}
         self.scores: dict[str, dict[str, dict[str, Any]]] = {}
+        self.perplexity: float | None = None
 
     def judge(self, workload: str, baseline: str) -> Quality:
         """One engine's quality, or for the whole call that of all three."""
@@ -60,8 +69,8 @@ class QualityGate:
 
     def _recordings(self) -> list[Recording]:
         shortest, longest = CHUNK_SECONDS
-        chunks = [r for r in read_manifest(self._corpus.manifest) if shortest <= r.seconds <= longest]
-        return chunks[:: self._corpus.every_nth]
+        chunks = [r for r in read_manifest(self.corpus.manifest) if shortest <= r.seconds <= longest]
+        return chunks[:: self.corpus.every_nth]
 
     def _transcripts(self, profile: str, recordings: list[Recording]) -> list[str]:
         key = self._outcome(profile, "whisper")
@@ -76,7 +85,8 @@ class QualityGate:
         )
         if compared is None:
             return _unjudged("no words were spoken")
-        spoken = [(recording.path.name, recording.speaker) for recording in recordings]
+        root = self.corpus.manifest.parent
+        spoken = [(recording.path.relative_to(root).as_posix(), recording.speaker) for recording in recordings]
         self._keep_scores("whisper", spoken, compared.candidate)
         text = (
             f"WER {compared.baseline_wer:.1%} -> {compared.candidate_wer:.1%}"
@@ -86,9 +96,10 @@ class QualityGate:
 
     def _llama(self, baseline: str) -> Quality:
         before, after = self._workers.get(baseline, "llama"), self._workers.get(self._candidate, "llama")
-        compared = compare_llama(before, after, read_conversations(self._corpus.conversations))
+        compared = compare_llama(before, after, read_conversations(self.corpus.conversations))
         if compared is None:
             return _unjudged("no conversation to score")
+        self.perplexity = compared.candidate_perplexity
         text = (
             f"KLD {compared.mean_kld_nats:.4f}, top-1 {compared.top1_agreement:.1%},"
             f" perplexity x{compared.perplexity_ratio:.3f} ({compared.tokens} tokens)"
@@ -101,7 +112,7 @@ class QualityGate:
         compared = compare_kokoro(before, after, listener, [turn.reply for turn in self._workers.call.turns])
         if compared is None:
             return _unjudged("no reply to speak")
-        spoken = [(f"turn {turn.number}", self._candidate) for turn in self._workers.call.turns]
+        spoken = [(f"turn {turn.number}",) * 2 for turn in self._workers.call.turns]
         self._keep_scores("kokoro", spoken, compared.round_trip.candidate)
         text = (
             f"round trip WER {compared.round_trip.baseline_wer:.1%} -> {compared.round_trip.candidate_wer:.1%},"

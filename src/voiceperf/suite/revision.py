@@ -20,11 +20,11 @@ def source_of(revision: str, repository: Path) -> Iterator[str]:
     Raises:
         InputError: no such revision, or no repository.
     """
-    archived = subprocess.run(
-        ["git", "-C", str(repository), "archive", "--format=tar", revision, "src/voiceperf"],
-        capture_output=True,
-        check=False,
-    )
+    command = ["git", "-C", str(repository), "archive", "--format=tar", revision, "src/voiceperf"]
+    try:
+        archived = subprocess.run(command, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise InputError(f"revision {revision!r}: git is not installed") from None
     if archived.returncode:
         reason = archived.stderr.decode(errors="replace").strip().splitlines()
         raise InputError(f"revision {revision!r} of {repository}: {reason[-1] if reason else 'git archive failed'}")

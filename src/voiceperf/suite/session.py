@@ -10,6 +10,8 @@ from typing import Any
 from voiceperf.history.runs import Run, parse_run
 from voiceperf.measure.pairs import PairRecorder
 
+THIS = "this session"
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -43,4 +45,4 @@ def run_of_session(
         "machine_info": {"voiceperf": fingerprint},
         "datetime": date,
     }
-    return parse_run(document, "this session")
+    return parse_run(document, THIS)

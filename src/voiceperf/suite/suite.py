@@ -11,6 +11,7 @@ from typing import Any
 
 from voiceperf.call import CallRecording, Turn
 from voiceperf.engines import ENGINES
+from voiceperf.errors import InputError
 from voiceperf.history.runs import CONTROL
 from voiceperf.judge.criteria import (
     MAX_LOAD_FACTOR,
@@ -55,6 +56,7 @@ class Form:
         return turns if self.every_turn else [turns[0], turns[len(turns) // 2], turns[-1]][: len(turns)]
 
 
+DEFAULT_FORM = "short"
 FORMS = {
     "full": Form("full", {"whisper": 2, "llama": 6, "kokoro": 2, CALL: 2}, True, 1, 40.0),
     "short": Form("short", {"whisper": 2, "llama": 4, "kokoro": 2, CALL: 2}, False, 4, 15.0),
@@ -71,6 +73,11 @@ class Plan:
     form: Form
     manifest: Path
     conversations: Path
+
+    def __post_init__(self) -> None:
+        if self.candidate.name in (*BASELINES, CONTROL):
+            taken = "a baseline's" if self.candidate.name in BASELINES else "the control's"
+            raise InputError(f"candidate {self.candidate.name}: that is {taken} name; name another profile or file")
 
     def contenders(self) -> list[Contender]:
         """Every engine under every profile."""
@@ -173,10 +180,13 @@ class Suite:
         """What a saved run keeps of the session, beside its benchmarks."""
         return {
             "form": self.plan.form.name,
+            "call": self.plan.call.digest(),
+            "corpus": self.gate.corpus.digest(),
             "candidate": self.plan.candidate.name,
             "control_s": self._control_s(),
             "criteria": [criterion.as_record() for criterion in self.criteria],
             "heard": self.gate.scores,
+            "perplexity": self.gate.perplexity,
         }
 
     def _control_s(self) -> float | None:

@@ -1,15 +1,64 @@
 from dataclasses import replace
 
+import pytest
+
 from voiceperf.history.compare import compare_runs, differences
+from voiceperf.history.ledger import Calibration, write_noise
 from voiceperf.history.runs import Run
-from voiceperf.judge.verdict import Verdict
+from voiceperf.judge.planning import Noise
+from voiceperf.judge.runs import RunData, Series
+from voiceperf.judge.verdict import Finding, Verdict
 
-RUN = Run("a", "today", "c", False, {"machine_id": "m1"}, (), {"form": "full"})
+RUN = Run("a", "today", "c", False, {"machine_id": "m1"}, (), {"form": "full", "call": "c1"}, RunData({}, {}))
+NOISE = Noise(launches=5, pairs=6, pair_spread=0.03, launch_spread=0.0, floor=0.05)
 
 
-def test_other_form_is_invalid(tmp_path):
+@pytest.fixture
+def storage(tmp_path):
+    """A calibrated machine."""
+    write_noise(tmp_path, {"machine_id": "m1"}, Calibration("full", "c1", {"a": NOISE, "a / control": NOISE}), "today")
+    return tmp_path
+
+
+def measured(*names, max_slowdown=0.1, **libraries):
+    times = {1: [(1.0, 1.0)] * 8}
+    series = {name: Series(times, max_slowdown) for name in names}
+    data = RunData(series, {"c": Finding(Verdict.PASS, "fine")})
+    return replace(RUN, data=data, fingerprint={"machine_id": "m1", "libraries": libraries})
+
+
+def test_runs_of_one_machine_form_and_call_are_judged(storage):
+    """Equal runs pass."""
+    assert compare_runs(measured("a"), measured("a"), storage).finding.verdict is Verdict.PASS
+
+
+def test_other_call_is_invalid(storage):
+    """Shorter replies are not a faster engine."""
+    comparison = compare_runs(RUN, replace(RUN, record={**RUN.record, "call": "c2"}), storage)
+    assert "its texts or sounds have changed" in comparison.finding.reason
+
+
+def test_uncalibrated_machine_is_invalid(tmp_path):
+    """Without noise nothing is judged."""
+    assert "voiceperf calibrate" in compare_runs(measured("a"), measured("a"), tmp_path).finding.reason
+
+
+def test_new_numpy_makes_the_control_another(storage):
+    """Times over the control are not compared across versions of NumPy; ratios of engines are."""
+    before, after = (measured("a", "a / control", numpy=version) for version in ("2.0", "2.1"))
+    found = {row.name: row.finding.verdict for row in compare_runs(before, after, storage).rows}
+    assert (found["a"], found["a / control"]) == (Verdict.PASS, Verdict.INVALID)
+
+
+def test_loosened_threshold_is_said(storage):
+    """Whoever widens a marker is seen to have done it."""
+    comparison = compare_runs(measured("a"), measured("a", max_slowdown=0.5), storage)
+    assert comparison.changed == ("threshold of a 10% -> 50%",)
+
+
+def test_other_form_is_invalid(storage):
     """The short form is not held against the full one."""
-    comparison = compare_runs(RUN, replace(RUN, record={"form": "short"}), tmp_path)
+    comparison = compare_runs(RUN, replace(RUN, record={"form": "short"}), storage)
     assert comparison.finding.verdict is Verdict.INVALID
     assert "full form" in comparison.finding.reason
 

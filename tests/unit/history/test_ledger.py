@@ -3,19 +3,32 @@ import json
 import pytest
 
 from voiceperf.errors import InputError
-from voiceperf.history.ledger import accept, accepted_path, read_noise, write_noise
+from voiceperf.history.ledger import Calibration, accept, accepted_path, read_noise, write_noise
 from voiceperf.judge.planning import Noise
 
 NOISE = Noise(launches=5, pairs=6, pair_spread=0.03, launch_spread=0.01, floor=0.05)
 
 
-def document(machine="m1", verdict="PASS", series=True):
+def document(machine="m1", verdict="PASS", series=True, quality=True):
     info = {"workload": "llama", "profile": "fair", "partner": "tuned", "turn": 1, "pairs_wall_ns": [[2, 1]]}
     return {
         "machine_info": {"voiceperf": {"machine_id": machine}} if machine else {},
         "commit_info": {"id": "abc"},
         "benchmarks": [{"name": "a", "fullname": "a", "stats": {"median": 1}, "extra_info": info if series else {}}],
-        "voiceperf": {"criteria": [{"criterion": "c", "baseline": "fair", "verdict": verdict, "reason": "why"}]},
+        "voiceperf": {
+            "criteria": [
+                {
+                    "criterion": "c",
+                    "baseline": "fair",
+                    "verdict": verdict,
+                    "reason": "why",
+                    "quality_verdict": "PASS",
+                    "quality_reason": "fine",
+                }
+            ]
+            if quality
+            else []
+        },
     }
 
 
@@ -68,6 +81,7 @@ def test_unknown_machine_has_no_accepted_run(storage, one_line):
     [
         ({"machine": None}, "no fingerprint"),
         ({"series": False}, "no benchmark of pairs"),
+        ({"quality": False}, "judged no quality"),
         ({"verdict": "FAIL"}, "c against fair: FAIL, why"),
         ({"verdict": "INVALID"}, "INVALID"),
     ],
@@ -101,11 +115,47 @@ def test_changed_or_lost_run_is_noticed(storage, one_line):
         accepted_path(storage, "m1")
 
 
+def calibration(*series, form="short", call="c1"):
+    return Calibration(form, call, dict.fromkeys(series, NOISE))
+
+
 def test_noise_is_kept_by_machine(storage):
     """What calibration writes is what the gate reads; other machines have none."""
-    write_noise(storage, {"machine_id": "m1"}, {"llama: tuned / fair": NOISE}, "today")
-    assert read_noise(storage, "m1") == {"llama: tuned / fair": NOISE}
-    assert read_noise(storage, "m2") == {}
+    write_noise(storage, {"machine_id": "m1"}, calibration("a"), "today")
+    assert read_noise(storage, "m1").series == {"a": NOISE}
+    assert read_noise(storage, "m2").series == {}
+
+
+def test_noise_of_other_series_stays(storage):
+    """Calibrating another profile adds to what is known; another form or call begins anew."""
+    write_noise(storage, {"machine_id": "m1"}, calibration("a"), "today")
+    write_noise(storage, {"machine_id": "m1"}, calibration("b"), "today")
+    assert set(read_noise(storage, "m1").series) == {"a", "b"}
+    write_noise(storage, {"machine_id": "m1"}, calibration("c", form="full"), "today")
+    assert set(read_noise(storage, "m1").series) == {"c"}
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        (calibration(), "never calibrated"),
+        (calibration("a", form="full"), "--form short"),
+        (calibration("a", call="c2"), "another call"),
+        (calibration("a"), None),
+    ],
+)
+def test_noise_speaks_only_of_what_it_was_measured_on(known, said):
+    """Noise of another form or call is not this run's; the remedy is named."""
+    misfit = known.misfit({"form": "short", "call": "c1"})
+    assert misfit is None if said is None else said in misfit
+
+
+@pytest.mark.parametrize("entry", ["0001", {}, {"run": "a"}])
+def test_damaged_entry_is_an_error(storage, entry):
+    """An entry that does not name a run and its checksum is damage, not a missing run."""
+    (storage / "accepted.json").write_text(json.dumps({"m1": entry}))
+    with pytest.raises(InputError, match=r"accepted\.json.*damaged"):
+        accepted_path(storage, "m1")
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"m1": {"series": {"a": {"floor": 1}}}}'])
@@ -116,5 +166,5 @@ def test_damaged_ledger_is_an_error_and_is_not_overwritten(storage, content):
         read_noise(storage, "m1")
     if content != '{"m1": {"series": {"a": {"floor": 1}}}}':
         with pytest.raises(InputError, match="damaged"):
-            write_noise(storage, {"machine_id": "m1"}, {}, "today")
+            write_noise(storage, {"machine_id": "m1"}, calibration("a"), "today")
         assert (storage / "noise.json").read_text() == content

@@ -44,7 +44,7 @@ def test_files_of_version_4_are_read(tmp_path):
     run = read_run(saved(tmp_path, "0001_abc.json", FOUR))
     assert (run.commit, run.dirty, run.date) == ("abc", True, "2023-01-02T03:04:05")
     assert run.benchmarks[0].median_s == 0.2
-    assert (run.machine_id, run.control_s, run.data().series) == (None, None, {})
+    assert (run.machine_id, run.control_s, run.data.series) == (None, None, {})
 
 
 def test_our_own_history_is_read(request):
@@ -57,7 +57,7 @@ def test_our_own_history_is_read(request):
 def test_turns_make_one_series():
     """Benchmarks that differ only in the turn are one series; its times are reference first, candidate second."""
     document = {**FOUR, "benchmarks": [benchmark(turn=1), benchmark(turn=2, pairs=[(4e8, 1e8)], max_slowdown=0.3)]}
-    series = parse_run(document, "x").data().series
+    series = parse_run(document, "x").data.series
     assert list(series) == ["llama: tuned / fair"]
     assert series["llama: tuned / fair"].times == {1: [(2e8, 1e8)], 2: [(4e8, 1e8)]}
     assert series["llama: tuned / fair"].max_slowdown == 0.3
@@ -66,7 +66,7 @@ def test_turns_make_one_series():
 def test_candidate_is_held_against_the_control():
     """The candidate's own benchmark is the numerator, the control the denominator."""
     document = {**FOUR, "benchmarks": [benchmark(profile="tuned", partner="control", pairs=[(3e8, 1e7)])]}
-    assert parse_run(document, "x").data().series["llama: tuned / control"].times == {1: [(1e7, 3e8)]}
+    assert parse_run(document, "x").data.series["llama: tuned / control"].times == {1: [(1e7, 3e8)]}
 
 
 def test_quality_is_read_back():
@@ -74,7 +74,7 @@ def test_quality_is_read_back():
     criterion = {"criterion": "c", "baseline": "fair", "quality_verdict": "FAIL", "quality_reason": "KLD 0.3"}
     score = {"speaker": "s", "errors": 1, "words": 5, "empty": False, "loop": False}
     record = {"criteria": [criterion], "heard": {"whisper": {"u": score}}}
-    data = parse_run({**FOUR, "voiceperf": record}, "x").data()
+    data = parse_run({**FOUR, "voiceperf": record}, "x").data
     assert data.criteria["c against fair"].verdict is Verdict.FAIL
     assert data.heard["whisper"]["u"].heard.errors == 1
 
@@ -89,6 +89,10 @@ def test_quality_is_read_back():
         ('{"benchmarks": [{"name": "a"}]}', "fullname"),
         ('{"benchmarks": [{"name": "a", "fullname": "a", "stats": {}}]}', "median"),
         ('{"benchmarks": [{"name": "a", "fullname": "a", "stats": {"median": "x"}}]}', "x"),
+        (json.dumps({**FOUR, "benchmarks": [benchmark(pairs=[[0, 1]])]}), "a time is not above zero"),
+        (json.dumps({**FOUR, "benchmarks": [benchmark(pairs=[3])]}), "not a run"),
+        (json.dumps({**FOUR, "voiceperf": {"criteria": [{"quality_verdict": "GOOD"}]}}), "not a run"),
+        (json.dumps({**FOUR, "voiceperf": {"heard": {"whisper": {"u": {"errors": 1}}}}}), "speaker"),
     ],
 )
 def test_damaged_file_is_named_and_left_as_it_is(tmp_path, one_line, content, said):

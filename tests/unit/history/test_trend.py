@@ -3,6 +3,7 @@ import pytest
 
 from voiceperf.history.runs import Benchmark, Run
 from voiceperf.history.trend import trends
+from voiceperf.judge.runs import RunData
 
 
 def run(number, median_s, control_s=0.03, machine="m1", commit=None, **libraries):
@@ -14,6 +15,7 @@ def run(number, median_s, control_s=0.03, machine="m1", commit=None, **libraries
         fingerprint={"machine_id": machine, "libraries": libraries},
         benchmarks=(Benchmark("t.py::test_a", "test_a", median_s, {}),),
         record={"control_s": control_s} if control_s else {},
+        data=RunData({}, {}),
     )
 
 

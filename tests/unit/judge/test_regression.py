@@ -60,3 +60,8 @@ def test_threshold_above_the_floor_is_judged():
     """A floor below the threshold changes nothing."""
     noise = Noise(launches=8, pairs=6, pair_spread=0.01, launch_spread=0.0, floor=0.01)
     assert judge_slowdown(between(0.9, 0.95), 0.02, noise).verdict is Verdict.PASS
+
+
+def test_doubt_says_how_many_pairs_would_settle_it():
+    """INCONCLUSIVE comes with the pairs there were and about how many would tell the threshold."""
+    assert "18 pairs, about" in judge_slowdown(between(1.01, 1.08), 0.02).reason

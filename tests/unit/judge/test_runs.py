@@ -126,7 +126,7 @@ def test_false_discoveries_are_controlled():
     noise = dict.fromkeys(names, QUIET)
     alarms = 0
     for seed in range(40):
-        accepted = RunData({name: series(seed=1000 * seed + n) for n, name in enumerate(names)}, {})
+        accepted = RunData({name: series(seed=1000 * seed + n) for n, name in enumerate(names)}, {"c": GOOD})
         now = RunData({name: series(1.1, seed=1000 * seed + 500 + n) for n, name in enumerate(names)}, {})
         alarms += any(row.finding.verdict is Verdict.FAIL for row in judge_runs(accepted, now, noise))
     assert alarms <= 4
@@ -146,3 +146,26 @@ def test_doubt_is_said():
     many = judge_runs(accepted, RunData({**now, "n0": slow}, {}), dict.fromkeys(names, QUIET))[0].finding
     assert many.verdict is Verdict.INCONCLUSIVE
     assert "60 comparisons" in many.reason
+
+
+def test_runs_without_any_quality_are_invalid():
+    """Speed alone does not pass, also where the accepted run had no quality either."""
+    rows = judge_runs(RunData({"a": series()}, {}), RunData({"a": series(seed=9)}, {}), {"a": QUIET})
+    assert [row.finding.verdict for row in rows] == [Verdict.PASS, Verdict.INVALID]
+
+
+@pytest.mark.parametrize(
+    ("perplexity", "verdict"), [(10.0, Verdict.PASS), (10.2, Verdict.FAIL), (None, Verdict.INVALID)]
+)
+def test_perplexity_is_held_against_the_accepted_run(perplexity, verdict):
+    """A library that harms baselines and candidate alike shows in the candidate's own perplexity."""
+    then = RunData(run().series, {"c": GOOD}, perplexity=10.0)
+    now = RunData(run(seed=9).series, {"c": GOOD}, perplexity=perplexity)
+    assert verdicts(then, now)[0]["llama: perplexity since then"] is verdict
+
+
+def test_noise_of_launches_widens_the_verdict():
+    """What differs between launches is no sign of a change: the same shift is sure without it and unsure with it."""
+    drifting = Noise(launches=5, pairs=18, pair_spread=0.02, launch_spread=0.04, floor=0.09)
+    assert verdicts(run(), run(1.2, seed=9))[1].verdict is Verdict.FAIL
+    assert verdicts(run(), run(1.2, seed=9), noise=drifting)[1].verdict is Verdict.INCONCLUSIVE

@@ -1,9 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceperf.judge.statistics import change_interval, difference_interval, median_interval, p_above, ratio_interval
+from voiceperf.judge.statistics import (
+    Interval,
+    change_interval,
+    difference_interval,
+    median_interval,
+    p_above,
+    ratio_interval,
+    widened,
+)
 
 
 def noisy_pairs(ratio, spread, count, seed):
@@ -140,7 +150,14 @@ def test_p_value_agrees_with_the_interval():
     """At the lower end of a 95% interval the one-sided p-value is 2.5%; far below it is nearly none."""
     interval = ratio_interval({0: noisy_pairs(1.2, 0.05, 20, 1)})
     middle = (interval.low * interval.high) ** 0.5
-    shifted = type(interval)(middle, interval.low, interval.high, interval.samples)
-    assert p_above(shifted, interval.low) == pytest.approx(0.025, abs=0.001)
+    assert p_above(replace(interval, estimate=middle), interval.low) == pytest.approx(0.025, abs=0.001)
     assert p_above(interval, 1.0) < 1e-4
     assert p_above(interval, 1.2) == pytest.approx(0.5, abs=0.45)
+
+
+def test_independent_doubts_add_in_squares():
+    """An interval of 3% widened by 4% is one of 5%; widened by nothing it stays."""
+    interval = Interval(1.0, float(np.exp(-0.03)), float(np.exp(0.03)), 10)
+    assert widened(interval, 0.04).high == pytest.approx(np.exp(0.05))
+    assert widened(interval, 0.04).low == pytest.approx(np.exp(-0.05))
+    assert widened(interval, 0.0).high == pytest.approx(interval.high)

@@ -8,7 +8,7 @@ from voiceperf.history.compare import Comparison
 from voiceperf.history.runs import Benchmark, Run
 from voiceperf.history.trend import trends
 from voiceperf.judge.regression import Change
-from voiceperf.judge.runs import Row
+from voiceperf.judge.runs import Row, RunData
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.resources import Usage
@@ -29,7 +29,9 @@ def run(number, median_s=0.2):
     benchmark = Benchmark("tests/perf/test_call.py::test_turn[turn_1-tuned-llama]", "n", median_s, {})
     facts = {"machine_id": "m1", "libraries": {"onnxruntime": "1.32" if number < 5 else "1.33"}}
     date, commit = f"2026-01-{number:02}T10:00:00", f"{number}" * 40
-    return Run(f"{number:04}_x.json", date, commit, number == 2, facts, (benchmark,), {"control_s": 0.03})
+    return Run(
+        f"{number:04}_x.json", date, commit, number == 2, facts, (benchmark,), {"control_s": 0.03}, RunData({}, {})
+    )
 
 
 @pytest.fixture

@@ -90,6 +90,12 @@ def test_speed_up_of_one_process_is_not_claimed():
     assert "did not show it again" in duel.finding.reason
 
 
+def test_speed_up_that_turns_into_a_slowdown_is_inconclusive():
+    """Faster in one pair of processes and slower in the next proves nothing, and does not pass."""
+    duel, _, _ = fought(0.8, 1.2)
+    assert (duel.change, duel.finding.verdict) == (Change.UNCLEAR, Verdict.INCONCLUSIVE)
+
+
 def test_clear_cases_stop_at_the_first_look():
     """A large difference takes six rounds in each pair of processes."""
     duel, looks, _ = fought(1.5, 1.5)
