@@ -50,16 +50,14 @@ def judge_slowdown(interval: Interval | None, max_slowdown: float, noise: Noise 
     if interval is None or finding.verdict is not Verdict.INCONCLUSIVE:
         return finding
     needed = required_pairs(max_slowdown, _pair_spread(interval))
-    return Finding(
-        finding.verdict, f"{finding.reason}; {interval.samples} pairs, about {needed} tell {max_slowdown:.1%}"
-    )
+    pairs = f"{interval.samples} pairs, about {needed} tell {max_slowdown:.1%}"
+    return Finding(finding.verdict, f"{finding.reason}; {pairs}")
 
 
 def _pair_spread(interval: Interval) -> float:
     """The standard deviation of a single log-ratio, read back from an interval of their mean."""
-    return (
-        math.log(interval.high / interval.low) / 2 / float(norm.isf((1 - CONFIDENCE) / 2)) * math.sqrt(interval.samples)
-    )
+    half_width = math.log(interval.high / interval.low) / 2
+    return half_width / float(norm.isf((1 - CONFIDENCE) / 2)) * math.sqrt(interval.samples)
 
 
 def _below_the_floor(max_slowdown: float, noise: Noise) -> str:
