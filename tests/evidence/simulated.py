@@ -7,36 +7,43 @@ draws one recorded pair of processes for each of its contests, so that what diff
 """
 
 import json
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from voiceperf.engines import ENGINES
+from voiceperf.judge.regression import Change
 from voiceperf.judge.sequential import look_confidence
 from voiceperf.judge.statistics import CONFIDENCE, ratio_interval
 from voiceperf.suite.duel import LOOKS, Duel, Rules, fight
 
 RECORDED = Path(__file__).with_name("recorded_noise.json")
 NULL_RUNS = 10_000
-DUELS = 1000
+DUELS = 600
 ROUND_S = {"whisper": 1.7, "llama": 2.7, "kokoro": 3.3}  # what a round of three inputs took while recording
 
 
-def null_errors(draw, runs=NULL_RUNS):
-    """The share of runs in which any look's interval leaves out the true ratio, below and above."""
+def normal(rng, shape):
+    return rng.normal(0, 0.05, shape)
+
+
+def heavy_tailed(rng, shape):
+    return 0.05 * rng.standard_t(3, shape)
+
+
+def first_alarm(draw, seed):
+    """+1 or -1 where any look's interval leaves out the true ratio, above or below it; else 0."""
     confidence = look_confidence(LOOKS, CONFIDENCE)
-    below = above = 0
-    for seed in range(runs):
-        logs = draw(np.random.default_rng(seed), (3, LOOKS[-1]))
-        for look in LOOKS:
-            interval = ratio_interval({n: [(1.0, float(np.exp(x))) for x in row[:look]] for n, row in enumerate(logs)},
-                                      confidence)  # fmt: skip
-            if interval.low > 1 or interval.high < 1:
-                above += interval.low > 1
-                below += interval.high < 1
-                break
-    return below / runs, above / runs
+    logs = draw(np.random.default_rng(seed), (3, LOOKS[-1]))
+    for look in LOOKS:
+        pairs = {n: [(1.0, float(np.exp(x))) for x in row[:look]] for n, row in enumerate(logs)}
+        interval = ratio_interval(pairs, confidence)
+        if interval.low > 1 or interval.high < 1:
+            return 1 if interval.low > 1 else -1
+    return 0
 
 
 class Replayed:
@@ -66,36 +73,32 @@ class Clock:
         return self.now_ns
 
 
-def changes(processes, engine, effect, duels=DUELS):
-    """What simulated duels say of a known effect."""
-    said = []
-    for seed in range(duels):
-        rng, clock = np.random.default_rng(seed), Clock()
+def said(processes, engine, effect, seed):
+    """What one simulated duel says of a known effect."""
+    rng, clock = np.random.default_rng(seed), Clock()
 
-        @contextmanager
-        def start(rng=rng, clock=clock):
-            yield Replayed(clock, processes[rng.integers(len(processes))], ROUND_S[engine], effect, rng)
+    @contextmanager
+    def start():
+        yield Replayed(clock, processes[rng.integers(len(processes))], ROUND_S[engine], effect, rng)
 
-        first, fresh, finding = fight(start, Rules(), clock)
-        said.append(Duel(engine, finding, first, fresh).change)
-    return {change: said.count(change) / duels for change in ("slower", "same", "faster", "unclear")}
+    first, fresh, finding = fight(start, Rules(), clock)
+    return Duel(engine, finding, first, fresh).change
 
 
 def main():
     recorded = json.loads(RECORDED.read_text())
-    for title, draw in {
-        "normal noise of 5%": lambda rng, shape: rng.normal(0, 0.05, shape),
-        "heavy-tailed noise (t, 3 degrees)": lambda rng, shape: 0.05 * rng.standard_t(3, shape),
-    }.items():
-        below, above = null_errors(draw)
-        print(f"stopping rule, no difference, {title}, {NULL_RUNS} runs: {below + above:.2%} wrong", end=" ")
-        print(f"({above:.2%} slower, {below:.2%} faster; allowed {1 - CONFIDENCE:.0%})", flush=True)
-    for engine in ENGINES:
-        processes = [launch["ratios"] for launch in recorded if launch["engine"] == engine]
-        for effect in (1.0, 1.05, 1.10, 1 / 1.05, 1 / 1.10):
-            shares = changes(processes, engine, effect)
-            told = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
-            print(f"duels on recorded noise of {engine}, effect {effect - 1:+.1%}, {DUELS} duels: {told}", flush=True)
+    with ProcessPoolExecutor() as pool:
+        for draw in (normal, heavy_tailed):
+            alarms = list(pool.map(partial(first_alarm, draw), range(NULL_RUNS), chunksize=100))
+            above, below = alarms.count(1) / NULL_RUNS, alarms.count(-1) / NULL_RUNS
+            print(f"stopping rule, no difference, {draw.__name__} noise, {NULL_RUNS} runs: {above + below:.2%} wrong"
+                  f" ({above:.2%} slower, {below:.2%} faster; allowed {1 - CONFIDENCE:.0%})", flush=True)  # fmt: skip
+        for engine in ENGINES:
+            processes = [launch["ratios"] for launch in recorded if launch["engine"] == engine]
+            for effect in (1.0, 1.05, 1.10, 1 / 1.05, 1 / 1.10):
+                told = list(pool.map(partial(said, processes, engine, effect), range(DUELS), chunksize=20))
+                shares = ", ".join(f"{name} {told.count(name) / DUELS:.1%}" for name in Change)
+                print(f"duels on recorded noise of {engine}, {effect - 1:+.1%}, {DUELS} duels: {shares}", flush=True)
 
 
 if __name__ == "__main__":

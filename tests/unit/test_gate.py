@@ -72,7 +72,7 @@ def session(pytester, request, monkeypatch):
                      f"voiceperf_conversations = {fixtures}/text/conversations.toml\n")  # fmt: skip
     pytester.makepyfile(test_suite=SUITE)
     monkeypatch.setattr(plugin, "fingerprint", lambda contenders: {"id": "f1", "machine_id": "m1"})
-    monkeypatch.setattr(plugin, "machine_id", lambda: "m1")
+    monkeypatch.setattr(plugin.gate, "machine_id", lambda: "m1")
 
     def run(*arguments, slowdown=1.0, spread=0.01, quality=Verdict.PASS):
         planted = {"slowdown": slowdown, "spread": spread, "quality": quality}
@@ -193,7 +193,7 @@ def test_distributed_run_is_not_a_pass(accepted):
 
 def test_machine_without_accepted_run_is_not_a_pass(accepted, monkeypatch):
     """An unknown fingerprint ends with 12 before anything is measured, and says what to do."""
-    monkeypatch.setattr(plugin, "machine_id", lambda: "another")
+    monkeypatch.setattr(plugin.gate, "machine_id", lambda: "another")
     done = accepted("--voiceperf-gate")
     assert done.ret == EXIT.invalid
     done.stderr.fnmatch_lines(["*no run is accepted for this machine (another)*voiceperf accept RUN*"])

@@ -35,7 +35,7 @@ def test_runs_of_one_machine_form_and_call_are_judged(storage):
 def test_other_call_is_invalid(storage):
     """Shorter replies are not a faster engine."""
     comparison = compare_runs(RUN, replace(RUN, record={**RUN.record, "call": "c2"}), storage)
-    assert "its texts or sounds have changed" in comparison.finding.reason
+    assert "texts or sounds have changed" in comparison.finding.reason
 
 
 def test_uncalibrated_machine_is_invalid(tmp_path):

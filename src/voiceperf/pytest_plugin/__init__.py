@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +14,23 @@ import pytest
 
 from voiceperf import call as calls
 from voiceperf import profiles
-from voiceperf.errors import InputError, ModelError, VoicePerfError
-from voiceperf.history.compare import Comparison, compare_runs
-from voiceperf.history.ledger import accepted_path, read_noise
-from voiceperf.history.runs import STORAGE, Run, find_run, read_run
+from voiceperf.errors import ModelError, VoicePerfError
+from voiceperf.history.runs import Run
 from voiceperf.judge.criteria import Criterion
-from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
-from voiceperf.measure.fingerprint import fingerprint, machine_id
+from voiceperf.judge.verdict import Verdict
+from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.measure.resources import usage_between
-from voiceperf.report.comparison import comparison_markdown, print_comparison
+from voiceperf.pytest_plugin import gate
 from voiceperf.report.terminal import page, print_criteria
 from voiceperf.suite.quality import Step
 from voiceperf.suite.session import Measured, run_of_session
 from voiceperf.suite.suite import BASELINES, DEFAULT_FORM, FORMS, Form, Plan, Suite
 
 _PROGRESS_EVERY = 40
-ACCEPTED = "accepted"
-_ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 _suite = pytest.StashKey[Suite]()
 _plan = pytest.StashKey[Plan]()
 _measured = pytest.StashKey[list[Measured]]()
-_accepted = pytest.StashKey[Run]()
-_comparison = pytest.StashKey[Comparison]()
-_unjudged = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,15 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="short: only a decisive FAIL is red; full: every criterion must PASS "
         f"(default: {DEFAULT_FORM}; under a gate, the accepted run's)",
     )
-    group.addoption(
-        "--voiceperf-gate",
-        nargs="?",
-        const=ACCEPTED,
-        metavar="RUN",
-        help="end with 10 if anything is slower or worse than the accepted run (or RUN), 11 if that cannot be told, "
-        "12 if something was not measured",
-    )
-    group.addoption("--voiceperf-markdown", metavar="FILE", help="write what the gate says as Markdown too")
+    gate.add_options(group)
     parser.addini("voiceperf_call", "call file to replay", type="paths", default=[])
     parser.addini("voiceperf_manifest", "recordings with transcripts, for the quality gate", type="paths", default=[])
     parser.addini("voiceperf_conversations", "conversations, for the quality gate", type="paths", default=[])
@@ -71,65 +57,13 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "max_slowdown(share): the gate's threshold for this benchmark; 0.05 lets it become 5% slower"
     )
     config.stash[_measured] = []
-    if config.getoption("--voiceperf-gate") is not None:
-        try:
-            config.stash[_accepted] = _accepted_run(config)
-        except VoicePerfError as error:
-            pytest.exit(f"voiceperf gate: {Verdict.INVALID}: {error}", GATE_EXIT_CODES[Verdict.INVALID])
+    gate.begin(config)
     if config.getoption("--call") or config.getoption("--candidate"):
         plan_of(config)  # what the user typed is checked before anything is collected
 
 
-def _accepted_run(config: pytest.Config) -> Run:
-    """The run that the gate compares with; what can be known to be missing is said before anything is measured."""
-    if why := _not_measuring(config):
-        raise InputError(f"{why}: nothing would be measured")
-    storage = _storage(config)
-    wanted: str = config.getoption("--voiceperf-gate")
-    run = read_run(accepted_path(storage, machine_id()) if wanted == ACCEPTED else find_run(storage, wanted))
-    if misfit := read_noise(storage, machine_id()).misfit(run.record):
-        raise InputError(misfit)
-    markdown = config.getoption("--voiceperf-markdown")
-    if markdown and not Path(markdown).parent.is_dir():
-        raise InputError(f"--voiceperf-markdown {markdown}: its folder does not exist")
-    return run
-
-
-def _not_measuring(config: pytest.Config) -> str | None:
-    """The option by which pytest-benchmark would run without timing; it then says nothing and passes."""
-    if not config.pluginmanager.hasplugin("benchmark"):
-        return "-p no:benchmark"
-    if config.getoption("benchmark_disable") and not config.getoption("benchmark_enable"):
-        return "--benchmark-disable"
-    if config.getoption("benchmark_skip"):
-        return "--benchmark-skip"
-    if config.getoption("collectonly"):
-        return "--collect-only"
-    return "pytest-xdist" if config.getoption("dist", "no") != "no" else None
-
-
-def _storage(config: pytest.Config) -> Path:
-    """pytest-benchmark's own folder of runs; where it stores on a server, the accepted run is still a file."""
-    storage: str = config.getoption("benchmark_storage")
-    return STORAGE if storage.startswith("elasticsearch+") else Path(storage.removeprefix("file://"))
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Judge the session by the accepted run; a session that broke off keeps its own exit code."""
-    config = session.config
-    if _accepted not in config.stash or session.exitstatus not in _ENDED:
-        return
-    try:
-        comparison = compare_runs(config.stash[_accepted], _this_run(config), _storage(config))
-        if markdown := config.getoption("--voiceperf-markdown"):
-            Path(markdown).write_text(comparison_markdown(comparison), encoding="utf-8")
-    except (VoicePerfError, OSError) as error:
-        config.stash[_unjudged] = f"{Verdict.INVALID}: {error}"
-        session.exitstatus = GATE_EXIT_CODES[Verdict.INVALID]
-        return
-    config.stash[_comparison] = comparison
-    if comparison.finding.verdict is not Verdict.PASS:
-        session.exitstatus = GATE_EXIT_CODES[comparison.finding.verdict]
+    gate.finish(session, partial(_this_run, session.config))
 
 
 def _this_run(config: pytest.Config) -> Run:
@@ -179,8 +113,7 @@ def _read_plan(config: pytest.Config) -> Plan:
 
 def _form(config: pytest.Config) -> Form:
     """As asked for; under a gate the accepted run's, because only equal forms compare."""
-    accepted = config.stash.get(_accepted, None)
-    wanted = config.getoption("--voiceperf-form") or (accepted and accepted.record.get("form"))
+    wanted = config.getoption("--voiceperf-form") or gate.accepted_form(config)
     return FORMS.get(wanted or DEFAULT_FORM, FORMS[DEFAULT_FORM])
 
 
@@ -267,10 +200,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if _suite in config.stash and config.stash[_suite].criteria:
         terminalreporter.write_line("")
         print_criteria(config.stash[_suite].criteria, console)
-    if _unjudged in config.stash:
-        terminalreporter.write_line(config.stash[_unjudged])
-    if _comparison in config.stash:
-        print_comparison(config.stash[_comparison], console)
+    gate.summarise(config, console)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,0 +1,112 @@
+"""`--voiceperf-gate`: the session's benchmarks against the accepted run, and an exit code that says what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from voiceperf.errors import InputError, VoicePerfError
+from voiceperf.history.compare import Comparison, compare_runs
+from voiceperf.history.ledger import accepted_path, read_noise
+from voiceperf.history.runs import STORAGE, Run, find_run, read_run
+from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
+from voiceperf.measure.fingerprint import machine_id
+from voiceperf.report.comparison import comparison_markdown, print_comparison
+
+_ACCEPTED = "accepted"  # what the option without a value means
+_ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+
+_accepted = pytest.StashKey[Run]()
+_comparison = pytest.StashKey[Comparison]()
+_unjudged = pytest.StashKey[str]()
+
+
+def add_options(group: pytest.OptionGroup) -> None:
+    """The gate's command line."""
+    group.addoption(
+        "--voiceperf-gate",
+        nargs="?",
+        const=_ACCEPTED,
+        metavar="RUN",
+        help="end with 10 if anything is slower or worse than the accepted run (or RUN), 11 if that cannot be told, "
+        "12 if something was not measured",
+    )
+    group.addoption("--voiceperf-markdown", metavar="FILE", help="write what the gate says as Markdown too")
+
+
+def begin(config: pytest.Config) -> None:
+    """Find the run to compare with; what can be known to be missing ends the session before anything is measured."""
+    if config.getoption("--voiceperf-gate") is None:
+        return
+    try:
+        config.stash[_accepted] = _find_accepted(config)
+    except VoicePerfError as error:
+        pytest.exit(f"voiceperf gate: {Verdict.INVALID}: {error}", GATE_EXIT_CODES[Verdict.INVALID])
+
+
+def accepted_form(config: pytest.Config) -> str | None:
+    """The form of the run to compare with: only equal forms compare."""
+    return config.stash[_accepted].record.get("form") if _accepted in config.stash else None
+
+
+def finish(session: pytest.Session, this_run: Callable[[], Run]) -> None:
+    """Judge the session; one that broke off keeps its own exit code."""
+    config = session.config
+    if _accepted not in config.stash or session.exitstatus not in _ENDED:
+        return
+    verdict = Verdict.INVALID
+    try:
+        comparison = compare_runs(config.stash[_accepted], this_run(), _storage(config))
+        config.stash[_comparison] = comparison
+        verdict = comparison.finding.verdict
+        if markdown := config.getoption("--voiceperf-markdown"):
+            Path(markdown).write_text(comparison_markdown(comparison), encoding="utf-8")
+    except (VoicePerfError, OSError) as error:
+        verdict = Verdict.INVALID
+        config.stash[_unjudged] = f"voiceperf gate: {verdict}: {error}"
+    if verdict is not Verdict.PASS:
+        session.exitstatus = GATE_EXIT_CODES[verdict]
+
+
+def summarise(config: pytest.Config, console: Console) -> None:
+    """Say what came of it."""
+    if _comparison in config.stash:
+        print_comparison(config.stash[_comparison], console)
+    if _unjudged in config.stash:
+        console.print(config.stash[_unjudged], highlight=False)
+
+
+def _find_accepted(config: pytest.Config) -> Run:
+    if why := _not_measuring(config):
+        raise InputError(f"{why}: nothing would be measured")
+    storage = _storage(config)
+    wanted: str = config.getoption("--voiceperf-gate")
+    run = read_run(accepted_path(storage, machine_id()) if wanted == _ACCEPTED else find_run(storage, wanted))
+    if misfit := read_noise(storage, machine_id()).misfit(run.record):
+        raise InputError(misfit)
+    markdown = config.getoption("--voiceperf-markdown")
+    if markdown and not Path(markdown).parent.is_dir():
+        raise InputError(f"--voiceperf-markdown {markdown}: its folder does not exist")
+    return run
+
+
+def _not_measuring(config: pytest.Config) -> str | None:
+    """The option by which pytest-benchmark would run without timing; it then says nothing and passes."""
+    if not config.pluginmanager.hasplugin("benchmark"):
+        return "-p no:benchmark"
+    if config.getoption("benchmark_disable") and not config.getoption("benchmark_enable"):
+        return "--benchmark-disable"
+    if config.getoption("benchmark_skip"):
+        return "--benchmark-skip"
+    if config.getoption("collectonly"):
+        return "--collect-only"
+    return "pytest-xdist" if config.getoption("dist", "no") != "no" else None
+
+
+def _storage(config: pytest.Config) -> Path:
+    """pytest-benchmark's own folder of runs; where it stores on a server, the accepted run is still a file."""
+    storage: str = config.getoption("benchmark_storage")
+    return STORAGE if storage.startswith("elasticsearch+") else Path(storage.removeprefix("file://"))
