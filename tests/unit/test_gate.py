@@ -238,11 +238,10 @@ def test_uncalibrated_machine_is_not_a_pass(accepted):
 
 def test_threshold_below_the_noise_floor_is_refused(accepted):
     """The refusal names the floor and the pairs that would be needed."""
-    loud = Noise(launches=5, pairs=6, pair_spread=0.10, launch_spread=0.0, floor=0.17)
-    calibrate(accepted, loud)
+    calibrate(accepted, Noise(launches=5, pairs=6, pair_spread=0.10, launch_spread=0.0, floor=0.37))
     done = accepted("--voiceperf-gate")
     assert done.ret == EXIT.invalid
-    assert "10.0% is below the noise floor of 17.0%" in unwrapped(done)
+    assert "25.0% is below the noise floor of 37.0%" in unwrapped(done)
     assert "pairs a launch would be needed" in unwrapped(done)
 
 

@@ -67,10 +67,10 @@ def compare(
     baseline: ProfileName = profiles.DEFAULT,
     candidate: ProfileName = profiles.DEFAULT,
     max_slowdown: Annotated[
-        float | None, typer.Option(min=0.001, help=f"How much slower is still as good. [default: {MAX_SLOWDOWN}]")
+        float | None, typer.Option(min=0.001, help=f"How much slower is still as good (default: {MAX_SLOWDOWN}).")
     ] = None,
     budget_s: Annotated[
-        float | None, typer.Option(min=1, help=f"Seconds an engine's duel may take. [default: {Rules.budget_s:g}]")
+        float | None, typer.Option(min=1, help=f"Seconds an engine's duel may take (default: {Rules.budget_s:g}).")
     ] = None,
     call: CallFile = None,
     storage: Storage = STORAGE,

@@ -75,7 +75,11 @@ def _loosened(accepted: Run, now: Run) -> list[str]:
     """Thresholds that have changed since: whoever reads the verdict should know."""
     before, after = ({name: s.max_slowdown for name, s in run.data.series.items()} for run in (accepted, now))
     changed = [name for name in before if name in after and before[name] != after[name]]
-    return [f"threshold of {name} {before[name]:.0%} -> {after[name]:.0%}" for name in changed]
+    return [f"threshold of {name} {_share(before[name])} -> {_share(after[name])}" for name in changed]
+
+
+def _share(threshold: float | None) -> str:
+    return "default" if threshold is None else f"{threshold:.0%}"
 
 
 def _incomparable(accepted: Run, now: Run, storage: Path) -> str | None:

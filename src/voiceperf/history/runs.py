@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from voiceperf.errors import InputError
-from voiceperf.judge.runs import MAX_RUN_SLOWDOWN, RunData, Scored, Series
+from voiceperf.judge.runs import RunData, Scored, Series
 from voiceperf.judge.verdict import Finding, Verdict
 
 STORAGE = Path(".benchmarks")
@@ -55,7 +55,7 @@ class Run:
 def _series(benchmarks: tuple[Benchmark, ...]) -> dict[str, Series]:
     """Benchmarks that differ only in the turn are one series; a candidate's time is held against its partner's."""
     times: dict[str, dict[int, list[tuple[float, float]]]] = {}
-    bounds: dict[str, float] = {}
+    bounds: dict[str, list[float]] = {}
     for extra in (benchmark.extra for benchmark in benchmarks):
         if not {"workload", "profile", "partner", "turn", "pairs_wall_ns"} <= set(extra):
             continue
@@ -65,9 +65,8 @@ def _series(benchmarks: tuple[Benchmark, ...]) -> dict[str, Series]:
         if not all(0 < time < math.inf for pair in pairs for time in pair):
             raise ValueError(f"pairs_wall_ns of {extra['workload']}, turn {extra['turn']}: a time is not above zero")
         times.setdefault(name, {})[extra["turn"]] = pairs
-        bound = float(extra.get("max_slowdown", MAX_RUN_SLOWDOWN))
-        bounds[name] = min(bound, bounds.get(name, bound))
-    return {name: Series(by_turn, bounds[name]) for name, by_turn in times.items()}
+        bounds.setdefault(name, []).extend([float(extra["max_slowdown"])] if "max_slowdown" in extra else [])
+    return {name: Series(by_turn, min(bounds[name], default=None)) for name, by_turn in times.items()}
 
 
 def series_name(workload: str, profile: str, partner: str) -> str:

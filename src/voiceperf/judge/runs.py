@@ -26,13 +26,23 @@ from voiceperf.judge.verdict import Finding, Verdict, point_at_most
 MAX_RUN_SLOWDOWN = 0.10
 """The threshold where a benchmark's marker names none: runs of different hours tell less apart than a duel."""
 
+LOOSEST_RUN_SLOWDOWN = 0.25
+"""How far that gives way to a machine's noise floor; above it a PASS would say nothing."""
+
 
 @dataclass(frozen=True)
 class Series:
     """One benchmark over all its inputs: (reference, candidate) times of every pair, by input."""
 
     times: PairsByInput
-    max_slowdown: float = MAX_RUN_SLOWDOWN
+    max_slowdown: float | None = None  # as a marker names it
+
+    def threshold(self, noise: Noise | None) -> float:
+        """The marker's, or what this machine can tell apart."""
+        if self.max_slowdown is not None:
+            return self.max_slowdown
+        floor = noise.floor if noise else 0.0
+        return min(max(MAX_RUN_SLOWDOWN, floor), LOOSEST_RUN_SLOWDOWN)
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,7 @@ def _judge_series(name: str, before: Series | None, after: Series | None, noise:
         return _row(name, Verdict.INVALID, "in the accepted run, but not measured in this one")
     if before is None:
         return _row(name, Verdict.INVALID, "not in the accepted run; accept a run that holds it")
+    threshold = after.threshold(noise)
     change = change_interval(before.times, after.times)
     if change is not None and noise is not None:
         change = widened(change, noise.launch_width)
@@ -97,8 +108,8 @@ def _judge_series(name: str, before: Series | None, after: Series | None, noise:
     elif noise is None:
         finding = Finding(Verdict.INVALID, "its noise floor here is unknown; run: voiceperf calibrate")
     else:
-        finding = judge_slowdown(change, after.max_slowdown, noise)
-    return Row(name, ratio_interval(before.times), ratio_interval(after.times), change, after.max_slowdown, finding)
+        finding = judge_slowdown(change, threshold, noise)
+    return Row(name, ratio_interval(before.times), ratio_interval(after.times), change, threshold, finding)
 
 
 def _row(name: str, verdict: Verdict, reason: str) -> Row:

@@ -20,7 +20,7 @@ def storage(tmp_path):
     return tmp_path
 
 
-def measured(*names, max_slowdown=0.1, **libraries):
+def measured(*names, max_slowdown=None, **libraries):
     times = {1: [(1.0, 1.0)] * 8}
     series = {name: Series(times, max_slowdown) for name in names}
     data = RunData(series, {"c": Finding(Verdict.PASS, "fine")})
@@ -53,7 +53,7 @@ def test_new_numpy_makes_the_control_another(storage):
 def test_loosened_threshold_is_said(storage):
     """Whoever widens a marker is seen to have done it."""
     comparison = compare_runs(measured("a"), measured("a", max_slowdown=0.5), storage)
-    assert comparison.changed == ("threshold of a 10% -> 50%",)
+    assert comparison.changed == ("threshold of a default -> 50%",)
 
 
 def test_other_form_is_invalid(storage):

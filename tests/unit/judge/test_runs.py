@@ -10,7 +10,7 @@ QUIET = Noise(launches=5, pairs=18, pair_spread=0.02, launch_spread=0.0, floor=0
 GOOD = Finding(Verdict.PASS, "fine")
 
 
-def series(ratio=1.0, spread=0.02, seed=1, pairs=6, bound=0.1):
+def series(ratio=1.0, spread=0.02, seed=1, pairs=6, bound=None):
     rng = np.random.default_rng(seed)
     return Series(
         {turn: [(1.0, float(ratio * np.exp(x))) for x in rng.normal(0, spread, pairs)] for turn in (1, 2, 3)}, bound
@@ -169,3 +169,13 @@ def test_noise_of_launches_widens_the_verdict():
     drifting = Noise(launches=5, pairs=18, pair_spread=0.02, launch_spread=0.04, floor=0.09)
     assert verdicts(run(), run(1.2, seed=9))[1].verdict is Verdict.FAIL
     assert verdicts(run(), run(1.2, seed=9), noise=drifting)[1].verdict is Verdict.INCONCLUSIVE
+
+
+def test_default_threshold_gives_way_to_the_floor_as_far_as_that_says_something():
+    """Without a marker a benchmark gets 10%, or its floor where that is higher; a marker below the floor is refused."""
+    loud = Noise(launches=5, pairs=18, pair_spread=0.02, launch_spread=0.0, floor=0.2)
+    assert verdicts(run(), run(1.13, seed=9), noise=loud)[1].verdict is Verdict.PASS
+    assert verdicts(run(), run(1.3, seed=9), noise=loud)[1].verdict is Verdict.FAIL
+    assert verdicts(run(), run(1.0, seed=9, bound=0.1), noise=loud)[1].verdict is Verdict.INVALID
+    deafening = Noise(launches=5, pairs=18, pair_spread=0.02, launch_spread=0.0, floor=0.4)
+    assert verdicts(run(), run(1.0, seed=9), noise=deafening)[1].verdict is Verdict.INVALID
