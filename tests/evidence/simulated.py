@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/evidence/simulated.py
 
-The noise was recorded by `real_engines.py` from identical workers (`record_noise.py` extracts it). A simulated duel
+The noise was recorded by `real_engines.py` from identical workers, on an idle machine (`duels.jsonl`). A simulated duel
 draws one recorded pair of processes for each of its contests, so that what differs between processes is in it too.
 """
 
@@ -20,7 +20,7 @@ from voiceperf.judge.sequential import look_confidence
 from voiceperf.judge.statistics import CONFIDENCE, ratio_interval
 from voiceperf.suite.duel import LOOKS, Duel, Rules, fight
 
-RECORDED = Path(__file__).with_name("recorded_noise.json")
+RECORDED = Path(__file__).with_name("duels.jsonl")
 NULL_RUNS = 10_000
 DUELS = 600
 ROUND_S = {"whisper": 1.7, "llama": 2.7, "kokoro": 3.3}  # what a round of three inputs took while recording
@@ -86,7 +86,7 @@ def said(processes, engine, effect, seed):
 
 
 def main():
-    recorded = json.loads(RECORDED.read_text())
+    duels = [json.loads(line) for line in RECORDED.read_text().splitlines()]
     with ProcessPoolExecutor() as pool:
         for draw in (normal, heavy_tailed):
             alarms = list(pool.map(partial(first_alarm, draw), range(NULL_RUNS), chunksize=100))
@@ -94,7 +94,8 @@ def main():
             print(f"stopping rule, no difference, {draw.__name__} noise, {NULL_RUNS} runs: {above + below:.2%} wrong"
                   f" ({above:.2%} slower, {below:.2%} faster; allowed {1 - CONFIDENCE:.0%})", flush=True)  # fmt: skip
         for engine in ENGINES:
-            processes = [launch["ratios"] for launch in recorded if launch["engine"] == engine]
+            same = [duel for duel in duels if (duel["engine"], duel["case"]) == (engine, "same")]
+            processes = [list(duel["ratios"].values()) for duel in same]
             for effect in (1.0, 1.05, 1.10, 1 / 1.05, 1 / 1.10):
                 told = list(pool.map(partial(said, processes, engine, effect), range(DUELS), chunksize=20))
                 shares = ", ".join(f"{name} {told.count(name) / DUELS:.1%}" for name in Change)

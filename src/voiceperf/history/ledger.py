@@ -23,7 +23,7 @@ def accept(storage: Path, path: Path, date: str) -> Run:
     """Make a run the one that later runs on its machine are held against.
 
     Raises:
-        InputError: it lacks pairs or a fingerprint, lies outside the storage, or failed its own criteria.
+        InputError: it lacks pairs or a fingerprint, lies outside the storage, or did not pass its own criteria.
     """
     run = read_run(path)
     reason = _unacceptable(run)
@@ -45,7 +45,7 @@ def _unacceptable(run: Run) -> str | None:
     if not run.data.criteria:
         return "it has judged no quality; save one of the whole suite"
     for row in run.record.get("criteria", []):
-        if row["verdict"] in (Verdict.FAIL, Verdict.INVALID):
+        if row["verdict"] != Verdict.PASS:
             return f"{row['criterion']} against {row['baseline']}: {row['verdict']}, {row['reason']}"
     return None
 

@@ -84,10 +84,11 @@ def test_unknown_machine_has_no_accepted_run(storage, one_line):
         ({"quality": False}, "judged no quality"),
         ({"verdict": "FAIL"}, "c against fair: FAIL, why"),
         ({"verdict": "INVALID"}, "INVALID"),
+        ({"verdict": "INCONCLUSIVE"}, "INCONCLUSIVE"),
     ],
 )
 def test_run_that_proves_nothing_is_not_accepted(storage, one_line, changes, said):
-    """Without fingerprint or pairs, or with a criterion that failed, a run is no reference; nothing is written."""
+    """Without fingerprint, pairs or quality, or with a criterion that did not pass, a run is no reference."""
     with pytest.raises(InputError) as caught:
         accept(storage, save(storage, **changes), "today")
     one_line(caught.value, "not accepted", said)
