@@ -98,6 +98,7 @@ def main():
     parser.add_argument("--engine", nargs="+", default=list(ENGINES))
     parser.add_argument("--repeat", type=int, default=4)
     wanted = parser.parse_args()
+    wanted.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(wanted.repeat):
             for case in wanted.case:

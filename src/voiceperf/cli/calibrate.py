@@ -38,9 +38,8 @@ def calibrate(
 ) -> None:
     """Run the suite's benchmarks with nothing changed, and keep how far apart they come out.
 
-    The gate then refuses a threshold below a benchmark's floor. It takes three minutes a launch in the short
-    form; leave the
-    machine alone meanwhile, or as busy as it will be when the gate runs.
+    The gate then refuses a threshold below a benchmark's floor. It takes three minutes a launch in the
+    short form; leave the machine alone meanwhile, or as busy as it will be when the gate runs.
     """
     if form not in FORMS:
         raise InputError(f"--form {form}: there are {', '.join(FORMS)}")

@@ -51,7 +51,7 @@ def compare_runs(accepted: Run, now: Run, storage: Path) -> Comparison:
     """Judge `now` against `accepted`, with the noise that is known of the machine."""
     reason = _incomparable(accepted, now, storage)
     if reason:
-        rows = [Row("the two runs", None, None, None, None, Finding(Verdict.INVALID, reason))]
+        rows = [Row("the two runs", None, None, Finding(Verdict.INVALID, reason))]
     else:
         rows = judge_runs(accepted.data, now.data, read_noise(storage, now.machine_id).series)
         rows = [_without_control(row) for row in rows] if _numpy_differs(accepted, now) else rows

@@ -17,7 +17,6 @@ from voiceperf.judge.statistics import (
     PairsByInput,
     change_interval,
     p_above,
-    ratio_interval,
     widened,
 )
 from voiceperf.judge.text import Heard, compare_hearing
@@ -68,18 +67,16 @@ class Scored:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Scored:
-        """Read what `as_record` wrote."""
+        """Read what the quality gate has saved."""
         values = dict(record)
         return cls(speaker=values.pop("speaker"), heard=Heard(**values))
 
 
 @dataclass(frozen=True)
 class Row:
-    """One thing compared; times of quality rows are None."""
+    """One thing compared; a row of quality has neither change nor threshold."""
 
     name: str
-    before: Interval | None
-    after: Interval | None
     change: Interval | None
     max_slowdown: float | None
     finding: Finding
@@ -109,11 +106,11 @@ def _judge_series(name: str, before: Series | None, after: Series | None, noise:
         finding = Finding(Verdict.INVALID, "its noise floor here is unknown; run: voiceperf calibrate")
     else:
         finding = judge_slowdown(change, threshold, noise)
-    return Row(name, ratio_interval(before.times), ratio_interval(after.times), change, threshold, finding)
+    return Row(name, change, threshold, finding)
 
 
 def _row(name: str, verdict: Verdict, reason: str) -> Row:
-    return Row(name, None, None, None, None, Finding(verdict, reason))
+    return Row(name, None, None, Finding(verdict, reason))
 
 
 def _control_false_discoveries(rows: Sequence[Row]) -> list[Row]:
@@ -154,7 +151,7 @@ def _judge_criteria(accepted: RunData, now: RunData) -> list[Row]:
         finding = now.criteria.get(name)
         if finding is None:
             finding = Finding(Verdict.INVALID, "a quality figure of the accepted run was not measured in this one")
-        rows.append(Row(f"quality of {name}", None, None, None, None, finding))
+        rows.append(Row(f"quality of {name}", None, None, finding))
     return rows
 
 
@@ -173,7 +170,7 @@ def _judge_hearing(accepted: RunData, now: RunData) -> list[Row]:
             [before[key].speaker for key in before],
         )
         finding = compared.finding(min_utterances=1) if compared else Finding(Verdict.INVALID, "no words were spoken")
-        rows.append(Row(name, None, None, None, None, finding))
+        rows.append(Row(name, None, None, finding))
     return rows
 
 
@@ -183,4 +180,4 @@ def _judge_thinking(accepted: RunData, now: RunData) -> list[Row]:
         return []
     ratio = now.perplexity / accepted.perplexity if accepted.perplexity and now.perplexity else None
     finding = point_at_most(ratio, MAX_PERPLEXITY_RATIO, "perplexity / that of the accepted run")
-    return [Row("llama: perplexity since then", None, None, None, None, finding)]
+    return [Row("llama: perplexity since then", None, None, finding)]

@@ -1,4 +1,4 @@
-"""The pytest plugin: options, fixtures and hooks around a suite. All logic is in `voiceperf.suite`."""
+"""The pytest plugin: options, fixtures and hooks. The logic is in `voiceperf.suite`, the gate's hooks are in `gate`."""
 
 from __future__ import annotations
 
