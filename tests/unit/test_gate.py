@@ -36,7 +36,7 @@ for name in ENGINES:  # a session within the session must not be the first to lo
 SERIES = [
     f"{workload}: tuned / {partner}" for workload in ("whisper", "llama") for partner in ("seed", "fair", "control")
 ]
-QUIET = Noise(launches=5, pairs=6, pair_spread=0.01, launch_spread=0.0, floor=0.02)
+QUIET = Noise(launches=5, freedom=4, pairs=6, pair_spread=0.01, launch_spread=0.0, floor=0.02)
 EXIT = SimpleNamespace(good=0, failed=1, regressed=10, inconclusive=11, invalid=12)
 
 
@@ -51,6 +51,7 @@ class Numbers(Suite):
         self._control = SimpleNamespace(run=lambda: self._timing(30))
         corpus = SimpleNamespace(digest=lambda: "k1")
         self.gate = SimpleNamespace(judge=self._judge_quality, scores={}, perplexity=9.0, corpus=corpus)
+        self.workers.warm_up = lambda profile, workload, turn: None
         self.workers.account = lambda profile, workload: Resources(1, 2, 3.0, 4)
         self.workers.natural_reply = lambda profile, turn: {"text": "Yes."}
 
@@ -238,7 +239,7 @@ def test_uncalibrated_machine_is_not_a_pass(accepted):
 
 def test_threshold_below_the_noise_floor_is_refused(accepted):
     """The refusal names the floor and the pairs that would be needed."""
-    calibrate(accepted, Noise(launches=5, pairs=6, pair_spread=0.10, launch_spread=0.0, floor=0.37))
+    calibrate(accepted, Noise(launches=5, freedom=4, pairs=6, pair_spread=0.10, launch_spread=0.0, floor=0.37))
     done = accepted("--voiceperf-gate")
     assert done.ret == EXIT.invalid
     assert "25.0% is below the noise floor of 37.0%" in unwrapped(done)

@@ -20,16 +20,16 @@ from voiceperf.history.runs import STORAGE
 from voiceperf.judge.planning import MIN_LAUNCHES, Noise
 from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.report.terminal import page
-from voiceperf.suite.calibration import LAUNCHES
+from voiceperf.suite.calibration import benchmarks
 from voiceperf.suite.calibration import calibrate as measure
-from voiceperf.suite.suite import BASELINES, DEFAULT_FORM, FORMS, WORKLOADS, Plan
+from voiceperf.suite.suite import BASELINES, DEFAULT_FORM, FORMS, Plan
 
 
 @app.command()
 def calibrate(
     launches: Annotated[
         int, typer.Option(min=MIN_LAUNCHES, help="How often every process is started anew.")
-    ] = LAUNCHES,
+    ] = MIN_LAUNCHES,
     form: Annotated[str, typer.Option(help=f"As in --voiceperf-form: {' or '.join(FORMS)}.")] = DEFAULT_FORM,
     candidate: Annotated[str, typer.Option(help="The profile that the gate will judge.")] = profiles.DEFAULT,
     call: CallFile = None,
@@ -39,7 +39,7 @@ def calibrate(
     """Run the suite's benchmarks with nothing changed, and keep how far apart they come out.
 
     The gate then refuses a threshold below a benchmark's floor. It takes three minutes a launch in the
-    short form; leave the machine alone meanwhile, or as busy as it will be when the gate runs.
+    short form, nine in the full one; leave the machine alone meanwhile, or as busy as it will be when the gate runs.
     """
     if form not in FORMS:
         raise InputError(f"--form {form}: there are {', '.join(FORMS)}")
@@ -68,7 +68,7 @@ def calibrate(
 def _with_progress(plan: Plan, launches: int) -> dict[str, Noise]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("calibrating", total=launches * len(WORKLOADS) * (len(plan.baselines) + 1))
+        task = progress.add_task("calibrating", total=launches * len(benchmarks(plan)))
         started = False
 
         def step(launch: int, name: str) -> None:

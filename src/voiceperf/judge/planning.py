@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.stats import f, norm, t, trim_mean
 
-from voiceperf.judge.statistics import CONFIDENCE, PairsByInput
+from voiceperf.judge.statistics import CONFIDENCE, TRIM, PairsByInput
 
 POWER = 0.8  # the usual one (Cohen, 1988)
 MIN_LAUNCHES = 3
@@ -31,10 +31,11 @@ class Noise:
     """What identical code shows on one machine: the spread of pairs, and of whole launches beyond that.
 
     `launch_spread` is what no number of pairs within one launch removes, such as where a process's memory lies
-    (Kalibera & Jones, 2013). What changes between days is not in it.
+    (Kalibera & Jones, 2013). What changes between days is not in it. `freedom` are the degrees of freedom behind it.
     """
 
     launches: int
+    freedom: int
     pairs: int
     pair_spread: float
     launch_spread: float
@@ -43,38 +44,54 @@ class Noise:
     @property
     def launch_width(self) -> float:
         """Half the interval that launches alone put around the difference of two runs, in log-ratios."""
-        return _width(self.launches) * self.launch_spread
+        return _width(self.freedom) * self.launch_spread
 
     def pairs_for(self, threshold: float) -> int | None:
         """How many pairs a launch bring the floor down to a threshold; None where no number does."""
-        room = (math.log1p(threshold) / _width(self.launches)) ** 2 - self.launch_spread**2
+        room = (math.log1p(threshold) / _width(self.freedom)) ** 2 - self.launch_spread**2
         return math.ceil(self.pair_spread**2 / room) if room > 0 else None
 
 
 def noise_of(launches: Sequence[PairsByInput]) -> Noise | None:
     """The noise of identical code, from its pairs in several launches; None with fewer than three.
 
-    The floor is the difference of two launches that identical code stays below 19 times out of 20 (a t interval
-    of the launches' means). Inputs may have different ratios: only deviations from an input's own mean count.
+    The floor is the difference of two launches that identical code stays below 19 times out of 20: a t interval of a
+    launch's mean. Each input of a launch is measured in processes of its own, so every one of them is a sample of what
+    differs between processes. Where whole launches differ by more than that explains (F test), they are the samples.
+    Inputs may have different ratios: only deviations from an input's own mean over all launches count.
     """
     if len(launches) < MIN_LAUNCHES:
         return None
     deviations = _deviations(launches)
-    means = np.array([launch.mean() for launch in deviations])
-    pairs = min(map(len, deviations))
-    within = float(np.mean([np.var(launch, ddof=1) for launch in deviations]))
-    between = float(np.var(means, ddof=1))
-    floor = math.expm1(_width(len(launches)) * math.sqrt(between))
-    return Noise(len(launches), pairs, math.sqrt(within), math.sqrt(max(between - within / pairs, 0.0)), floor)
+    means = np.array([[trim_mean(pairs, TRIM) for pairs in launch] for launch in deviations])
+    variance, freedom = _variance_of_launch(means)
+    pairs = min(sum(map(len, launch)) for launch in deviations)
+    freedom_within = sum(len(pairs) - 1 for launch in deviations for pairs in launch)
+    squares = sum(float(((pairs - pairs.mean()) ** 2).sum()) for launch in deviations for pairs in launch)
+    within = squares / max(freedom_within, 1)
+    floor = math.expm1(_width(freedom) * math.sqrt(variance))
+    launch_spread = math.sqrt(max(variance - within / pairs, 0.0))
+    return Noise(len(launches), freedom, pairs, math.sqrt(within), launch_spread, floor)
 
 
-def _deviations(launches: Sequence[PairsByInput]) -> list[NDArray[np.float64]]:
-    """Each launch's log-ratios, less their input's mean over all launches."""
+def _variance_of_launch(means: NDArray[np.float64]) -> tuple[float, int]:
+    """The variance of a launch's mean and its degrees of freedom, from deviations by launch and input."""
+    launches, inputs = means.shape
+    freedom = launches - 1
+    whole = inputs * float((means.mean(axis=1) ** 2).sum())  # sums of squares of a two-way table without repetition
+    single = float((means**2).sum()) - whole
+    if single > 0 and f.sf(whole / single * (inputs - 1), freedom, freedom * (inputs - 1)) < 1 - CONFIDENCE:
+        return whole / freedom / inputs, freedom
+    return (whole + single) / (freedom * inputs) / inputs, freedom * inputs
+
+
+def _deviations(launches: Sequence[PairsByInput]) -> list[list[NDArray[np.float64]]]:
+    """By launch and input, the log-ratios less their input's mean over all launches."""
     logs = [{key: np.log([b / a for a, b in pairs]) for key, pairs in launch.items()} for launch in launches]
-    centres = {key: np.concatenate([launch[key] for launch in logs]).mean() for key in logs[0]}
-    return [np.concatenate([launch[key] - centre for key, centre in centres.items()]) for launch in logs]
+    centres = {key: np.mean([trim_mean(launch[key], TRIM) for launch in logs]) for key in logs[0]}
+    return [[launch[key] - centre for key, centre in centres.items()] for launch in logs]
 
 
-def _width(launches: int) -> float:
+def _width(freedom: int) -> float:
     """Half the interval for the difference of two launches, in standard deviations of a launch's mean."""
-    return float(t.ppf((1 + CONFIDENCE) / 2, launches - 1)) * math.sqrt(2)
+    return float(t.ppf((1 + CONFIDENCE) / 2, freedom)) * math.sqrt(2)

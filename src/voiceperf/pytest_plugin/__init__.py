@@ -151,7 +151,6 @@ def duel(voiceperf: Suite, benchmark: Any, request: pytest.FixtureRequest) -> Ca
     def measure(workload: str, profile: str, turn: calls.Turn) -> None:
         threshold = _threshold_of(request.node)
         recorder = voiceperf.recorder(workload, profile, turn)
-        recorder.warm_up()
         before = voiceperf.workers.account(profile, workload)
         benchmark.group = f"{workload} turn {turn.number}"
         benchmark.pedantic(

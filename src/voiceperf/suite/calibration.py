@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import product
 
+from voiceperf.call import Turn
 from voiceperf.history.runs import CONTROL, series_name
 from voiceperf.judge.planning import Noise, noise_of
 from voiceperf.judge.statistics import PairsByInput
+from voiceperf.measure.pairs import PairRecorder
 from voiceperf.suite.suite import WORKLOADS, Plan, Suite
-
-LAUNCHES = 5  # a t interval from fewer launches is more than four times as wide as their spread
 
 
 def calibrate(plan: Plan, launches: int, step: Callable[[int, str], None]) -> dict[str, Noise]:
@@ -19,7 +21,7 @@ def calibrate(plan: Plan, launches: int, step: Callable[[int, str], None]) -> di
     Args:
         plan: what the suite would measure.
         launches: how many times every worker is started anew.
-        step: called with the launch and the series that comes next.
+        step: called with the launch and the benchmark that comes next.
     """
     measured: dict[str, list[PairsByInput]] = {}
     for launch in range(launches):
@@ -29,29 +31,28 @@ def calibrate(plan: Plan, launches: int, step: Callable[[int, str], None]) -> di
     return {name: noise for name, noise in found.items() if noise is not None}
 
 
-def _one_launch(plan: Plan, step: Callable[[str], None]) -> dict[str, PairsByInput]:
+def _one_launch(plan: Plan, step: Callable[[str], None]) -> Mapping[str, PairsByInput]:
     suite = Suite(plan)
-    found = {}
+    found: defaultdict[str, dict[int, list[tuple[float, float]]]] = defaultdict(dict)
     try:
-        for workload in WORKLOADS:
-            for profile in (*plan.baselines, plan.candidate):
-                name = series_name(workload, profile.name, suite.partner_of(profile.name))
-                step(name)
-                found[name] = _pairs(suite, workload, profile.name)
+        for turn, profile, workload in benchmarks(plan):
+            partner = suite.partner_of(profile)
+            name = series_name(workload, profile, partner)
+            step(f"{name}, turn {turn.number}")
+            pairs = _pairs(suite.measure(workload, profile, turn), subject_last=partner == CONTROL)
+            found[name][turn.number] = pairs
     finally:
         suite.close()
-    return found
+    return dict(found)
 
 
-def _pairs(suite: Suite, workload: str, profile: str) -> PairsByInput:
-    """(reference, candidate) times by turn, as a saved run's series has them."""
-    found = {}
-    for turn in suite.turns:
-        recorder = suite.recorder(workload, profile, turn)
-        recorder.warm_up()
-        for _ in range(suite.plan.form.rounds[workload]):
-            recorder.one_more()
-        pairs = [(pair.subject.wall_ns, pair.partner.wall_ns) for pair in recorder.pairs]
-        own = suite.partner_of(profile) == CONTROL
-        found[turn.number] = [(b, a) for a, b in pairs] if own else pairs
-    return found
+def benchmarks(plan: Plan) -> list[tuple[Turn, str, str]]:
+    """Every turn, profile and workload, in the suite's own order."""
+    profiles = [profile.name for profile in (*plan.baselines, plan.candidate)]
+    return list(product(plan.form.turns(plan.call), profiles, WORKLOADS))
+
+
+def _pairs(recorder: PairRecorder, subject_last: bool) -> list[tuple[float, float]]:
+    """(reference, candidate) times, as a saved run's series has them."""
+    times = [(pair.subject.wall_ns, pair.partner.wall_ns) for pair in recorder.pairs]
+    return [(partner, subject) for subject, partner in times] if subject_last else list(times)

@@ -96,6 +96,7 @@ class Suite:
         self.gate = QualityGate(self.workers, plan.candidate.name, corpus, step)
         self._control = Control()
         self._recorders: dict[tuple[str, str], dict[int, PairRecorder]] = {}
+        self._turn: int | None = None  # the one whose processes are alive
         self.criteria: list[Criterion] = []
 
     @property
@@ -107,18 +108,34 @@ class Suite:
         return CONTROL if profile == self.plan.candidate.name else self.plan.candidate.name
 
     def recorder(self, workload: str, profile: str, turn: Turn) -> PairRecorder:
-        """The pairs of one profile in one turn: a baseline's partner is the candidate, the candidate's the control."""
+        """The pairs of one profile in one turn, with both sides warm.
+
+        A baseline's partner is the candidate, the candidate's is the control. Each turn begins with fresh processes:
+        how fast one runs is partly luck that lasts as long as it lives, and a session's turns shall not share it.
+        """
+        if turn.number != self._turn:
+            self.workers.close()
+            self._turn = turn.number
+        candidate = self.plan.candidate.name
         by_turn = self._recorders.setdefault((workload, profile), {})
         if turn.number not in by_turn:
-            candidate = self.plan.candidate.name
             partner = self._control.run if profile == candidate else self._runner(workload, candidate, turn)
             by_turn[turn.number] = PairRecorder(self._runner(workload, profile, turn), partner)
+        for side in dict.fromkeys((profile, candidate)):
+            self.workers.warm_up(side, workload, turn)
         return by_turn[turn.number]
 
     def _runner(self, workload: str, profile: str, turn: Turn) -> partial[Timing]:
         if workload == CALL:
             return partial(self.workers.run_turn, profile, turn)
         return partial(self.workers.run, profile, workload, turn)
+
+    def measure(self, workload: str, profile: str, turn: Turn) -> PairRecorder:
+        """As many pairs as the form has rounds, beside what was measured before."""
+        recorder = self.recorder(workload, profile, turn)
+        for _ in range(self.plan.form.rounds[workload]):
+            recorder.one_more()
+        return recorder
 
     def judge(self, workload: str, baseline: str) -> Criterion:
         """The criterion of one workload against one baseline; noisy data leads to more pairs first."""
@@ -127,9 +144,8 @@ class Suite:
         for _ in range(MAX_LOOKS - 1):
             if criterion.speed.verdict is not Verdict.INCONCLUSIVE:
                 break
-            for recorder in self._recorders.get((workload, baseline), {}).values():
-                for _ in range(self.plan.form.rounds[workload]):
-                    recorder.one_more()
+            for turn in self.turns:
+                self.measure(workload, baseline, turn)
             criterion = self._look(workload, baseline, quality)
         self.criteria.append(criterion)
         return criterion

@@ -1,8 +1,8 @@
-"""The contenders of a suite, each started when it is first needed and kept until the end."""
+"""The contenders of a suite, each started when it is first needed and kept until all are closed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from voiceperf.call import CallRecording, Turn
 from voiceperf.engines import ENGINES
@@ -21,6 +21,7 @@ class Workers:
         self.call = call
         self._sides = {side.name: side for side in sides}
         self._alive: dict[tuple[str, str], WorkerProcess] = {}
+        self._warm: set[tuple[str, str, int]] = set()
 
     def get(self, profile: str, engine: str) -> WorkerProcess:
         """The worker, started and given every input of the call; started anew where it has died."""
@@ -29,6 +30,7 @@ class Workers:
             return worker
         worker = WorkerProcess(self._sides[profile].contender(engine))
         self._alive[profile, engine] = worker
+        self._warm = {place for place in self._warm if place[:2] != (profile, engine)}
         for turn in self.call.turns:
             worker.load(_key(turn), request(self.call, engine, turn))
         return worker
@@ -36,6 +38,14 @@ class Workers:
     def run(self, profile: str, engine: str, turn: Turn) -> Timing:
         """One engine's part of one turn."""
         return self.get(profile, engine).run(_key(turn))
+
+    def warm_up(self, profile: str, workload: str, turn: Turn) -> None:
+        """Run one turn's part of a workload in every process that has not run it yet, keeping nothing."""
+        for engine in engines_of(workload):
+            self.get(profile, engine)
+            if (profile, engine, turn.number) not in self._warm:
+                self.run(profile, engine, turn)
+                self._warm.add((profile, engine, turn.number))
 
     def natural_reply(self, profile: str, turn: Turn) -> dict[str, object]:
         """What llama answers where it may end by itself, for the record."""
@@ -52,13 +62,18 @@ class Workers:
 
     def account(self, profile: str, workload: str) -> Resources:
         """What the workload's processes have used so far, together."""
-        engines = [workload] if workload in ENGINES else ENGINES
-        return together([self.get(profile, engine).resources() for engine in engines])
+        return together([self.get(profile, engine).resources() for engine in engines_of(workload)])
 
     def close(self) -> None:
         for worker in self._alive.values():
             worker.close()
         self._alive.clear()
+        self._warm.clear()
+
+
+def engines_of(workload: str) -> Sequence[str]:
+    """The one engine that a workload names; a whole turn takes all."""
+    return (workload,) if workload in ENGINES else ENGINES
 
 
 def _key(turn: Turn) -> str:

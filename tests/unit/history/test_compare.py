@@ -10,7 +10,7 @@ from voiceperf.judge.runs import RunData, Series
 from voiceperf.judge.verdict import Finding, Verdict
 
 RUN = Run("a", "today", "c", False, {"machine_id": "m1"}, (), {"form": "full", "call": "c1"}, RunData({}, {}))
-NOISE = Noise(launches=5, pairs=6, pair_spread=0.03, launch_spread=0.0, floor=0.05)
+NOISE = Noise(launches=5, freedom=4, pairs=6, pair_spread=0.03, launch_spread=0.0, floor=0.05)
 
 
 @pytest.fixture

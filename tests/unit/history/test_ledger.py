@@ -6,7 +6,7 @@ from voiceperf.errors import InputError
 from voiceperf.history.ledger import Calibration, accept, accepted_path, read_noise, write_noise
 from voiceperf.judge.planning import Noise
 
-NOISE = Noise(launches=5, pairs=6, pair_spread=0.03, launch_spread=0.01, floor=0.05)
+NOISE = Noise(launches=5, freedom=4, pairs=6, pair_spread=0.03, launch_spread=0.01, floor=0.05)
 
 
 def document(machine="m1", verdict="PASS", series=True, quality=True):

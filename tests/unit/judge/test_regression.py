@@ -43,7 +43,7 @@ def test_slowdown_is_judged_by_the_whole_interval(interval, verdict):
 
 def test_threshold_below_the_noise_floor_is_refused():
     """The refusal says the floor, and how many pairs would reach the threshold."""
-    noise = Noise(launches=8, pairs=6, pair_spread=0.05, launch_spread=0.0, floor=0.07)
+    noise = Noise(launches=8, freedom=7, pairs=6, pair_spread=0.05, launch_spread=0.0, floor=0.07)
     finding = judge_slowdown(between(0.9, 0.95), 0.02, noise)
     assert finding.verdict is Verdict.INVALID
     assert "2.0% is below the noise floor of 7.0%" in finding.reason
@@ -52,13 +52,13 @@ def test_threshold_below_the_noise_floor_is_refused():
 
 def test_threshold_that_no_number_of_pairs_reaches_names_the_duel():
     """Where launches themselves differ too much, the refusal points to the comparison side by side."""
-    noise = Noise(launches=8, pairs=6, pair_spread=0.05, launch_spread=0.05, floor=0.2)
+    noise = Noise(launches=8, freedom=7, pairs=6, pair_spread=0.05, launch_spread=0.05, floor=0.2)
     assert "--baseline-rev" in judge_slowdown(between(0.9, 0.95), 0.02, noise).reason
 
 
 def test_threshold_above_the_floor_is_judged():
     """A floor below the threshold changes nothing."""
-    noise = Noise(launches=8, pairs=6, pair_spread=0.01, launch_spread=0.0, floor=0.01)
+    noise = Noise(launches=8, freedom=7, pairs=6, pair_spread=0.01, launch_spread=0.0, floor=0.01)
     assert judge_slowdown(between(0.9, 0.95), 0.02, noise).verdict is Verdict.PASS
 
 

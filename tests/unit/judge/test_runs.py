@@ -6,7 +6,7 @@ from voiceperf.judge.runs import RunData, Scored, Series, judge_runs
 from voiceperf.judge.text import Heard
 from voiceperf.judge.verdict import Finding, Verdict, worst
 
-QUIET = Noise(launches=5, pairs=18, pair_spread=0.02, launch_spread=0.0, floor=0.02)
+QUIET = Noise(launches=5, freedom=4, pairs=18, pair_spread=0.02, launch_spread=0.0, floor=0.02)
 GOOD = Finding(Verdict.PASS, "fine")
 
 
@@ -166,16 +166,16 @@ def test_perplexity_is_held_against_the_accepted_run(perplexity, verdict):
 
 def test_noise_of_launches_widens_the_verdict():
     """What differs between launches is no sign of a change: the same shift is sure without it and unsure with it."""
-    drifting = Noise(launches=5, pairs=18, pair_spread=0.02, launch_spread=0.04, floor=0.09)
+    drifting = Noise(launches=5, freedom=4, pairs=18, pair_spread=0.02, launch_spread=0.04, floor=0.09)
     assert verdicts(run(), run(1.2, seed=9))[1].verdict is Verdict.FAIL
     assert verdicts(run(), run(1.2, seed=9), noise=drifting)[1].verdict is Verdict.INCONCLUSIVE
 
 
 def test_default_threshold_gives_way_to_the_floor_as_far_as_that_says_something():
     """Without a marker a benchmark gets 10%, or its floor where that is higher; a marker below the floor is refused."""
-    loud = Noise(launches=5, pairs=18, pair_spread=0.02, launch_spread=0.0, floor=0.2)
+    loud = Noise(launches=5, freedom=4, pairs=18, pair_spread=0.02, launch_spread=0.0, floor=0.2)
     assert verdicts(run(), run(1.13, seed=9), noise=loud)[1].verdict is Verdict.PASS
     assert verdicts(run(), run(1.3, seed=9), noise=loud)[1].verdict is Verdict.FAIL
     assert verdicts(run(), run(1.0, seed=9, bound=0.1), noise=loud)[1].verdict is Verdict.INVALID
-    deafening = Noise(launches=5, pairs=18, pair_spread=0.02, launch_spread=0.0, floor=0.4)
+    deafening = Noise(launches=5, freedom=4, pairs=18, pair_spread=0.02, launch_spread=0.0, floor=0.4)
     assert verdicts(run(), run(1.0, seed=9), noise=deafening)[1].verdict is Verdict.INVALID

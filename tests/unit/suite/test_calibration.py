@@ -12,7 +12,8 @@ TURNS = [SimpleNamespace(number=1), SimpleNamespace(number=2)]
 PLAN = SimpleNamespace(
     baselines=[SimpleNamespace(name="fair")],
     candidate=SimpleNamespace(name="tuned"),
-    form=SimpleNamespace(rounds=dict.fromkeys(WORKLOADS, 4)),
+    form=SimpleNamespace(rounds=dict.fromkeys(WORKLOADS, 4), turns=lambda call: TURNS),
+    call=None,
 )
 
 
@@ -23,11 +24,12 @@ class Numbers:
 
     def __init__(self, plan):
         type(self).alive += 1
-        self.plan, self.turns = plan, TURNS
+        self.plan = plan
         self.rng = np.random.default_rng(type(self).alive)
         self.level = float(np.exp(self.rng.normal(0, 0.05)))
 
     partner_of = Suite.partner_of
+    measure = Suite.measure
 
     def recorder(self, workload, profile, turn):
         own = profile == "tuned"

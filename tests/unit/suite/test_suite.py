@@ -1,0 +1,77 @@
+"""A session of the suite on fake engines: whose processes live when, and how many pairs there are."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from voiceperf.engines.fake import FakeParams
+from voiceperf.judge.criteria import MAX_LOOKS
+from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.measure.clock import Timing
+from voiceperf.measure.contender import Contender
+from voiceperf.suite.quality_gate import Quality
+from voiceperf.suite.suite import BASELINES, FORMS, Plan, Suite
+from voiceperf.suite.workers import Workers
+
+TURNS = [SimpleNamespace(number=number, reply=f"Reply {number}.") for number in (1, 2)]
+CALL = SimpleNamespace(turns=TURNS)
+SPEAKING = "kokoro"  # the one workload whose requests the fake engine takes
+
+
+@pytest.fixture
+def suite():
+    """Two baselines and a candidate, all of them fake engines in processes of their own."""
+    named = [SimpleNamespace(name=name) for name in (*BASELINES, "tuned")]
+    made = Suite(Plan(CALL, tuple(named[:-1]), named[-1], FORMS["full"], Path(), Path()))
+    for side in named:
+        side.contender = lambda engine, name=side.name: Contender(name, FakeParams())
+    made.workers = Workers(CALL, named)
+    yield made
+    made.close()
+
+
+def pids(suite):
+    return {name: suite.workers.get(name, SPEAKING).pid for name in ("seed", "tuned")}
+
+
+def times_run(suite, name):
+    suite.workers.run(name, SPEAKING, TURNS[0])
+    return suite.workers.get(name, SPEAKING).output().prompt_tokens
+
+
+def test_turns_share_no_process(suite):
+    """Within a turn the processes stay, whoever is measured; the next turn begins with others."""
+    suite.measure(SPEAKING, "seed", TURNS[0])
+    first = pids(suite)
+    suite.measure(SPEAKING, "tuned", TURNS[0])
+    assert pids(suite) == first
+    suite.measure(SPEAKING, "seed", TURNS[1])
+    assert not set(pids(suite).values()) & set(first.values())
+
+
+def test_both_sides_are_warm_before_the_first_pair(suite):
+    """Each process runs a turn once before it is measured there, and not once more for the next benchmark."""
+    suite.recorder(SPEAKING, "seed", TURNS[0])
+    suite.recorder(SPEAKING, "fair", TURNS[0])
+    assert [times_run(suite, name) for name in ("seed", "fair", "tuned")] == [2, 2, 2]
+
+
+def test_a_dead_process_is_replaced_and_warmed_again(suite):
+    """Where a worker has died, its successor too is warm before it is measured."""
+    suite.recorder(SPEAKING, "seed", TURNS[0])
+    suite.workers.get("tuned", SPEAKING).close()
+    suite.recorder(SPEAKING, "seed", TURNS[0])
+    assert times_run(suite, "tuned") == 2
+
+
+def test_unclear_criterion_gets_more_pairs(suite, monkeypatch):
+    """Where the interval spans the bar, every turn is measured again, as often as looks are planned."""
+    ratios = iter([1.0, 0.4, 1.2, 0.9] * 1000)
+    monkeypatch.setattr(suite.gate, "judge", lambda *which: Quality(Finding(Verdict.PASS, "as planned"), "words"))
+    monkeypatch.setattr(suite.workers, "warm_up", lambda *which: None)
+    monkeypatch.setattr(suite, "_runner", lambda workload, profile, turn: lambda: Timing(int(1e9 * next(ratios)), 0))
+    recorders = [suite.measure("llama", "fair", turn) for turn in TURNS]
+    criterion = suite.judge("llama", "fair")
+    assert criterion.speed.verdict is Verdict.INCONCLUSIVE
+    assert [len(recorder.pairs) for recorder in recorders] == [FORMS["full"].rounds["llama"] * MAX_LOOKS] * 2
