@@ -6,6 +6,7 @@ Each line of OUT is one duel with every pair; `summary.py` counts them. Interrup
 """
 
 import argparse
+import itertools
 import json
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from pathlib import Path
 from voiceperf import call, places, profiles
 from voiceperf.engines import ENGINES
 from voiceperf.measure.contender import of_profile
-from voiceperf.suite.duel import Rules, run_duel
+from voiceperf.suite.duel import LOOKS, Rules, run_duel
 from voiceperf.suite.workloads import duel_requests
 
 SOURCE = Path(call.__file__).parent
@@ -64,6 +65,14 @@ def hog():
         process.wait()
 
 
+def by_process(times_ns):
+    """The ratios of each pair of processes, by input: a duel starts fresh ones at every look."""
+    ratios = [[round(after / before, 4) for before, after in pairs] for pairs in times_ns.values()]
+    edges = [0, *LOOKS]
+    found = [[row[start:end] for row in ratios] for start, end in itertools.pairwise(edges)]
+    return [rows for rows in found if rows[0]]
+
+
 def fought(case, engine, folder):
     """One duel, as a record."""
     recording = call.load(places.fixtures_dir() / "calls" / "call61.toml")
@@ -83,10 +92,7 @@ def fought(case, engine, folder):
         "reason": duel.finding.reason,
         "seconds": round(time.perf_counter() - begun, 1),
         "rounds": [contest.rounds for contest in contests],
-        "ratios": {
-            str(number): [round(after / before, 4) for before, after in pairs]
-            for number, pairs in duel.first.times_ns.items()
-        },
+        "processes": by_process(duel.first.times_ns),
         "estimates": [round(contest.interval.estimate, 4) for contest in contests],
     }
 
@@ -106,7 +112,7 @@ def main():
                     record = fought(case, engine, Path(folder))
                     with wanted.out.open("a") as lines:
                         lines.write(json.dumps(record) + "\n")
-                    print({name: value for name, value in record.items() if name != "ratios"}, flush=True)
+                    print({name: value for name, value in record.items() if name != "processes"}, flush=True)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     .venv/bin/python tests/evidence/simulated.py
 
-The noise was recorded by `real_engines.py` from identical workers, on an idle machine (`duels.jsonl`). A simulated duel
-draws one recorded pair of processes for each of its contests, so that what differs between processes is in it too.
+The noise was recorded by `real_engines.py` from identical workers, on an idle machine (`duels.jsonl`). Wherever a duel
+starts a pair of processes, a simulated one draws a recorded pair, so that what differs between processes is in it too.
 """
 
 import json
@@ -23,6 +23,7 @@ from voiceperf.suite.duel import LOOKS, Duel, Rules, fight
 RECORDED = Path(__file__).with_name("duels.jsonl")
 NULL_RUNS = 10_000
 DUELS = 600
+START_S = {"whisper": 3.0, "llama": 5.0, "kokoro": 8.0}  # what starting and warming up a pair took
 ROUND_S = {"whisper": 1.7, "llama": 2.7, "kokoro": 3.3}  # what a round of three inputs took while recording
 
 
@@ -51,16 +52,14 @@ class Replayed:
 
     def __init__(self, clock, ratios, round_s, effect, rng):
         self.clock, self.ratios, self.round_s, self.effect = clock, ratios, round_s, effect
-        self.rounds = 0
-        self.start = int(rng.integers(len(ratios[0])))
+        self.place = int(rng.integers(len(ratios[0])))
         self.times = {number: [] for number in range(len(ratios))}
 
     def one_round(self):
         self.clock.now_ns += int(self.round_s * 1e9)
-        place = (self.start + self.rounds) % len(self.ratios[0])
         for number, pairs in self.times.items():
-            pairs.append((1.0, self.ratios[number][place] * self.effect))
-        self.rounds += 1
+            pairs.append((1.0, self.ratios[number][self.place] * self.effect))
+        self.place = (self.place + 1) % len(self.ratios[0])
 
     def times_ns(self):
         return self.times
@@ -79,6 +78,7 @@ def said(processes, engine, effect, seed):
 
     @contextmanager
     def start():
+        clock.now_ns += int(START_S[engine] * 1e9)
         yield Replayed(clock, processes[rng.integers(len(processes))], ROUND_S[engine], effect, rng)
 
     first, fresh, finding = fight(start, Rules(), clock)
@@ -95,7 +95,7 @@ def main():
                   f" ({above:.2%} slower, {below:.2%} faster; allowed {1 - CONFIDENCE:.0%})", flush=True)  # fmt: skip
         for engine in ENGINES:
             same = [duel for duel in duels if (duel["engine"], duel["case"]) == (engine, "same")]
-            processes = [list(duel["ratios"].values()) for duel in same]
+            processes = [rows for duel in same for rows in duel["processes"]]
             for effect in (1.0, 1.05, 1.10, 1 / 1.05, 1 / 1.10):
                 told = list(pool.map(partial(said, processes, engine, effect), range(DUELS), chunksize=20))
                 shares = ", ".join(f"{name} {told.count(name) / DUELS:.1%}" for name in Change)

@@ -23,7 +23,6 @@ class Bout:
     """
 
     def __init__(self, baseline: Contender, candidate: Contender, requests: Mapping[int, Request]) -> None:
-        self.rounds = 0
         self.final_usage: tuple[Usage, Usage] | None = None  # of baseline and candidate, once it is over
         self._alive = ExitStack()
         with ExitStack() as starting:
@@ -49,7 +48,6 @@ class Bout:
         """One pair of every input."""
         for recorder in self._recorders.values():
             recorder.one_more()
-        self.rounds += 1
 
     def times_ns(self) -> dict[int, list[tuple[float, float]]]:
         """By input, the (baseline, candidate) wall times of every pair so far."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -18,14 +19,12 @@ from voiceperf.measure.clock import Clock, SystemClock
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.resources import Usage
 
-LOOKS = (6, 9, 14, 20, 30, 44)  # rounds; each look has about half as many again as the one before
-CONFIRMING_SHARE = 0.35  # of the budget, kept for the fresh pair of processes
+LOOKS = (6, 12, 20, 30, 44)  # rounds; each look has about half as many again as the one before
+CONFIRMING_SHARE = 0.3  # of the budget, kept for the second contest
 
 
 class Rounds(Protocol):
     """Whatever yields rounds of pairs: a bout, or recorded noise in a test."""
-
-    rounds: int
 
     def one_round(self) -> None: ...
 
@@ -50,7 +49,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Contest:
-    """What one pair of processes showed."""
+    """What the rounds showed, over all its pairs of processes."""
 
     change: Change
     interval: Interval | None
@@ -64,7 +63,10 @@ class Contest:
 
 @dataclass(frozen=True)
 class Duel:
-    """One engine's verdict: the first contest, the fresh one where that showed a change, and what was used."""
+    """One engine's verdict: the first contest, and the second where that showed a change.
+
+    `usage` is what baseline and candidate used in the rounds before the first look.
+    """
 
     engine: str
     finding: Finding
@@ -74,7 +76,7 @@ class Duel:
 
     @property
     def change(self) -> Change:
-        """Slower or faster only where a fresh pair of processes agreed."""
+        """Slower or faster only where the second contest agreed."""
         return self.first.change if self.fresh is None or recurred(self.first, self.fresh) else Change.UNCLEAR
 
     def as_record(self) -> dict[str, Any]:
@@ -90,51 +92,52 @@ class Duel:
         }
 
 
+Start = Callable[[], AbstractContextManager[Rounds]]
+"""Starts a fresh pair of processes."""
+
+
 def contest(
-    source: Rounds, tolerance: float, end_ns: int, clock: Clock, look: Callable[[int, Interval | None], None]
+    start: Start, tolerance: float, end_ns: int, clock: Clock, look: Callable[[int, Interval | None], None]
 ) -> Contest:
     """Run rounds, look at the planned places, and stop once the change is clear.
 
-    Every look's interval is wide enough for all planned looks to hold together (`look_confidence`). A budget that
-    ends between two of them takes the next look early, which makes no more looks than planned.
+    The rounds up to each look are run by a fresh pair of processes: where a process's memory happens to lie can make
+    identical code some per cent slower for as long as it lives. Every look's interval is wide enough for all planned
+    looks to hold together (`look_confidence`). A budget that ends between two of them takes the next look early, which
+    makes no more looks than planned.
     """
     confidence = look_confidence(LOOKS, CONFIDENCE)
-    interval, change = None, Change.UNCLEAR
+    interval, change, rounds = None, Change.UNCLEAR, 0
+    times_ns: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
     for planned in LOOKS:
-        while source.rounds < planned and (clock.wall_ns() < end_ns or source.rounds < LOOKS[0]):
-            source.one_round()
-        interval = ratio_interval(source.times_ns(), confidence)
+        with start() as source:
+            while rounds < planned and (clock.wall_ns() < end_ns or rounds < LOOKS[0]):
+                source.one_round()
+                rounds += 1
+        for number, pairs in source.times_ns().items():
+            times_ns[number] += pairs
+        interval = ratio_interval(times_ns, confidence)
         change = change_of(interval, tolerance)
-        look(source.rounds, interval)
+        look(rounds, interval)
         if change is not Change.UNCLEAR or clock.wall_ns() >= end_ns:
             break
-    return Contest(change, interval, source.rounds, source.times_ns())
-
-
-Start = Callable[[], AbstractContextManager[Rounds]]
-"""Starts a fresh pair of processes."""
+    return Contest(change, interval, rounds, dict(times_ns))
 
 
 def fight(
     start: Start, rules: Rules, clock: Clock, watch: Watch = unwatched
 ) -> tuple[Contest, Contest | None, Finding]:
-    """One contest, and where it says slower or faster, a second in fresh processes, which must say so too.
-
-    Where a process's memory happens to lie can make identical code some per cent slower for as long as the process
-    lives; a fresh pair of processes seldom repeats that.
-    """
+    """One contest, and where it says slower or faster, a second in fresh processes, which must say so too."""
     begun_ns = clock.wall_ns()
     budget_ns = int(rules.budget_s * 1e9)
-    with start() as source:
-        end_ns = begun_ns + int(budget_ns * (1 - CONFIRMING_SHARE))
-        first = contest(source, rules.max_slowdown, end_ns, clock, partial(watch, "first pair of processes"))
+    end_ns = begun_ns + int(budget_ns * (1 - CONFIRMING_SHARE))
+    first = contest(start, rules.max_slowdown, end_ns, clock, partial(watch, "first contest"))
     finding = judge_slowdown(first.interval, rules.max_slowdown)
     if first.change not in (Change.SLOWER, Change.FASTER):
         return first, None, finding
-    with start() as source:
-        fresh = contest(source, 0.0, begun_ns + budget_ns, clock, partial(watch, "fresh pair of processes"))
+    fresh = contest(start, 0.0, begun_ns + budget_ns, clock, partial(watch, "again in fresh processes"))
     agreed = recurred(first, fresh)
-    said = "again in fresh processes" if agreed else "but a fresh pair of processes did not show it again"
+    said = "again in fresh processes" if agreed else "but fresh processes did not show it again"
     reason = f"{finding.reason}; {first.change} {said}"
     doubtful = not agreed and Change.SLOWER in (first.change, fresh.change)
     verdict = Verdict.INCONCLUSIVE if doubtful else finding.verdict

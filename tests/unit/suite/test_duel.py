@@ -26,12 +26,10 @@ class FakeRounds:
     def __init__(self, clock, ratio, spread, seed):
         self.clock, self.ratio, self.spread = clock, ratio, spread
         self.rng = np.random.default_rng(seed)
-        self.rounds = 0
         self.times = {1: [], 2: [], 3: []}
 
     def one_round(self):
         self.clock.now_ns += int(ROUND_S * 1e9)
-        self.rounds += 1
         for pairs in self.times.values():
             pairs.append((1.0, float(self.ratio * np.exp(self.rng.normal(0, self.spread)))))
 
@@ -40,12 +38,13 @@ class FakeRounds:
 
 
 def fought(*ratios, spread=0.03, budget_s=170.0, seed=1):
-    """Fight with one ratio in each fresh pair of processes."""
+    """Fight with one ratio in each fresh pair of processes, the last one from then on."""
     clock, started = FakeClock(), []
 
     @contextmanager
     def start():
-        started.append(FakeRounds(clock, ratios[len(started)], spread, seed + len(started)))
+        ratio = ratios[min(len(started), len(ratios) - 1)]
+        started.append(FakeRounds(clock, ratio, spread, seed + len(started)))
         yield started[-1]
 
     looks = []
@@ -64,14 +63,14 @@ def test_identical_contenders_are_the_same():
 
 
 def test_slower_recurs_before_it_fails():
-    """A slowdown that a fresh pair of processes shows again is a FAIL."""
+    """A slowdown that fresh processes show again is a FAIL."""
     duel, _, _ = fought(1.2, 1.2)
     assert (duel.change, duel.finding.verdict) == (Change.SLOWER, Verdict.FAIL)
     assert "slower again in fresh processes" in duel.finding.reason
 
 
 def test_slowdown_of_one_process_is_not_a_verdict():
-    """A slowdown that the fresh pair does not show is INCONCLUSIVE, and not called slower."""
+    """A slowdown that fresh processes do not show is INCONCLUSIVE, and not called slower."""
     duel, _, _ = fought(1.2, 1.0)
     assert (duel.change, duel.finding.verdict) == (Change.UNCLEAR, Verdict.INCONCLUSIVE)
     assert "did not show it again" in duel.finding.reason
@@ -84,7 +83,7 @@ def test_speed_up_is_found_and_passes():
 
 
 def test_speed_up_of_one_process_is_not_claimed():
-    """A speed-up that the fresh pair does not show is no slowdown either: it passes, and is not called faster."""
+    """A speed-up that fresh processes do not show is no slowdown either: it passes, and is not called faster."""
     duel, _, _ = fought(0.8, 1.0)
     assert (duel.change, duel.finding.verdict) == (Change.UNCLEAR, Verdict.PASS)
     assert "did not show it again" in duel.finding.reason
@@ -94,6 +93,14 @@ def test_speed_up_that_turns_into_a_slowdown_is_inconclusive():
     """Faster in one pair of processes and slower in the next proves nothing, and does not pass."""
     duel, _, _ = fought(0.8, 1.2)
     assert (duel.change, duel.finding.verdict) == (Change.UNCLEAR, Verdict.INCONCLUSIVE)
+
+
+def test_each_look_has_seen_another_pair_of_processes():
+    """What one pair of processes shows for as long as it lives is averaged with the next ones'."""
+    duel, looks, _ = fought(1.02, 0.98, 1.0)
+    assert duel.change is Change.SAME
+    assert len(looks) > 1
+    assert fought(1.02)[0].change is not Change.SAME
 
 
 def test_clear_cases_stop_at_the_first_look():
