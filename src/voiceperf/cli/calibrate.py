@@ -20,13 +20,16 @@ from voiceperf.history.runs import STORAGE
 from voiceperf.judge.planning import MIN_LAUNCHES, Noise
 from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.report.terminal import page
-from voiceperf.suite.calibration import benchmarks
+from voiceperf.suite.calibration import Benchmark, benchmarks
 from voiceperf.suite.calibration import calibrate as measure
-from voiceperf.suite.suite import BASELINES, DEFAULT_FORM, FORMS, Plan
+from voiceperf.suite.suite import BASELINES, DEFAULT_FORM, FORMS, WORKLOADS, Plan
 
 
 @app.command()
 def calibrate(
+    workloads: Annotated[
+        list[str] | None, typer.Argument(help=f"Of {', '.join(WORKLOADS)}; all where none is named.")
+    ] = None,
     launches: Annotated[
         int, typer.Option(min=MIN_LAUNCHES, help="How often every process is started anew.")
     ] = MIN_LAUNCHES,
@@ -39,10 +42,13 @@ def calibrate(
     """Run the suite's benchmarks with nothing changed, and keep how far apart they come out.
 
     The gate then refuses a threshold below a benchmark's floor. It takes three minutes a launch in the
-    short form, nine in the full one; leave the machine alone meanwhile, or as busy as it will be when the gate runs.
+    short form, eight in the full one; leave the machine alone meanwhile, or as busy as it will be when the gate runs.
+    Where a floor comes out high, more launches of its workload alone make it surer; the other floors are kept.
     """
     if form not in FORMS:
         raise InputError(f"--form {form}: there are {', '.join(FORMS)}")
+    if unknown := set(workloads or ()) - set(WORKLOADS):
+        raise InputError(f"no workload {' '.join(sorted(unknown))}: there are {', '.join(WORKLOADS)}")
     material = corpus(1)
     plan = Plan(
         call=recorded_call(call),
@@ -54,7 +60,7 @@ def calibrate(
     )
     facts = fingerprint(plan.contenders())
     read_noise(storage, facts["machine_id"])  # a damaged file is said now, not after a quarter of an hour
-    noise = _with_progress(plan, launches)
+    noise = _with_progress(plan, benchmarks(plan, workloads or WORKLOADS), launches)
     if as_json:
         for name, found in noise.items():
             print_json({"series": name, **asdict(found)})
@@ -65,10 +71,10 @@ def calibrate(
     say(f"written to {path}")
 
 
-def _with_progress(plan: Plan, launches: int) -> dict[str, Noise]:
+def _with_progress(plan: Plan, chosen: list[Benchmark], launches: int) -> dict[str, Noise]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("calibrating", total=launches * len(benchmarks(plan)))
+        task = progress.add_task("calibrating", total=launches * len(chosen))
         started = False
 
         def step(launch: int, name: str) -> None:
@@ -76,7 +82,7 @@ def _with_progress(plan: Plan, launches: int) -> dict[str, Noise]:
             progress.update(task, advance=int(started), description=f"launch {launch + 1} of {launches}: {name}")
             started = True
 
-        noise = measure(plan, launches, step)
+        noise = measure(plan, chosen, launches, step)
         progress.update(task, advance=1, description="calibrated")
     return noise
 

@@ -14,6 +14,7 @@ from voiceperf.judge.statistics import CONFIDENCE, TRIM, PairsByInput
 
 POWER = 0.8  # the usual one (Cohen, 1988)
 MIN_LAUNCHES = 3
+_SURELY_SHARED = 0.01  # the F test's level: a suite has a dozen series, and each that it takes loses degrees of freedom
 
 
 def required_pairs(effect: float, spread: float, power: float = POWER, confidence: float = CONFIDENCE) -> int:
@@ -80,7 +81,7 @@ def _variance_of_launch(means: NDArray[np.float64]) -> tuple[float, int]:
     freedom = launches - 1
     whole = inputs * float((means.mean(axis=1) ** 2).sum())  # sums of squares of a two-way table without repetition
     single = float((means**2).sum()) - whole
-    if single > 0 and f.sf(whole / single * (inputs - 1), freedom, freedom * (inputs - 1)) < 1 - CONFIDENCE:
+    if single > 0 and f.sf(whole / single * (inputs - 1), freedom, freedom * (inputs - 1)) < _SURELY_SHARED:
         return whole / freedom / inputs, freedom
     return (whole + single) / (freedom * inputs) / inputs, freedom * inputs
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import product
 
@@ -14,28 +14,41 @@ from voiceperf.judge.statistics import PairsByInput
 from voiceperf.measure.pairs import PairRecorder
 from voiceperf.suite.suite import WORKLOADS, Plan, Suite
 
+Benchmark = tuple[Turn, str, str]
+"""A turn, a profile's name and a workload."""
 
-def calibrate(plan: Plan, launches: int, step: Callable[[int, str], None]) -> dict[str, Noise]:
-    """The noise of every series of the plan.
+
+def benchmarks(plan: Plan, workloads: Sequence[str]) -> list[Benchmark]:
+    """Every turn and profile with these workloads, in the suite's own order."""
+    profiles = [profile.name for profile in (*plan.baselines, plan.candidate)]
+    ordered = [workload for workload in WORKLOADS if workload in workloads]
+    return list(product(plan.form.turns(plan.call), profiles, ordered))
+
+
+def calibrate(
+    plan: Plan, chosen: Sequence[Benchmark], launches: int, step: Callable[[int, str], None]
+) -> dict[str, Noise]:
+    """The noise of every series of the plan that the chosen benchmarks belong to.
 
     Args:
         plan: what the suite would measure.
+        chosen: from `benchmarks`.
         launches: how many times every worker is started anew.
         step: called with the launch and the benchmark that comes next.
     """
     measured: dict[str, list[PairsByInput]] = {}
     for launch in range(launches):
-        for name, pairs in _one_launch(plan, partial(step, launch)).items():
+        for name, pairs in _one_launch(plan, chosen, partial(step, launch)).items():
             measured.setdefault(name, []).append(pairs)
     found = {name: noise_of(by_launch) for name, by_launch in measured.items()}
     return {name: noise for name, noise in found.items() if noise is not None}
 
 
-def _one_launch(plan: Plan, step: Callable[[str], None]) -> Mapping[str, PairsByInput]:
+def _one_launch(plan: Plan, chosen: Sequence[Benchmark], step: Callable[[str], None]) -> Mapping[str, PairsByInput]:
     suite = Suite(plan)
     found: defaultdict[str, dict[int, list[tuple[float, float]]]] = defaultdict(dict)
     try:
-        for turn, profile, workload in benchmarks(plan):
+        for turn, profile, workload in chosen:
             partner = suite.partner_of(profile)
             name = series_name(workload, profile, partner)
             step(f"{name}, turn {turn.number}")
@@ -44,12 +57,6 @@ def _one_launch(plan: Plan, step: Callable[[str], None]) -> Mapping[str, PairsBy
     finally:
         suite.close()
     return dict(found)
-
-
-def benchmarks(plan: Plan) -> list[tuple[Turn, str, str]]:
-    """Every turn, profile and workload, in the suite's own order."""
-    profiles = [profile.name for profile in (*plan.baselines, plan.candidate)]
-    return list(product(plan.form.turns(plan.call), profiles, WORKLOADS))
 
 
 def _pairs(recorder: PairRecorder, subject_last: bool) -> list[tuple[float, float]]:

@@ -107,6 +107,7 @@ def test_models_list_prints_one_object_a_model(voiceperf):
         (("history",), 2, "--benchmark-autosave"),
         (("history", "llama"), 2, "of a benchmark like 'llama'"),
         (("calibrate", "--form", "gone"), 2, "short"),
+        (("calibrate", "gone"), 2, "whisper"),
         (("calibrate",), 3, "models pull"),
     ],
 )

@@ -48,9 +48,13 @@ def suites(monkeypatch):
     return made
 
 
+def calibrate(launches, step, workloads=WORKLOADS):
+    return calibration.calibrate(PLAN, calibration.benchmarks(PLAN, workloads), launches, step)
+
+
 def test_every_series_is_calibrated(suites):
     """Each workload under each profile has its noise, under the name that a saved run gives it."""
-    noise = calibration.calibrate(PLAN, 3, lambda launch, name: None)
+    noise = calibrate(3, lambda launch, name: None)
     assert set(noise) == {f"{workload}: tuned / {other}" for workload in WORKLOADS for other in ("fair", "control")}
     assert all((found.launches, found.pairs) == (3, 8) for found in noise.values())
 
@@ -58,17 +62,22 @@ def test_every_series_is_calibrated(suites):
 def test_every_launch_has_processes_of_its_own(suites):
     """A launch is a new suite, and is closed before the next, also when it fails."""
     steps = []
-    calibration.calibrate(PLAN, 4, lambda launch, name: steps.append((launch, suites.alive - suites.closed)))
+    calibrate(4, lambda launch, name: steps.append((launch, suites.alive - suites.closed)))
     assert (suites.alive, suites.closed) == (4, 4)
     assert {alive for _, alive in steps} == {1}
     with pytest.raises(RuntimeError):
-        calibration.calibrate(PLAN, 3, lambda launch, name: (_ for _ in ()).throw(RuntimeError))
+        calibrate(3, lambda launch, name: (_ for _ in ()).throw(RuntimeError))
     assert suites.alive == suites.closed
 
 
 def test_levels_of_launches_are_found(suites):
     """What differs from launch to launch is told apart from the scatter of pairs."""
-    noise = calibration.calibrate(PLAN, 30, lambda launch, name: None)
+    noise = calibrate(30, lambda launch, name: None)
     assert noise["whisper: tuned / control"].launch_spread == pytest.approx(0.05, rel=0.3)
     assert noise["whisper: tuned / fair"].launch_spread < 0.005
     assert noise["whisper: tuned / fair"].pair_spread == pytest.approx(0.01, rel=0.2)
+
+
+def test_one_workload_can_be_calibrated_alone(suites):
+    """Only its own series are measured."""
+    assert set(calibrate(3, lambda launch, name: None, ["llama"])) == {"llama: tuned / fair", "llama: tuned / control"}
