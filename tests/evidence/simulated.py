@@ -23,8 +23,8 @@ from voiceperf.suite.duel import LOOKS, Duel, Rules, fight
 RECORDED = Path(__file__).with_name("duels.jsonl")
 NULL_RUNS = 10_000
 DUELS = 600
-START_S = {"whisper": 3.0, "llama": 5.0, "kokoro": 8.0}  # what starting and warming up a pair took
-ROUND_S = {"whisper": 1.7, "llama": 2.7, "kokoro": 3.3}  # what a round of three inputs took while recording
+START_S = {"whisper": 4.9, "llama": 3.4, "kokoro": 6.5}  # what starting and warming up a pair took
+ROUND_S = {"whisper": 1.2, "llama": 2.2, "kokoro": 2.5}  # what a round of three inputs took while recording
 
 
 def normal(rng, shape):

@@ -85,7 +85,7 @@ def _share(threshold: float | None) -> str:
 def _incomparable(accepted: Run, now: Run, storage: Path) -> str | None:
     for run in (accepted, now):
         if run.machine_id is None:
-            return f"{run.source} has no fingerprint; it was not saved by the voiceperf plugin"
+            return f"{run.source} does not say on which machine; save one with this version of voiceperf"
     if accepted.machine_id != now.machine_id:
         return f"measured on different machines ({accepted.machine_id} and {now.machine_id}): times cannot be compared"
     forms = [run.record.get("form") for run in (accepted, now)]

@@ -39,7 +39,7 @@ def accept(storage: Path, path: Path, date: str) -> Run:
 
 def _unacceptable(run: Run) -> str | None:
     if run.machine_id is None:
-        return "it has no fingerprint; it was not saved by the voiceperf plugin"
+        return "it does not say on which machine; save one with this version of voiceperf"
     if not run.data.series:
         return "it holds no benchmark of pairs"
     if not run.data.criteria:

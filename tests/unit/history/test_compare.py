@@ -66,7 +66,7 @@ def test_other_form_is_invalid(storage):
 def test_run_without_fingerprint_is_invalid(tmp_path):
     """What was measured nobody knows where is not compared."""
     comparison = compare_runs(replace(RUN, fingerprint={}), RUN, tmp_path)
-    assert "no fingerprint" in comparison.finding.reason
+    assert "which machine" in comparison.finding.reason
 
 
 def test_record_says_what_the_table_says(tmp_path):

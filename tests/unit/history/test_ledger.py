@@ -79,7 +79,7 @@ def test_unknown_machine_has_no_accepted_run(storage, one_line):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"machine": None}, "no fingerprint"),
+        ({"machine": None}, "which machine"),
         ({"series": False}, "no benchmark of pairs"),
         ({"quality": False}, "judged no quality"),
         ({"verdict": "FAIL"}, "c against fair: FAIL, why"),
