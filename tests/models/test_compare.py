@@ -75,10 +75,12 @@ def test_slower_revision_is_found(tmp_path):
 
 
 def test_worse_model_is_found_though_it_is_no_slower(tmp_path):
-    """Fewer bits make llama faster and its replies worse: the quality decides, and the exit code is 10."""
+    """Fewer bits make llama's replies worse and no slower: the quality decides, and the exit code is 10."""
     profile = tmp_path / "worse.toml"
-    profile.write_text('[llama]\nmodel = "smollm2-135m-instruct-q4_0"\nflash_attn = true\n')
+    model = '[llama]\nmodel = "smollm2-135m-instruct-q4_0"\nflash_attn = true\n'
+    profile.write_text(model + "[llama.linux]\nstatic_split = true\n")
     code, (row,) = compare("--candidate", profile, "llama")
     assert code == 10
     assert row["verdict"] == "FAIL"
+    assert row["change"] != "slower"
     assert "KL" in row["reason"]

@@ -34,12 +34,13 @@ class Finding:
 
 
 def worst(findings: Iterable[Finding]) -> Finding:
-    """The finding that decides, where all must pass; without any, INVALID."""
-    ordered = list(Verdict)
+    """The finding that decides, where all must pass, with every reason that speaks for it; without any, INVALID."""
     found = list(findings)
     if not found:
         return Finding(Verdict.INVALID, "nothing was judged")
-    return max(found, key=lambda finding: ordered.index(finding.verdict))
+    verdict = max((finding.verdict for finding in found), key=list(Verdict).index)
+    reasons = dict.fromkeys(finding.reason for finding in found if finding.verdict is verdict)
+    return Finding(verdict, "; ".join(reasons))
 
 
 def at_most(interval: Interval | None, bar: float, what: str, min_samples: int = MIN_PAIRS) -> Finding:

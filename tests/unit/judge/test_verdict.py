@@ -34,3 +34,14 @@ def test_worst_never_hides_a_failure(verdicts):
     together = worst([Finding(verdict, "") for verdict in verdicts]).verdict
     assert (together is Verdict.PASS) == all(verdict is Verdict.PASS for verdict in verdicts)
     assert together in verdicts
+
+
+def test_no_failure_hides_behind_another():
+    """Where several things fail, the reasons of all are given, each once; those of what passed are not."""
+    findings = [
+        Finding(Verdict.FAIL, "slower"),
+        Finding(Verdict.PASS, "as good"),
+        Finding(Verdict.FAIL, "worse"),
+        Finding(Verdict.FAIL, "slower"),
+    ]
+    assert worst(findings) == Finding(Verdict.FAIL, "slower; worse")
