@@ -59,19 +59,30 @@ def test_slower_environment_is_found(slower_environment):
     assert row["usage"][1]["cpu_s"] > row["usage"][0]["cpu_s"]
 
 
+def commit(repository):
+    """Make a folder's files the only revision of a new repository."""
+    identity = ["-c", "user.name=n", "-c", "user.email=e"]
+    for arguments in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "--message", "slower"]):
+        subprocess.run(["git", *arguments], cwd=repository, check=True, capture_output=True)
+
+
 def test_slower_revision_is_found(tmp_path):
     """The same between two git revisions of voiceperf: the baseline that was slower makes this one faster."""
-
-    def git(*arguments):
-        identity = ["-c", "user.name=n", "-c", "user.email=e"]
-        subprocess.run(["git", "-C", tmp_path, *identity, *arguments], check=True, capture_output=True)
-
     slower_source(tmp_path / "src")
-    git("init", "--quiet")
-    git("add", ".")
-    git("commit", "--quiet", "--message", "slower")
+    commit(tmp_path)
     code, (row,) = compare("--baseline-rev", "HEAD", "whisper", cwd=tmp_path)
     assert (code, row["verdict"], row["change"]) == (0, "PASS", "faster")
+
+
+def test_slower_setting_of_a_revision_is_found(tmp_path):
+    """A revision is measured under the profile that it ships, not under this checkout's."""
+    shutil.copytree(SOURCE, tmp_path / "src" / "voiceperf", ignore=shutil.ignore_patterns("__pycache__"))
+    profile = tmp_path / "src" / "voiceperf" / "profiles" / "tuned.toml"
+    assert profile.read_text().count("audio_ctx = 512") == 1
+    profile.write_text(profile.read_text().replace("audio_ctx = 512", "audio_ctx = 1024"))
+    commit(tmp_path)
+    _, (row,) = compare("--baseline-rev", "HEAD", "whisper", cwd=tmp_path)
+    assert row["change"] == "faster"
 
 
 def test_worse_model_is_found_though_it_is_no_slower(tmp_path):

@@ -51,6 +51,36 @@ def test_tuned_can_be_started_on_every_system(monkeypatch, system):
     assert params.static_split == (system == "linux")
 
 
+def test_another_source_has_its_own_profiles(tmp_path):
+    """What another revision ships under a name is read from there; a user's own file is the same for both."""
+    shipped = tmp_path / "voiceperf" / "profiles"
+    shipped.mkdir(parents=True)
+    (shipped / "tuned.toml").write_text("[whisper]\naudio_ctx = 768\n")
+    assert profiles.load("tuned", str(tmp_path))["whisper"].values == {"audio_ctx": 768}
+    assert profiles.load(str(shipped / "tuned.toml"), str(tmp_path))["whisper"].values == {"audio_ctx": 768}
+    with pytest.raises(InputError, match="ships none"):
+        profiles.load("fair", str(tmp_path))
+
+
+def test_process_is_told_only_what_the_profile_names(tmp_path):
+    """Defaults are the worker's own: another revision may have others, or not know the parameter at all."""
+    path = tmp_path / "mine.toml"
+    path.write_text("[whisper]\nn_threads = 3\n")
+    assert of_profile(profiles.load(str(path)), "whisper", {"audio_ctx": 512}).values() == {
+        "n_threads": 3,
+        "audio_ctx": 512,
+    }
+
+
+def test_environment_is_part_of_the_outcome(tmp_path):
+    """Two contenders whose processes see other variables are not taken to hear alike: a library may be among them."""
+    path = tmp_path / "mine.toml"
+    path.write_text('[whisper.env]\nLD_PRELOAD = "other.so"\n')
+    plain = of_profile(profiles.load("fair"), "whisper")
+    assert plain.outcome() == of_profile(profiles.load("seed"), "whisper").outcome()
+    assert of_profile(profiles.load(str(path)), "whisper").outcome() != plain.outcome()
+
+
 BROKEN = ["[whisper", "whisper = 1", "[whisper.env]\nA = 1", "[whisper]\nlinux = 3"]
 
 

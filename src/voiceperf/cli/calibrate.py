@@ -59,15 +59,18 @@ def calibrate(
         conversations=material.conversations,
     )
     facts = fingerprint(plan.contenders())
-    read_noise(storage, facts["machine_id"])  # a damaged file is said now, not after a quarter of an hour
+    known = read_noise(storage, facts["machine_id"])  # a damaged file is said now, not after a quarter of an hour
+    if workloads and known.series and (known.form, known.call) != (form, plan.call.digest()):
+        kept = f"the floors kept here are of the {known.form} form and the call {known.call[:8]}"
+        raise InputError(f"{kept}, and would be lost; name that form and call, or no workload")
     noise = _with_progress(plan, benchmarks(plan, workloads or WORKLOADS), launches)
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    path = write_noise(storage, facts, Calibration(form, plan.call.digest(), noise), date)
     if as_json:
         for name, found in noise.items():
             print_json({"series": name, **asdict(found)})
     else:
         _print(noise)
-    date = datetime.now(UTC).isoformat(timespec="seconds")
-    path = write_noise(storage, facts, Calibration(form, plan.call.digest(), noise), date)
     say(f"written to {path}")
 
 

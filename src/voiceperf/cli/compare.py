@@ -154,7 +154,7 @@ def _needs_folder(path: Path | None) -> None:
 def _side(name: str, chosen: Chosen) -> Iterator[Side]:
     with ExitStack() as stack:
         source = stack.enter_context(source_of(chosen.revision, Path.cwd())) if chosen.revision else None
-        yield Side(name, profiles.load(chosen.profile), chosen.python or sys.executable, source)
+        yield Side(name, profiles.load(chosen.profile, source), chosen.python or sys.executable, source)
 
 
 def _say_libraries(baseline: Side, candidate: Side) -> None:

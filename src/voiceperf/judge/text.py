@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,6 +17,7 @@ ONE_SIDED = 0.90
 WER_MARGIN = 0.02  # upper bound of the difference: 2 points, about one word in fifty
 WER_SHIFT = 0.005  # the difference itself: half a point, so that many small losses do not hide in the margin
 MIN_UTTERANCES = 30  # fewer cannot bound a difference of two points
+MIN_SPEAKERS = 5  # of fewer, nearly the same are drawn each time, and the interval looks narrower than it is
 _LOOP_REPEATS = 4  # a phrase of up to this many words ...
 _LOOP_WORDS = 4  # ... said this often in a row, and not in the reference, is a loop
 
@@ -109,9 +110,14 @@ def _shift(difference: Interval) -> Finding:
 def compare_hearing(
     baseline: Sequence[Heard], candidate: Sequence[Heard], speakers: Sequence[str]
 ) -> HearingComparison | None:
-    """Compare scores of the same utterances in the same order; None without any words."""
+    """Compare scores of the same utterances in the same order; None without any words.
+
+    Whole speakers are drawn, so that the difference holds for others too. Of fewer than five, single utterances are
+    drawn: it then holds for these speakers.
+    """
     errors = [(b.errors, c.errors) for b, c in zip(baseline, candidate, strict=True)]
-    difference = difference_interval(errors, [b.words for b in baseline], speakers, ONE_SIDED)
+    blocks: Sequence[Hashable] = speakers if len(set(speakers)) >= MIN_SPEAKERS else range(len(speakers))
+    difference = difference_interval(errors, [b.words for b in baseline], blocks, ONE_SIDED)
     before, after = word_error_rate(baseline), word_error_rate(candidate)
     if difference is None or before is None or after is None:
         return None

@@ -16,12 +16,16 @@ SOURCE_PATH = "PYTHONPATH"  # where an interpreter looks for voiceperf before it
 
 @dataclass(frozen=True)
 class Contender:
-    """One engine under one setting, ready to be started in a process of its own."""
+    """One engine under one setting, ready to be started in a process of its own.
+
+    `written` are the values that its profile names; a process fills in the others from its own voiceperf's defaults.
+    """
 
     name: str
     params: EngineParams
     env: Mapping[str, str] = field(default_factory=dict)
     python: str = sys.executable
+    written: Mapping[str, Any] | None = None
 
     @property
     def engine(self) -> str:
@@ -29,7 +33,11 @@ class Contender:
 
     def outcome(self) -> tuple[object, ...]:
         """What decides its outputs: contenders of one outcome hear, think and speak alike."""
-        return (self.python, self.env.get(SOURCE_PATH), *self.params.outcome())
+        return (self.python, *sorted(self.env.items()), *self.params.outcome())
+
+    def values(self) -> dict[str, Any]:
+        """What its process is told to set."""
+        return self.params.as_dict() if self.written is None else dict(self.written)
 
 
 def of_profile(profile: Profile, engine: str, changes: Mapping[str, Any] | None = None) -> Contender:
@@ -39,8 +47,8 @@ def of_profile(profile: Profile, engine: str, changes: Mapping[str, Any] | None 
         ParameterError: a value that the engine does not take.
     """
     setting = profile[engine]
-    params = params_class(engine).parse({**setting.values, **(changes or {})})
-    return Contender(profile.name, params, setting.env)
+    written = {**setting.values, **(changes or {})}
+    return Contender(profile.name, params_class(engine).parse(written), setting.env, written=written)
 
 
 @dataclass(frozen=True)

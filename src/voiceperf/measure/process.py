@@ -55,7 +55,7 @@ class WorkerProcess:
             theirs.close()
         self._connection: Connection[Any, Any] = Connection(ours.detach())
         try:
-            self._ask(Start(contender.engine, contender.params.as_dict()), LOAD_LIMIT_S)
+            self._ask(Start(contender.engine, contender.values()), LOAD_LIMIT_S)
         except VoicePerfError:
             self.close()
             raise

@@ -53,15 +53,22 @@ def shipped() -> list[str]:
     return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
 
 
-def load(name_or_path: str) -> Profile:
+def load(name_or_path: str, source: str | None = None) -> Profile:
     """A shipped profile by name, or a user's own by the path of its TOML file.
+
+    Args:
+        name_or_path: of the profile.
+        source: a folder that holds another voiceperf, whose shipped profiles are meant.
 
     Raises:
         InputError: no such profile, or a file that is not one.
     """
+    folder = Path(source, *__name__.split(".")) if source else resources.files(__name__)
     if name_or_path in shipped():
-        text = resources.files(__name__).joinpath(f"{name_or_path}.toml").read_text(encoding="utf-8")
-        return _parse(name_or_path, name_or_path, text)
+        file = folder.joinpath(f"{name_or_path}.toml")
+        if not file.is_file():
+            raise InputError(f"profile {name_or_path!r}: the other voiceperf ships none of that name; name a file")
+        return _parse(name_or_path, name_or_path, file.read_text(encoding="utf-8"))
     path = Path(name_or_path)
     if not path.is_file():
         raise InputError(f"no profile {name_or_path!r}: neither a file nor one of {', '.join(shipped())}")

@@ -98,3 +98,11 @@ def test_heavy_noise_is_inconclusive():
     before, after = scores([5, 0] * 80), scores([0, 5] * 80)
     finding = compare_hearing(before, after, [f"s{n % 2}{n % 6}" for n in range(160)]).finding()
     assert finding.verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_single_speaker_is_no_certainty():
+    """One error more in 120 words of one speaker is a doubt, not a loss: their utterances are what varies."""
+    before, after = ([Heard(errors, 3, False, False) for errors in row] for row in ([0] * 40, [1] + [0] * 39))
+    compared = compare_hearing(before, after, ["me"] * 40)
+    assert compared.difference.low < compared.difference.estimate < compared.difference.high
+    assert compared.finding().verdict is Verdict.INCONCLUSIVE

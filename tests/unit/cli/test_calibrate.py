@@ -1,0 +1,46 @@
+import importlib
+import json
+
+import pytest
+
+from voiceperf.cli import main
+from voiceperf.history.ledger import Calibration, read_noise, write_noise
+from voiceperf.judge.planning import Noise
+
+NOISE = Noise(launches=3, freedom=14, pairs=14, pair_spread=0.05, launch_spread=0.01, floor=0.04)
+HERE = {"machine_id": "m1"}
+
+
+@pytest.fixture
+def calibrate(tmp_path, monkeypatch, capsys):
+    """Run `voiceperf calibrate` where every measurement yields the same noise for llama."""
+    command = importlib.import_module("voiceperf.cli.calibrate")
+    monkeypatch.setattr(command, "fingerprint", lambda contenders: HERE)
+    monkeypatch.setattr(command, "measure", lambda plan, chosen, launches, step: {"llama: tuned / fair": NOISE})
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["voiceperf", "calibrate", "--storage", str(tmp_path), *arguments])
+        try:
+            main()
+        except SystemExit as ended:
+            return ended.code or 0, capsys.readouterr()
+        return 0, capsys.readouterr()
+
+    return run
+
+
+def test_floors_are_kept_and_printed(calibrate, tmp_path):
+    """What was measured is in the storage, and printed as objects where asked for."""
+    code, printed = calibrate("llama", "--json")
+    assert code == 0
+    assert json.loads(printed.out)["floor"] == 0.04
+    assert read_noise(tmp_path, "m1").series == {"llama: tuned / fair": NOISE}
+
+
+def test_one_workload_does_not_cost_the_others(calibrate, tmp_path):
+    """A single workload in another form than the floors already there is refused, and these stay."""
+    write_noise(tmp_path, HERE, Calibration("full", "c" * 64, {"whisper: tuned / fair": NOISE}), "today")
+    code, printed = calibrate("llama")
+    assert code == 2
+    assert "full form" in printed.err
+    assert set(read_noise(tmp_path, "m1").series) == {"whisper: tuned / fair"}
