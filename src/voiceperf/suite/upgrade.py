@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from voiceperf.call import CallRecording
-from voiceperf.judge.verdict import Finding, worst
+from voiceperf.errors import EngineError
+from voiceperf.judge.regression import Change
+from voiceperf.judge.verdict import Finding, Verdict, worst
 from voiceperf.measure.contender import Side
-from voiceperf.suite.duel import Duel, Rules, Watch, run_duel, unwatched
+from voiceperf.suite.duel import Contest, Duel, Rules, Watch, run_duel, unwatched
 from voiceperf.suite.quality import Step, silent
 from voiceperf.suite.quality_gate import Corpus, Quality, QualityGate
 from voiceperf.suite.workers import Workers
 from voiceperf.suite.workloads import duel_requests
+
+NOT_FOUGHT = Contest(Change.UNCLEAR, None, 0, {})
 
 
 @dataclass(frozen=True)
@@ -48,14 +52,22 @@ def judge_upgrade(
     watch: Watch = unwatched,
     step: Step = silent,
 ) -> Iterator[Judged]:
-    """Each engine as it is done. While a duel runs, no other worker is alive to disturb it."""
+    """Each engine as it is done. While a duel runs, no other worker is alive to disturb it.
+
+    An engine that fails is INVALID with its reason, and takes nothing from the others.
+    """
     workers = Workers(call, [baseline, candidate])
     gate = QualityGate(workers, candidate.name, corpus, step)
     for engine in engines:
         before, after = baseline.contender(engine), candidate.contender(engine)
-        duel = run_duel(before, after, duel_requests(call, engine), rules, watch)
+        try:
+            duel = run_duel(before, after, duel_requests(call, engine), rules, watch)
+        except EngineError as error:
+            duel = Duel(engine, Finding(Verdict.INVALID, str(error)), NOT_FOUGHT, None)
         try:
             quality = gate.judge(engine, baseline.name)
+        except EngineError as error:
+            quality = Quality(Finding(Verdict.INVALID, str(error)), "not judged")
         finally:
             workers.close()
         yield Judged(duel, quality)
