@@ -30,6 +30,13 @@ TITLES = {
 }
 
 
+BARS = {name: (1 - reduction, "ratio") for name, reduction in REDUCTIONS.items()} | {
+    "kokoro": (MAX_RTF, "RTF"),
+    "stability": (MAX_LOAD_FACTOR, "p95 factor"),
+}
+"""What each criterion's figure must not exceed, and its unit."""
+
+
 @dataclass(frozen=True)
 class Criterion:
     """One row of the table: a figure with its interval and bar, the quality beside it, the verdict of both."""

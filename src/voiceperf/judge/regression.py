@@ -8,7 +8,7 @@ from enum import StrEnum
 from scipy.stats import norm
 
 from voiceperf.judge.planning import Noise, required_pairs
-from voiceperf.judge.statistics import CONFIDENCE, Interval
+from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict, at_most
 
 MAX_SLOWDOWN = 0.02
@@ -49,15 +49,18 @@ def judge_slowdown(interval: Interval | None, max_slowdown: float, noise: Noise 
     finding = at_most(interval, 1 + max_slowdown, "time ratio")
     if interval is None or finding.verdict is not Verdict.INCONCLUSIVE:
         return finding
-    needed = required_pairs(max_slowdown, _pair_spread(interval))
-    pairs = f"{interval.samples} pairs, about {needed} tell {max_slowdown:.1%}"
-    return Finding(finding.verdict, f"{finding.reason}; {pairs}")
+    if noise is not None:  # launches differ too, which more pairs do not mend
+        remedy = "settle it side by side, with voiceperf compare --baseline-rev"
+    else:
+        needed = required_pairs(max_slowdown, _pair_spread(interval))
+        remedy = f"{interval.samples} pairs, about {needed} tell {max_slowdown:.1%}"
+    return Finding(finding.verdict, f"{finding.reason}; {remedy}")
 
 
 def _pair_spread(interval: Interval) -> float:
     """The standard deviation of a single log-ratio, read back from an interval of their mean."""
     half_width = math.log(interval.high / interval.low) / 2
-    return half_width / float(norm.isf((1 - CONFIDENCE) / 2)) * math.sqrt(interval.samples)
+    return half_width / float(norm.isf((1 - interval.confidence) / 2)) * math.sqrt(interval.samples)
 
 
 def _below_the_floor(max_slowdown: float, noise: Noise) -> str:

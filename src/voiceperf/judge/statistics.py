@@ -25,6 +25,7 @@ class Interval:
     high: float
     samples: int
     freedom: float = math.inf  # degrees of freedom behind the interval's width
+    confidence: float = CONFIDENCE
 
 
 PairsByInput = Mapping[int, Sequence[tuple[float, float]]]
@@ -120,7 +121,7 @@ def _as_ratio(drawn: _Drawn, confidence: float) -> Interval:
     stretch = t.isf(tail, drawn.freedom) / norm.isf(tail)
     low, high = (drawn.centre + (end - drawn.centre) * stretch for end in _percentile_interval(drawn.means, confidence))
     estimate, low, high = (float(np.exp(value)) for value in (drawn.centre, low, high))
-    return Interval(estimate, low, high, drawn.samples, drawn.freedom)
+    return Interval(estimate, low, high, drawn.samples, drawn.freedom, confidence)
 
 
 def widened(interval: Interval, half_width: float) -> Interval:
@@ -138,7 +139,7 @@ def median_interval(values: Sequence[float], confidence: float = CONFIDENCE, see
     data = np.asarray(values, dtype=float)
     picks = np.random.default_rng(seed).integers(0, len(data), (RESAMPLES, len(data)))
     low, high = _percentile_interval(np.median(data[picks], axis=1), confidence)
-    return Interval(float(np.median(data)), low, high, len(data))
+    return Interval(float(np.median(data)), low, high, len(data), confidence=confidence)
 
 
 def difference_interval(
@@ -168,7 +169,7 @@ def difference_interval(
     sizes = np.bincount(index, weights=np.asarray(weights, dtype=float))
     picks = np.random.default_rng(seed).integers(0, len(names), (RESAMPLES, len(names)))
     low, high = _percentile_interval(sums[picks].sum(axis=1) / sizes[picks].sum(axis=1), confidence)
-    return Interval(float(sums.sum() / sizes.sum()), low, high, len(errors))
+    return Interval(float(sums.sum() / sizes.sum()), low, high, len(errors), confidence=confidence)
 
 
 def _percentile_interval(values: NDArray[np.float64], confidence: float) -> tuple[float, float]:
@@ -177,10 +178,10 @@ def _percentile_interval(values: NDArray[np.float64], confidence: float) -> tupl
     return float(low), float(high)
 
 
-def p_above(interval: Interval, bar: float, confidence: float = CONFIDENCE) -> float:
+def p_above(interval: Interval, bar: float) -> float:
     """The one-sided p-value of a ratio's being above `bar`, read off its interval on the log scale."""
     low, high, bar_log = np.log([interval.low, interval.high, bar])
-    spread = (high - low) / 2 / t.isf((1 - confidence) / 2, interval.freedom)
+    spread = (high - low) / 2 / t.isf((1 - interval.confidence) / 2, interval.freedom)
     if spread == 0:
         return float(np.log(interval.estimate) <= bar_log)
     return float(t.sf((np.log(interval.estimate) - bar_log) / spread, interval.freedom))

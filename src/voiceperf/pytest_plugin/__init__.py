@@ -157,7 +157,7 @@ def duel(voiceperf: Suite, benchmark: Any, request: pytest.FixtureRequest) -> Ca
             recorder.subject,
             setup=recorder.before,
             teardown=recorder.after,
-            rounds=voiceperf.plan.form.rounds[workload],
+            rounds=voiceperf.rounds(workload),
         )
         used = usage_between(before, voiceperf.workers.account(profile, workload))
         extra = benchmark.extra_info

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,20 +12,19 @@ from typing import Any
 
 from voiceperf.call import CallRecording, Turn
 from voiceperf.engines import ENGINES
-from voiceperf.errors import InputError
+from voiceperf.errors import EngineError, InputError
 from voiceperf.history.runs import CONTROL
 from voiceperf.judge.criteria import (
-    MAX_LOAD_FACTOR,
+    BARS,
     MAX_LOOKS,
-    MAX_RTF,
-    REDUCTIONS,
     TITLES,
     Criterion,
     judge_load,
     judge_reduction,
     judge_rtf,
 )
-from voiceperf.judge.verdict import Verdict
+from voiceperf.judge.statistics import Interval
+from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict
 from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Contender, Side, of_profile
 from voiceperf.measure.control import Control
@@ -36,6 +36,7 @@ from voiceperf.suite.stability import run_load
 from voiceperf.suite.workers import Workers
 
 BASELINES = ("seed", "fair")  # profiles that a candidate must beat, both
+UNLOADED = "unloaded"  # what the load test compares with
 CALL = "call"  # the whole turn, beside the three engines
 WORKLOADS = (*ENGINES, CALL)
 
@@ -130,15 +131,28 @@ class Suite:
             return partial(self.workers.run_turn, profile, turn)
         return partial(self.workers.run, profile, workload, turn)
 
+    def rounds(self, workload: str) -> int:
+        """How many pairs of each turn: the form's, and in a call of few turns enough to be judged at all."""
+        return max(self.plan.form.rounds[workload], math.ceil(MIN_PAIRS / len(self.turns)))
+
     def measure(self, workload: str, profile: str, turn: Turn) -> PairRecorder:
-        """As many pairs as the form has rounds, beside what was measured before."""
+        """The workload's rounds, beside what was measured before."""
         recorder = self.recorder(workload, profile, turn)
-        for _ in range(self.plan.form.rounds[workload]):
+        for _ in range(self.rounds(workload)):
             recorder.one_more()
         return recorder
 
     def judge(self, workload: str, baseline: str) -> Criterion:
-        """The criterion of one workload against one baseline; noisy data leads to more pairs first."""
+        """The criterion of one workload against one baseline; INVALID with the reason where an engine fails."""
+        try:
+            criterion = self._judge(workload, baseline)
+        except EngineError as error:
+            criterion = _unjudged(workload, baseline, error)
+        self.criteria.append(criterion)
+        return criterion
+
+    def _judge(self, workload: str, baseline: str) -> Criterion:
+        """Noisy data leads to more pairs first."""
         quality = self.gate.judge(workload, baseline)
         criterion = self._look(workload, baseline, quality)
         for _ in range(MAX_LOOKS - 1):
@@ -147,17 +161,14 @@ class Suite:
             for turn in self.turns:
                 self.measure(workload, baseline, turn)
             criterion = self._look(workload, baseline, quality)
-        self.criteria.append(criterion)
         return criterion
 
     def _look(self, workload: str, baseline: str, quality: Quality) -> Criterion:
         if workload == "kokoro":
             figure, speed = judge_rtf({turn.number: self._rtf(turn) for turn in self.turns})
-            bar, unit = MAX_RTF, "RTF"
         else:
             figure, speed = judge_reduction(workload, self._times(workload, baseline))
-            bar, unit = 1 - REDUCTIONS[workload], "ratio"
-        return Criterion(TITLES[workload], baseline, figure, bar, unit, speed, quality.finding, quality.text)
+        return _criterion(workload, baseline, figure, speed, quality)
 
     def _times(self, workload: str, baseline: str) -> dict[int, list[tuple[float, float]]]:
         measured = self._recorders.get((workload, baseline), {})
@@ -181,16 +192,20 @@ class Suite:
 
     def judge_stability(self) -> Criterion:
         """The candidate's engines at once."""
+        try:
+            criterion = self._judge_stability()
+        except EngineError as error:
+            criterion = _unjudged("stability", UNLOADED, error)
+        self.criteria.append(criterion)
+        return criterion
+
+    def _judge_stability(self) -> Criterion:
         load = run_load(self.workers, self.plan.candidate.name, self.turns, self.plan.form.load_s)
         speed, quality = judge_load(load)
         text = f"{len(load.errors)} errors, {len(load.changed_outputs)} changed in {load.runs} runs"
         if load.rss_growth is not None:
             text += f", RSS {load.rss_growth:+.1%}"
-        criterion = Criterion(
-            TITLES["stability"], "unloaded", None, MAX_LOAD_FACTOR, "p95 factor", speed, quality, text
-        )
-        self.criteria.append(criterion)
-        return criterion
+        return _criterion("stability", UNLOADED, None, speed, Quality(quality, text))
 
     def as_record(self) -> dict[str, Any]:
         """What a saved run keeps of the session, beside its benchmarks."""
@@ -214,3 +229,13 @@ class Suite:
 
     def close(self) -> None:
         self.workers.close()
+
+
+def _criterion(what: str, baseline: str, figure: Interval | None, speed: Finding, quality: Quality) -> Criterion:
+    return Criterion(TITLES[what], baseline, figure, *BARS[what], speed, quality.finding, quality.text)
+
+
+def _unjudged(what: str, baseline: str, error: EngineError) -> Criterion:
+    """A row all the same: what could not be judged must not look as if nobody had asked."""
+    failed = Finding(Verdict.INVALID, str(error))
+    return _criterion(what, baseline, None, failed, Quality(failed, "not judged"))

@@ -2,7 +2,7 @@ import pytest
 
 from voiceperf.judge.planning import Noise
 from voiceperf.judge.regression import Change, change_of, judge_slowdown
-from voiceperf.judge.statistics import Interval
+from voiceperf.judge.statistics import Interval, ratio_interval
 from voiceperf.judge.verdict import Verdict
 
 
@@ -65,3 +65,19 @@ def test_threshold_above_the_floor_is_judged():
 def test_doubt_says_how_many_pairs_would_settle_it():
     """INCONCLUSIVE comes with the pairs there were and about how many would tell the threshold."""
     assert "18 pairs, about" in judge_slowdown(between(1.01, 1.08), 0.02).reason
+
+
+def test_doubt_between_two_runs_points_to_the_duel():
+    """Where launches differ, no number of pairs is promised: the way out is the comparison side by side."""
+    noise = Noise(launches=3, freedom=12, pairs=42, pair_spread=0.05, launch_spread=0.02, floor=0.05)
+    reason = judge_slowdown(between(0.99, 1.12), 0.1, noise).reason
+    assert "--baseline-rev" in reason
+    assert "pairs" not in reason
+
+
+def test_wider_confidence_asks_for_no_more_pairs():
+    """The same pairs lead to the same number, at whatever confidence their interval was drawn."""
+    pairs = {0: [(1.0, 1.0 + 0.02 * k) for k in range(-4, 9)]}
+    reasons = [judge_slowdown(ratio_interval(pairs, confidence), 0.02).reason for confidence in (0.95, 0.986)]
+    needed = [int(reason.split("about ")[1].split()[0]) for reason in reasons]
+    assert needed[0] == pytest.approx(needed[1], rel=0.1)

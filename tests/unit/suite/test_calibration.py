@@ -29,6 +29,8 @@ class Numbers:
         self.level = float(np.exp(self.rng.normal(0, 0.05)))
 
     partner_of = Suite.partner_of
+    turns = Suite.turns
+    rounds = Suite.rounds
     measure = Suite.measure
 
     def recorder(self, workload, profile, turn):

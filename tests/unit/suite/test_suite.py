@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from voiceperf.engines.fake import FakeParams
+from voiceperf.errors import WorkerError
 from voiceperf.judge.criteria import MAX_LOOKS
-from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict
 from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Contender
 from voiceperf.suite.quality_gate import Quality
@@ -75,3 +76,23 @@ def test_unclear_criterion_gets_more_pairs(suite, monkeypatch):
     criterion = suite.judge("llama", "fair")
     assert criterion.speed.verdict is Verdict.INCONCLUSIVE
     assert [len(recorder.pairs) for recorder in recorders] == [FORMS["full"].rounds["llama"] * MAX_LOOKS] * 2
+
+
+def test_short_call_has_pairs_enough_to_be_judged(suite):
+    """However few turns a call has, its pairs are as many as a verdict needs."""
+    for turn in TURNS:
+        suite.measure(SPEAKING, "seed", turn)
+    assert sum(map(len, suite._times(SPEAKING, "seed").values())) == MIN_PAIRS > FORMS["full"].rounds[SPEAKING] * 2
+
+
+def test_criterion_whose_engine_dies_is_a_row_all_the_same(suite, monkeypatch):
+    """An engine's end makes its criteria INVALID with the reason, and the saved run has their rows."""
+
+    def die(*which):
+        raise WorkerError("whisper: the worker died")
+
+    monkeypatch.setattr(suite.gate, "judge", die)
+    monkeypatch.setattr(suite.workers, "run", die)
+    criteria = [suite.judge("whisper", "fair"), suite.judge_stability()]
+    assert [criterion.verdict for criterion in criteria] == [Verdict.INVALID] * 2
+    assert [row.as_record()["reason"] for row in suite.criteria] == ["whisper: the worker died"] * 2
