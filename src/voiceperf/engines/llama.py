@@ -19,7 +19,7 @@ from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 from numpy.typing import NDArray
 
 from voiceperf.call import Message
-from voiceperf.engines import static_split
+from voiceperf.engines import preload
 from voiceperf.engines.base import (
     ALL_CORES,
     FIRST_TOKEN,
@@ -38,6 +38,7 @@ from voiceperf.errors import EngineError, ParameterError
 from voiceperf.models.store import locate
 from voiceperf.params import EngineParams, tunable
 
+PRELOADED = (preload.STATIC_SPLIT, preload.VNNI_KERNELS)
 LIBRARY_DEFAULT = -1  # a thread count that means: what llama-cpp-python picks by itself
 _CACHE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8}  # ggml's type numbers (ggml.h)
 _NEVER = -1e9  # a logit bias that no logit outweighs
@@ -77,7 +78,10 @@ class LlamaParams(EngineParams):
     stop: tuple[str, ...] = tunable((), "texts that end a reply")
     use_mmap: bool = tunable(True, "map the file instead of reading it", neutral=True)
     static_split: bool = tunable(
-        False, "give each thread one contiguous piece of every matrix (Linux, needs a C compiler)", neutral=True
+        False, "give each thread one contiguous piece of every matrix (Linux, needs a C++ compiler)", neutral=True
+    )
+    vnni_kernels: bool = tunable(
+        False, "voiceperf's own products of quantised matrices (Linux, AVX-512 VNNI, needs a C++ compiler)"
     )
     use_mlock: bool = tunable(False, "keep the weights from being swapped out", neutral=True)
 
@@ -88,7 +92,7 @@ class LlamaParams(EngineParams):
             raise ParameterError(f"llama.n_ubatch = {self.n_ubatch}: cannot exceed n_batch ({self.n_batch})")
 
     def environment(self) -> dict[str, str]:
-        return {"LD_PRELOAD": str(static_split.library())} if self.static_split else {}
+        return preload.environment(self, PRELOADED)
 
 
 class LlamaEngine:
@@ -303,7 +307,7 @@ def capabilities() -> list[Capability]:
         ),
         Capability("mmap", llama_cpp.llama_supports_mmap()),
         Capability("mlock", llama_cpp.llama_supports_mlock()),
-        Capability("static split", static_split.unavailable() is None, static_split.unavailable() or ""),
+        *(library.capability() for library in PRELOADED),
         Capability("this CPU's widest vectors", wide, "rebuild on this machine with GGML_NATIVE=ON"),
     ]
 
@@ -317,5 +321,4 @@ def refuse_unsupported(params: LlamaParams) -> None:
         )
     if params.use_mlock and not able["mlock"].available:
         raise ParameterError("llama.use_mlock = True: this system cannot lock memory; leave it off")
-    if params.static_split and not static_split.preloaded():
-        raise ParameterError(f"llama.static_split = True: start this process with LD_PRELOAD={static_split.library()}")
+    preload.refuse_missing(params, PRELOADED)

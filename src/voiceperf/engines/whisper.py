@@ -13,6 +13,7 @@ import numpy as np
 from pywhispercpp.utils import redirect_stderr
 
 from voiceperf.audio import SPEECH_RATE_HZ, Samples, as_speech
+from voiceperf.engines import preload
 from voiceperf.engines.base import (
     ALL_CORES,
     Capability,
@@ -28,6 +29,7 @@ from voiceperf.errors import EngineError, ParameterError
 from voiceperf.models.store import locate
 from voiceperf.params import EngineParams, tunable
 
+PRELOADED = (preload.VNNI_KERNELS,)
 FULL_CONTEXT = 1500  # encoder frames of 20 ms: the 30 s window every whisper model was trained on
 _SAMPLES_PER_FRAME = SPEECH_RATE_HZ // 50
 # With flash attention whisper.cpp pads keys and values to this multiple and attends to the padding unmasked,
@@ -65,6 +67,12 @@ class WhisperParams(EngineParams):
     beam_size: int = tunable(0, "beams; 0: greedy", low=0, high=8)
     best_of: int = tunable(5, "candidates of the temperature fallback (it changes nothing else)", low=1, high=8)
     initial_prompt: str = tunable("", "text that tells the decoder what to expect")
+    vnni_kernels: bool = tunable(
+        False, "voiceperf's own products of quantised matrices (Linux, AVX-512 VNNI, needs a C++ compiler)"
+    )
+
+    def environment(self) -> dict[str, str]:
+        return preload.environment(self, PRELOADED)
 
     def check(self) -> None:
         if self.flash_attn and self.audio_ctx % _CONTEXT_STEP:
@@ -173,6 +181,7 @@ def capabilities() -> list[Capability]:
         Capability(f"pywhispercpp {installed_version('pywhispercpp')}", True),
         Capability("flash attention", True),
         Capability("GPU", gpu, "build pywhispercpp with GGML_CUDA=1 or GGML_METAL=1"),
+        *(library.capability() for library in PRELOADED),
         Capability("this CPU's widest vectors", wide, "build pywhispercpp from source for this CPU (AVX-512)"),
     ]
 
@@ -182,6 +191,7 @@ def refuse_unsupported(params: WhisperParams) -> None:
     gpu = next(capability for capability in capabilities() if capability.name == "GPU")
     if params.use_gpu and not gpu.available:
         raise ParameterError(f"whisper.use_gpu = True: this build of whisper.cpp has no GPU; {gpu.remedy}")
+    preload.refuse_missing(params, PRELOADED)
     if params.language != "auto" and native.whisper_lang_id(params.language) < 0:
         raise ParameterError(
             f"whisper.language = {params.language!r}: no such language; use a code such as en, or auto"
