@@ -39,10 +39,10 @@ lint: setup
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-# --unsafe-package keeps llama-cpp-python out of the lock: it is built by ci/setup.sh, from requirements-llama.lock
+# --unsafe-package keeps what ci/setup.sh builds, from requirements-native.lock, out of the lock
 lock: setup
 	.venv/bin/python -m pip install --quiet pip-tools
 	CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/python -m piptools compile --quiet --upgrade --generate-hashes --strip-extras \
-	  --extra=whisper --extra=llama --extra=kokoro --extra=hub --extra=dev --unsafe-package=llama-cpp-python --no-emit-index-url --no-emit-find-links \
+	  --extra=whisper --extra=llama --extra=kokoro --extra=hub --extra=dev --unsafe-package=llama-cpp-python --unsafe-package=pywhispercpp --no-emit-index-url --no-emit-find-links \
 	  --no-emit-trusted-host --no-emit-options --output-file=requirements.lock pyproject.toml
 	sed -i.bak '/^# WARNING/,$$d' requirements.lock && rm requirements.lock.bak

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-stamp=.venv/.ready-$(cat requirements.lock requirements-llama.lock ci/setup.sh pyproject.toml | cksum | tr ' ' -)
+stamp=.venv/.ready-$(cat requirements.lock requirements-native.lock ci/setup.sh pyproject.toml | cksum | tr ' ' -)
 [ -e "$stamp" ] && exit 0
 
 say() { printf 'voiceperf set-up: %s\n' "$*" >&2; }
@@ -13,7 +13,7 @@ python=${PYTHON:-python3}
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11, 4))' 2>/dev/null ||
   fail "needs Python 3.11.4 or newer; set PYTHON=/path/to/python3.11"
 command -v "${CXX:-c++}" >/dev/null 2>&1 || command -v g++ >/dev/null 2>&1 ||
-  fail "needs a C++ compiler to build llama.cpp: apt-get install g++ (Debian), xcode-select --install (macOS)"
+  fail "needs a C++ compiler to build llama.cpp and whisper.cpp: apt-get install g++ (Debian), xcode-select --install (macOS)"
 
 say "making .venv"
 "$python" -m venv .venv
@@ -22,26 +22,40 @@ pip=(.venv/bin/python -m pip --disable-pip-version-check --quiet)
 say "installing the locked packages"
 "${pip[@]}" install --require-hashes --no-deps -r requirements.lock
 
-# llama-cpp-python comes as source. Built for this very processor, the wheel is kept for the next .venv.
-version=$(sed -n 's/^llama-cpp-python==\([^ ]*\).*/\1/p' requirements-llama.lock)
+# The engines' libraries are built for this very processor; their wheels are kept for the next .venv.
 processor=$( (grep -m 2 -E '^(model name|flags)' /proc/cpuinfo 2>/dev/null || sysctl -n machdep.cpu.brand_string) | cksum | cut -d ' ' -f 1)
 abi=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_platform())')
-cache=${VOICEPERF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/voiceperf}/wheels/llama-$version-$abi-$processor
-if ! ls "$cache"/*.whl >/dev/null 2>&1; then
-  say "building llama.cpp for this processor (about two minutes on two cores, once)"
-  mkdir -p "$cache.part"
-  log="$cache.part/build.log"
-  export CMAKE_GENERATOR=Ninja
-  export CMAKE_ARGS="${CMAKE_ARGS:-} -DLLAVA_BUILD=OFF -DLLAMA_ALL_WARNINGS=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$PWD/ci/llama_library_only.cmake"
-  if ! .venv/bin/python -m pip wheel --disable-pip-version-check --verbose --no-deps --no-cache-dir --require-hashes \
-    --wheel-dir "$cache.part" -r requirements-llama.lock >"$log" 2>&1; then
-    grep -iE 'error' "$log" | tail -n 5 >&2 || true
-    fail "llama.cpp did not build; the whole log is in $log"
+wheels=${VOICEPERF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/voiceperf}/wheels
+case $(uname) in Darwin) origin=@loader_path ;; *) origin='$ORIGIN' ;; esac
+
+# native PACKAGE MINUTES [VARIABLE=VALUE...]: install it, built with these in the environment
+native() {
+  local package=$1 minutes=$2 version cache log
+  shift 2
+  version=$(sed -n "s/^$package==\([^ ]*\).*/\1/p" requirements-native.lock)
+  cache=$wheels/$package-$version-$abi-$processor
+  if ! ls "$cache"/*.whl >/dev/null 2>&1; then
+    say "building $package for this processor (about $minutes on two cores, once)"
+    mkdir -p "$cache.part"
+    log=$cache.part/build.log
+    sed -n "/^$package==/,/[^\\\\]\$/p" requirements-native.lock >"$cache.part/only.lock"
+    if ! env "$@" CMAKE_GENERATOR=Ninja .venv/bin/python -m pip wheel --disable-pip-version-check --verbose --no-deps --no-cache-dir \
+      --no-binary "$package" --require-hashes --wheel-dir "$cache.part" -r "$cache.part/only.lock" >"$log" 2>&1; then
+      grep -iE 'error' "$log" | tail -n 5 >&2 || true
+      fail "$package did not build; the whole log is in $log"
+    fi
+    rm -rf "$cache"
+    mv "$cache.part" "$cache"
   fi
-  rm -rf "$cache"
-  mv "$cache.part" "$cache"
-fi
-"${pip[@]}" install --no-deps --force-reinstall "$cache"/*.whl
+  "${pip[@]}" install --no-deps --force-reinstall "$cache"/*.whl
+}
+
+native llama-cpp-python "two minutes" \
+  CMAKE_ARGS="${CMAKE_ARGS:-} -DLLAVA_BUILD=OFF -DLLAMA_ALL_WARNINGS=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$PWD/ci/llama_library_only.cmake"
+# its set-up hands the whole environment to CMake. LLAMAFILE: the faster matrix products, and where voiceperf's own go in
+native pywhispercpp "a minute" \
+  GGML_NATIVE=ON GGML_LLAMAFILE=ON WHISPER_BUILD_EXAMPLES=OFF WHISPER_BUILD_TESTS=OFF WHISPER_BUILD_SERVER=OFF \
+  CMAKE_INSTALL_RPATH="$origin" CMAKE_BUILD_WITH_INSTALL_RPATH=ON
 
 "${pip[@]}" install --no-deps --editable .
 touch "$stamp"

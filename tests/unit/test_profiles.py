@@ -43,6 +43,21 @@ def test_values_of_one_system_stay_there(tmp_path, monkeypatch, system, threads)
     assert of_profile(profiles.load(str(path)), "whisper").params.n_threads == threads
 
 
+@pytest.mark.parametrize(
+    ("system", "features", "expected"),
+    [("linux", ("avx2", "avx512_vnni"), 8), ("linux", ("avx2",), 2), ("darwin", ("avx512_vnni",), 4)],
+)
+def test_values_of_one_processor_stay_there(tmp_path, monkeypatch, system, features, expected):
+    """What a profile says for a feature of the processor stands over its system's values, and only where both are."""
+    monkeypatch.setattr(profiles.sys, "platform", system)
+    monkeypatch.setattr(profiles.machine, "processor", lambda: ("any", features))
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        "[whisper]\nn_threads = 4\n[whisper.linux]\nn_threads = 2\n[whisper.linux.avx512_vnni]\nn_threads = 8\n"
+    )
+    assert of_profile(profiles.load(str(path)), "whisper").params.n_threads == expected
+
+
 @pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
 def test_tuned_can_be_started_on_every_system(monkeypatch, system):
     """The shipped profile asks of a system only what works there."""

@@ -7,7 +7,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "voiceperf"
 FLOORS = (
-    {"errors", "places", "log", "mel", "machine", "params", "audio"},
+    {"errors", "places", "log", "mel", "machine", "params", "audio", "loops"},
     {"call", "profiles", "models"},
     {"engines", "judge"},
     {"measure", "history"},

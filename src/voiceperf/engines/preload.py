@@ -86,9 +86,7 @@ class Preloaded:
 
 
 STATIC_SPLIT = Preloaded("static_split", "ggml_is_numa")
-VNNI_KERNELS = Preloaded(
-    "vnni_kernels", "llamafile_sgemm", ("f16c", "avx512f", "avx512bw", "avx512vl", "avx512_vnni")
-)
+VNNI_KERNELS = Preloaded("vnni_kernels", "llamafile_sgemm", ("f16c", "avx512f", "avx512bw", "avx512vl", "avx512_vnni"))
 
 
 def environment(params: EngineParams, libraries: Iterable[Preloaded]) -> dict[str, str]:

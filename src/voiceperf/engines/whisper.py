@@ -26,6 +26,7 @@ from voiceperf.engines.base import (
     wrong_request,
 )
 from voiceperf.errors import EngineError, ParameterError
+from voiceperf.loops import is_loop
 from voiceperf.models.store import locate
 from voiceperf.params import EngineParams, tunable
 
@@ -56,6 +57,14 @@ class WhisperParams(EngineParams):
         high=FULL_CONTEXT,
         unit="frames of 20 ms",
     )
+    retry_ctx: int = tunable(
+        0,
+        "encoder context of a second try where the first looks wrong: empty, looping, cut short or unlikely; 0: none",
+        low=0,
+        high=FULL_CONTEXT,
+        unit="frames of 20 ms",
+    )
+    retry_probability: float = tunable(0.3, "a transcript less likely than this is tried again", low=0.0, high=1.0)
     language: str = tunable("en", "language code, or auto")
     max_tokens_per_s: float = tunable(
         0.0, "bound a transcript in proportion to the speech, which ends loops; 0: unbounded", low=0.0, high=100.0
@@ -75,10 +84,16 @@ class WhisperParams(EngineParams):
         return preload.environment(self, PRELOADED)
 
     def check(self) -> None:
-        if self.flash_attn and self.audio_ctx % _CONTEXT_STEP:
+        for name in ("audio_ctx", "retry_ctx"):
+            frames = getattr(self, name)
+            if self.flash_attn and frames % _CONTEXT_STEP:
+                raise ParameterError(
+                    f"whisper.{name} = {frames}: with flash_attn it must be a multiple of {_CONTEXT_STEP},"
+                    " or transcripts depend on earlier calls; round it up or turn flash_attn off"
+                )
+        if 0 < self.retry_ctx <= self.audio_ctx:
             raise ParameterError(
-                f"whisper.audio_ctx = {self.audio_ctx}: with flash_attn it must be a multiple of {_CONTEXT_STEP},"
-                " or transcripts depend on earlier calls; round it up or turn flash_attn off"
+                f"whisper.retry_ctx = {self.retry_ctx}: must be longer than audio_ctx ({self.audio_ctx}), or 0"
             )
 
 
@@ -115,7 +130,13 @@ class WhisperEngine:
         if not isinstance(request, Utterance):
             raise ParameterError(wrong_request("whisper", request))
         audio = as_speech(request.audio, SPEECH_RATE_HZ)
-        self._full.audio_ctx = context_frames(self.params, len(audio))
+        first = context_frames(self.params.audio_ctx, len(audio))
+        heard = self._transcribe(audio, first)
+        second = context_frames(self.params.retry_ctx, len(audio)) if self.params.retry_ctx else first
+        return self._transcribe(audio, second) if second != first and looks_wrong(heard, self.params) else heard
+
+    def _transcribe(self, audio: Samples, frames: int) -> Transcript:
+        self._full.audio_ctx = frames
         self._full.max_tokens = token_cap(self.params, len(audio))
         status = native.whisper_full(self._context, self._full, audio, audio.size)
         if status != 0:
@@ -138,14 +159,27 @@ class WhisperEngine:
         native.whisper_free(self._context)
 
 
-def context_frames(params: WhisperParams, samples: int) -> int:
-    """The encoder context for one chunk: never shorter than the speech; 0 asks whisper.cpp for the full window."""
-    if params.audio_ctx == 0:
+def looks_wrong(heard: Transcript, params: WhisperParams) -> bool:
+    """Whether a longer context should be asked: nothing heard, a loop, cut short by the token cap, or unlikely."""
+    cap = token_cap(params, round(heard.audio_s * SPEECH_RATE_HZ))
+    if heard.probability is None or not heard.text:
+        return True
+    return 0 < cap <= heard.tokens or heard.probability < params.retry_probability or is_loop(heard.text.lower())
+
+
+def context_frames(shortest: int, samples: int) -> int:
+    """The encoder context for one chunk: never shorter than the speech; 0 asks whisper.cpp for the full window.
+
+    Args:
+        shortest: what is wanted, in frames of 20 ms; 0: the full window.
+        samples: of the chunk.
+    """
+    if shortest == 0:
         return 0
     needed = math.ceil(samples / _SAMPLES_PER_FRAME)
-    if needed > params.audio_ctx:
+    if needed > shortest:
         needed = math.ceil(needed / _CONTEXT_STEP) * _CONTEXT_STEP
-    chosen = max(params.audio_ctx, needed)
+    chosen = max(shortest, needed)
     return 0 if chosen >= FULL_CONTEXT else chosen
 
 

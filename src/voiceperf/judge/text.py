@@ -11,6 +11,7 @@ from whisper_normalizer.english import EnglishTextNormalizer
 
 from voiceperf.judge.statistics import Interval, difference_interval
 from voiceperf.judge.verdict import Finding, Verdict, at_most, point_at_most, worst
+from voiceperf.loops import is_loop
 
 # one-sided 95% means the upper end of a two-sided 90% interval
 ONE_SIDED = 0.90
@@ -18,8 +19,6 @@ WER_MARGIN = 0.02  # upper bound of the difference: 2 points, about one word in 
 WER_SHIFT = 0.005  # the difference itself: half a point, so that many small losses do not hide in the margin
 MIN_UTTERANCES = 30  # fewer cannot bound a difference of two points
 MIN_SPEAKERS = 5  # of fewer, nearly the same are drawn each time, and the interval looks narrower than it is
-_LOOP_REPEATS = 4  # a phrase of up to this many words ...
-_LOOP_WORDS = 4  # ... said this often in a row, and not in the reference, is a loop
 
 
 @cache
@@ -31,22 +30,6 @@ def normalise(text: str) -> str:
     """Fold case, punctuation, numerals and spelling as whisper's own evaluation does (Radford et al. 2022, app. C)."""
     folded: str = _normaliser()(text)
     return folded.strip()
-
-
-def is_loop(transcript: str, reference: str = "") -> bool:
-    """Whether a phrase repeats over and over that the reference does not repeat."""
-    return _repeats(transcript.split()) >= _LOOP_REPEATS > _repeats(reference.split())
-
-
-def _repeats(words: Sequence[str]) -> int:
-    """The longest run of one phrase said again and again."""
-    longest = min(len(words), 1)
-    for size in range(1, _LOOP_WORDS + 1):
-        matching = 0  # words in a row that equal the word one phrase earlier
-        for at in range(size, len(words)):
-            matching = matching + 1 if words[at] == words[at - size] else 0
-            longest = max(longest, 1 + matching // size)
-    return longest
 
 
 @dataclass(frozen=True)

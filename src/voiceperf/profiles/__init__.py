@@ -8,6 +8,8 @@ n_threads = 4
 OMP_WAIT_POLICY = "passive"
 [whisper.linux]            # only on this system: linux, darwin or win32
 n_threads = 2
+[whisper.linux.avx512_vnni]  # and only on a processor with this feature, by the system's name for it
+vnni_kernels = true
 ```
 """
 
@@ -21,6 +23,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from voiceperf import machine
 from voiceperf.errors import InputError
 
 DEFAULT = "tuned"  # what commands use, and the suite judges, where nothing else is named
@@ -94,4 +97,12 @@ def _setting(where: str, engine: str, table: Any) -> Setting:
         raise InputError(f"{where}: [{engine}.linux] and the like must be tables of parameters")
     if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
         raise InputError(f"{where}: [{engine}.env] must hold texts")
-    return Setting({**table, **systems.get(sys.platform, {})}, env)
+    return Setting({**table, **_for_this_processor(systems.get(sys.platform, {}))}, env)
+
+
+def _for_this_processor(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A system's values, and over them those of the features that its processor has."""
+    values = {name: value for name, value in table.items() if not isinstance(value, dict)}
+    features = {name: value for name, value in table.items() if isinstance(value, dict)}
+    present = machine.processor()[1] if features else ()
+    return {**values, **{k: v for name, more in features.items() if name in present for k, v in more.items()}}

@@ -1,6 +1,6 @@
 import pytest
 
-from voiceperf.engines import llama, static_split
+from voiceperf.engines import llama
 from voiceperf.engines.llama import LlamaParams, refuse_unsupported
 from voiceperf.errors import ParameterError
 
@@ -28,31 +28,3 @@ def test_gpu_layers_without_a_gpu_are_refused(one_line):
     with pytest.raises(ParameterError) as caught:
         refuse_unsupported(LlamaParams(n_gpu_layers=10))
     one_line(caught.value, "llama.n_gpu_layers", "rebuild")
-
-
-def test_static_split_needs_its_library_preloaded(monkeypatch, one_line, tmp_path):
-    """In a process that was started without it, the parameter is refused with what to set."""
-    monkeypatch.setattr(static_split, "preloaded", lambda: False)
-    monkeypatch.setattr(static_split, "library", lambda: tmp_path / "split.so")
-    with pytest.raises(ParameterError) as caught:
-        refuse_unsupported(LlamaParams(static_split=True))
-    one_line(caught.value, "llama.static_split", "LD_PRELOAD")
-
-
-def test_static_split_off_linux_is_refused(monkeypatch, one_line, tmp_path):
-    """Where preloading does not work, the parameter is refused by name."""
-    monkeypatch.setattr(static_split.sys, "platform", "darwin")
-    monkeypatch.setenv("VOICEPERF_CACHE", str(tmp_path))
-    with pytest.raises(ParameterError) as caught:
-        LlamaParams(static_split=True).environment()
-    one_line(caught.value, "llama.static_split", "only Linux", "leave it off")
-
-
-def test_static_split_without_a_compiler_is_refused(monkeypatch, one_line, tmp_path):
-    """Without a C compiler the remedy is named."""
-    monkeypatch.setattr(static_split.sys, "platform", "linux")
-    monkeypatch.setattr(static_split.shutil, "which", lambda name: None)
-    monkeypatch.setenv("VOICEPERF_CACHE", str(tmp_path))
-    with pytest.raises(ParameterError) as caught:
-        static_split.library()
-    one_line(caught.value, "C compiler")

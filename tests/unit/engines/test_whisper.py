@@ -2,14 +2,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceperf.engines.whisper import FULL_CONTEXT, WhisperParams, context_frames, refuse_unsupported, token_cap
+from voiceperf.engines.base import Transcript
+from voiceperf.engines.whisper import (
+    FULL_CONTEXT,
+    WhisperParams,
+    context_frames,
+    looks_wrong,
+    refuse_unsupported,
+    token_cap,
+)
 from voiceperf.errors import ParameterError
 
 
 @given(st.sampled_from([256, 512, 768, 1024, 1280]), st.integers(201, 16_000 * 40))
 def test_context_never_cuts_speech_and_keeps_the_step(shortest, samples):
     """With flash attention a context covers the speech and is a multiple of 256, or it is the full window."""
-    frames = context_frames(WhisperParams(flash_attn=True, audio_ctx=shortest), samples)
+    frames = context_frames(shortest, samples)
     if frames == 0:
         assert samples / 320 > FULL_CONTEXT - 256
     else:
@@ -19,15 +27,40 @@ def test_context_never_cuts_speech_and_keeps_the_step(shortest, samples):
 
 def test_full_context_is_left_to_whisper():
     """audio_ctx 0 asks for the full window whatever the length."""
-    assert context_frames(WhisperParams(), 8000) == 0
+    assert context_frames(0, 8000) == 0
 
 
-@pytest.mark.parametrize("audio_ctx", [1, 255, 300, 750, 1500])
-def test_context_that_would_depend_on_history_is_refused(audio_ctx, one_line):
+@pytest.mark.parametrize("name", ["audio_ctx", "retry_ctx"])
+@pytest.mark.parametrize("frames", [1, 255, 300, 750, 1500])
+def test_context_that_would_depend_on_history_is_refused(name, frames, one_line):
     """With flash attention a context that is no multiple of 256 is refused with the reason."""
     with pytest.raises(ParameterError) as caught:
-        WhisperParams(flash_attn=True, audio_ctx=audio_ctx)
-    one_line(caught.value, "whisper.audio_ctx", "multiple of 256")
+        WhisperParams(flash_attn=True, **{name: frames})
+    one_line(caught.value, f"whisper.{name}", "multiple of 256")
+
+
+def test_second_try_must_be_longer(one_line):
+    """A second try with no more context than the first is refused."""
+    with pytest.raises(ParameterError) as caught:
+        WhisperParams(audio_ctx=512, retry_ctx=512)
+    one_line(caught.value, "whisper.retry_ctx", "longer than audio_ctx")
+
+
+@pytest.mark.parametrize(
+    ("heard", "wrong"),
+    [
+        (Transcript("Thursday at seven.", 6, 0.9, 2.0), False),
+        (Transcript("Thursday at seven.", 6, 0.29, 2.0), True),
+        (Transcript("", 0, None, 2.0), True),
+        (Transcript("", 1, 0.9, 2.0), True),
+        (Transcript("Ask! ask! Ask! ask!", 8, 0.9, 2.0), True),
+        (Transcript("a b c d e f g h i j", 20, 0.9, 2.0), True),
+    ],
+    ids=["sound", "unlikely", "nothing", "no words", "loop", "cut short"],
+)
+def test_what_looks_wrong_is_tried_again(heard, wrong):
+    """Nothing heard, a loop, as many tokens as allowed, or unlikely ones."""
+    assert looks_wrong(heard, WhisperParams(max_tokens_per_s=10)) == wrong
 
 
 def test_any_context_is_fine_without_flash_attention():

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceperf.judge.text import Heard, compare_hearing, is_loop, normalise, score, word_error_rate
+from voiceperf.judge.text import Heard, compare_hearing, normalise, score, word_error_rate
 from voiceperf.judge.verdict import Verdict
+from voiceperf.loops import is_loop
 
 
 @pytest.mark.parametrize(
