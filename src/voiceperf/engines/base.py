@@ -89,13 +89,23 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A text that was synthesised by itself, and the samples that it became."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Speech:
-    """What was spoken, shape (n,). `audio_s` counts the silence at both ends, `heard_s` does not."""
+    """What was spoken, shape (n,). `audio_s` counts the silence that was made at both ends, `heard_s` does not."""
 
     audio: Samples
     rate_hz: int
     audio_s: float
     heard_s: float
+    pieces: tuple[Piece, ...]
 
 
 Output = Transcript | Reply | Scores | Speech

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import ClassVar
 
 import kokoro_onnx
 import numpy as np
 import onnxruntime
+import sentencex
 from kokoro_onnx.config import SAMPLE_RATE
 from kokoro_onnx.trim import trim
 
@@ -21,6 +24,7 @@ from voiceperf.engines.base import (
     Capability,
     Line,
     Mark,
+    Piece,
     Request,
     Speech,
     installed_version,
@@ -38,7 +42,9 @@ _LEVELS = {
     "all": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
 }
 _VOICE_SHAPE = (510, 1, 256)  # a style vector for each count of phonemes
-_CLAUSE_END = re.compile(r"(?<=[,;:.!?])\s+")
+_CLAUSE_END = re.compile(r"(?<=[,;:])\s+")
+_LEAST_CHARACTERS = 15  # about a second: a shorter piece would be spoken slower than within its sentence
+_MOST_CHARACTERS = 40  # of the piece that the caller waits for
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,10 @@ class KokoroParams(EngineParams):
     graph_level: str = tunable("all", "graph optimisation", choices=_LEVELS)
     providers: tuple[str, ...] = tunable(("CPUExecutionProvider",), "execution providers, best first")
     trim: bool = tunable(True, "cut the silence at both ends")
-    first_clause: bool = tunable(False, "synthesise the first clause by itself, so that audio starts sooner")
+    by_sentence: bool = tunable(
+        False, "synthesise sentence by sentence, a long first one from its first clause, so that audio starts sooner"
+    )
+    pause_s: float = tunable(0.06, "silence between the pieces of by_sentence", low=0.0, high=1.0, unit="s")
 
 
 class KokoroEngine:
@@ -88,16 +97,19 @@ class KokoroEngine:
             raise ParameterError(wrong_request("kokoro", request))
         if not request.text.strip():
             raise ParameterError("there is no text to speak")
-        parts = split_first_clause(request.text) if self.params.first_clause else [request.text]
-        pieces: list[Samples] = []
-        for part in parts:
-            pieces.append(self._synthesise(part))
-            if len(pieces) == 1:
+        texts = pieces_of(request.text, self.params.lang) if self.params.by_sentence else [request.text]
+        sounds: list[Samples] = []
+        for text in texts:
+            sounds.append(self._synthesise(text))
+            if len(sounds) == 1:
                 mark(FIRST_AUDIO)
-        whole = np.concatenate(pieces)
-        heard, _ = trim(whole)
-        audio = np.ascontiguousarray(heard if self.params.trim else whole, dtype=np.float32)
-        return Speech(audio, SAMPLE_RATE, len(whole) / SAMPLE_RATE, len(heard) / SAMPLE_RATE)
+        audio_s = sum(map(len, sounds)) / SAMPLE_RATE
+        heard = [trim(sound)[0] for sound in sounds]
+        if self.params.trim or len(sounds) > 1:
+            sounds = heard
+        audio, places = joined(sounds, round(self.params.pause_s * SAMPLE_RATE))
+        pieces = tuple(Piece(text, *place) for text, place in zip(texts, places, strict=True))
+        return Speech(audio, SAMPLE_RATE, audio_s, sum(map(len, heard)) / SAMPLE_RATE, pieces)
 
     def _synthesise(self, text: str) -> Samples:
         """Untrimmed audio of one text, shape (n,)."""
@@ -112,9 +124,42 @@ class KokoroEngine:
         del self._kokoro
 
 
-def split_first_clause(text: str) -> list[str]:
-    """The first clause and the rest, or the whole text where it has but one."""
-    return _CLAUSE_END.split(text.strip(), maxsplit=1)
+def joined(sounds: Sequence[Samples], pause: int) -> tuple[Samples, list[tuple[int, int]]]:
+    """Sounds with so many samples of silence between them, shape (n,), and where each begins and ends."""
+    ends = list(accumulate(len(sound) + pause for sound in sounds))
+    places = [(end - pause - len(sound), end - pause) for end, sound in zip(ends, sounds, strict=True)]
+    whole = np.zeros(places[-1][1], np.float32)
+    for (start, end), sound in zip(places, sounds, strict=True):
+        whole[start:end] = sound
+    return whole, places
+
+
+def pieces_of(text: str, lang: str = "en") -> list[str]:
+    """A text's sentences, the first cut after a clause where it is long, and nothing too short to stand alone.
+
+    Args:
+        text: what shall be spoken.
+        lang: language code, such as en-us.
+    """
+    sentences = [sentence.strip() for sentence in sentencex.segment(lang.split("-", maxsplit=1)[0], text.strip())]
+    pieces = _joined([sentence for sentence in sentences if sentence])
+    if pieces and len(pieces[0]) > _MOST_CHARACTERS:
+        clauses = _joined(_CLAUSE_END.split(pieces[0]))
+        pieces[:1] = [clauses[0], " ".join(clauses[1:])] if len(clauses) > 1 else clauses
+    return pieces
+
+
+def _joined(pieces: list[str]) -> list[str]:
+    """The pieces, each that is too short with the next one; a short last one with the one before."""
+    found: list[str] = []
+    for piece in pieces:
+        if found and len(found[-1]) < _LEAST_CHARACTERS:
+            found[-1] = f"{found[-1]} {piece}"
+        else:
+            found.append(piece)
+    if len(found) > 1 and len(found[-1]) < _LEAST_CHARACTERS:
+        found[-2:] = [f"{found[-2]} {found[-1]}"]
+    return found
 
 
 def load_voice(path: Path) -> Samples:

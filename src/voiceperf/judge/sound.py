@@ -1,4 +1,4 @@
-"""Synthesised speech judged: log-mel spectral distance and duration."""
+"""Synthesised speech judged: log-mel spectral distance, duration and pace."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from voiceperf.mel import mel_filters
 # the margin above it is for arithmetic of another precision
 MAX_LOG_SPECTRAL_DB = 1.3
 MAX_DURATION_SHIFT = 0.01  # a hundredth: a frame or two, not a syllable
+# A reply spoken sentence by sentence is another reading of it. Of one phrase repeated, listeners just notice 5%
+# (Quene, "On the just noticeable difference for tempo in speech", 2007); another reading may differ by twice that
+MAX_PACE_SHIFT = 0.10
 
 _FFT_SIZE, _HOP, _MELS = 1024, 256, 80
 _FLOOR_DB = -60.0  # below the loudest cell: what a listener does not hear beside it
@@ -42,11 +45,15 @@ def log_spectral_distance_db(a: NDArray[np.float32], b: NDArray[np.float32], rat
 
 @dataclass(frozen=True)
 class SpeakingComparison:
-    """How a candidate speaks beside a baseline, over the same lines; the worst line counts."""
+    """How a candidate speaks beside a baseline, over the same lines; the worst line counts.
+
+    Distance and `duration_shift` are those of whatever was synthesised in one go, `pace_shift` is of whole replies.
+    """
 
     round_trip: HearingComparison
     log_spectral_db: float
     duration_shift: float
+    pace_shift: float
 
     def finding(self) -> Finding:
         return worst(
@@ -54,5 +61,6 @@ class SpeakingComparison:
                 self.round_trip.finding(min_utterances=1),  # every reply of the call, however few
                 point_at_most(self.log_spectral_db, MAX_LOG_SPECTRAL_DB, "log-spectral distance (dB)"),
                 point_at_most(self.duration_shift, MAX_DURATION_SHIFT, "duration shift"),
+                point_at_most(self.pace_shift, MAX_PACE_SHIFT, "shift of pace"),
             ]
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from voiceperf.audio import as_speech
+from voiceperf.audio import Samples, as_speech
 from voiceperf.engines.base import Line, Passage, Scores, Speech, Transcript, Utterance
 from voiceperf.judge.language import ThinkingComparison, compare_passage, summarise
 from voiceperf.judge.sound import SpeakingComparison, log_spectral_distance_db
@@ -60,7 +60,7 @@ def compare_llama(
 def compare_kokoro(
     baseline: WorkerProcess, candidate: WorkerProcess, listener: WorkerProcess, lines: Sequence[str]
 ) -> SpeakingComparison | None:
-    """Round-trip WER through a whisper worker, log-mel distance and duration; the worst line counts."""
+    """Round-trip WER through a whisper worker, log-mel distance, duration and pace; the worst line counts."""
     before = [_spoken(baseline, line) for line in lines]
     after = [_spoken(candidate, line) for line in lines]
     heard = [
@@ -70,12 +70,21 @@ def compare_kokoro(
     round_trip = compare_hearing(heard[0], heard[1], [str(number) for number in range(len(lines))])
     if round_trip is None:
         return None
-    pairs = list(zip(before, after, strict=True))
+    pieces = [pair for a, b in zip(before, after, strict=True) for pair in _same_pieces(baseline, a, b)]
     return SpeakingComparison(
         round_trip,
-        max(log_spectral_distance_db(a.audio, b.audio, a.rate_hz) for a, b in pairs),
-        max(abs(b.audio_s / a.audio_s - 1) for a, b in pairs),
+        max(log_spectral_distance_db(a, b, before[0].rate_hz) for a, b in pieces),
+        max(abs(len(b) / len(a) - 1) for a, b in pieces),
+        max(abs(b.heard_s / a.heard_s - 1) for a, b in zip(before, after, strict=True)),
     )
+
+
+def _same_pieces(baseline: WorkerProcess, before: Speech, after: Speech) -> list[tuple[Samples, Samples]]:
+    """What a candidate synthesised in pieces, beside the baseline's speaking of the same pieces by themselves."""
+    if [piece.text for piece in before.pieces] == [piece.text for piece in after.pieces]:
+        return [(before.audio, after.audio)]
+    alone = [_spoken(baseline, piece.text).audio for piece in after.pieces]
+    return [(a, after.audio[piece.start : piece.end]) for a, piece in zip(alone, after.pieces, strict=True)]
 
 
 def _spoken(worker: WorkerProcess, line: str) -> Speech:

@@ -116,7 +116,7 @@ class QualityGate:
         self._keep_scores("kokoro", spoken, compared.round_trip.candidate)
         text = (
             f"round trip WER {compared.round_trip.baseline_wer:.1%} -> {compared.round_trip.candidate_wer:.1%},"
-            f" log-mel {compared.log_spectral_db:.2f} dB, duration {compared.duration_shift:+.1%}"
+            f" log-mel {compared.log_spectral_db:.2f} dB, pace {compared.pace_shift:+.1%}"
         )
         return Quality(compared.finding(), text)
 
