@@ -5,7 +5,8 @@ The order matters: criteria are judged on the pairs that the benchmarks above th
 
 import pytest
 
-from voiceperf.suite.suite import WORKLOADS
+from voiceperf.suite.suite import CRITERIA
+from voiceperf.suite.workloads import WORKLOADS
 
 pytestmark = pytest.mark.models
 
@@ -16,10 +17,10 @@ def test_turn(duel, workload, turn, profile):
     duel(workload, profile, turn)
 
 
-@pytest.mark.parametrize("workload", WORKLOADS)
-def test_criterion(voiceperf, require, workload, baseline):
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_criterion(voiceperf, require, criterion, baseline):
     """The candidate clears the bar against a baseline with its whole interval, and is no worse."""
-    require(voiceperf.judge(workload, baseline))
+    require(voiceperf.judge(criterion, baseline))
 
 
 def test_stability(voiceperf, require):

@@ -22,7 +22,8 @@ from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.report.terminal import page
 from voiceperf.suite.calibration import Benchmark, benchmarks
 from voiceperf.suite.calibration import calibrate as measure
-from voiceperf.suite.suite import BASELINES, DEFAULT_FORM, FORMS, WORKLOADS, Plan
+from voiceperf.suite.suite import BASELINES, DEFAULT_FORM, FORMS, Plan
+from voiceperf.suite.workloads import WORKLOADS
 
 
 @app.command()

@@ -34,10 +34,14 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Prompt:
-    """A conversation to answer. With `n_tokens` the answer has exactly that length, else it ends by itself."""
+    """A conversation to answer. With `n_tokens` the answer has exactly that length, else it ends by itself.
+
+    A `cold` one finds nothing of it read, as the first turn of a call does.
+    """
 
     messages: tuple[Message, ...]
     n_tokens: int | None = None
+    cold: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ class Speech:
     rate_hz: int
     audio_s: float
     heard_s: float
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Piece, ...] = ()  # none from a voiceperf that did not tell
 
 
 Output = Transcript | Reply | Scores | Speech

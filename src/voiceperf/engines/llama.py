@@ -130,7 +130,7 @@ class LlamaEngine:
     def prepare(self, request: Request) -> None:
         """Read the conversation up to the caller's last words, as a live agent has done by then."""
         if isinstance(request, Prompt):
-            self._rewind(self._warm_prefix(request))
+            self._rewind([] if request.cold else self._warm_prefix(request))
 
     def _longest(self, request: Prompt) -> int:
         """The most tokens that the reply may have."""
@@ -162,7 +162,8 @@ class LlamaEngine:
             self._llm.n_tokens = len(prefix)
         else:
             self._llm.reset()
-            self._llm.eval(prefix)
+            if prefix:
+                self._llm.eval(prefix)
             self._warm = prefix
 
     def run(self, request: Request, mark: Mark) -> Reply | Scores:

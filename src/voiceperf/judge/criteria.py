@@ -9,46 +9,65 @@ from voiceperf.judge.sequential import look_confidence
 from voiceperf.judge.statistics import CONFIDENCE, Interval, PairsByInput, median_interval, ratio_interval
 from voiceperf.judge.verdict import Finding, Verdict, at_most, point_at_most, worst
 
-# The plan's floor: what the optimisation of the recorded call was asked to bring
-REDUCTIONS = {"whisper": 0.30, "llama": 0.20, "call": 0.25}
-MAX_RTF = 0.6
 # Three engines that share the cores would take three times as long each; their spinning thread pools keep one another
 # from the cores on top of that. 27 was seen on two cores (FINDINGS.md); this bound tells a slow hour from a runaway.
 MAX_LOAD_FACTOR = 60.0
 MAX_RSS_GROWTH = 0.05  # after the first round, when every buffer has its size
+MAX_RSS_BYTES = int(1.2 * 2**30)  # of the three engines together
 
 # Looking again after as many pairs more would inflate the error rate; the intervals at all looks hold together
 MAX_LOOKS = 3
 LOOK_CONFIDENCE = look_confidence(tuple(range(1, MAX_LOOKS + 1)), CONFIDENCE)
 
-TITLES = {
-    "whisper": "whisper: inference time of the chunks",
-    "llama": "llama: time of a 32-token reply",
-    "kokoro": "kokoro: RTF heard, worst text",
-    "call": "overall: chunk end to first audio",
-    "stability": "stability: three engines at once",
-}
+
+@dataclass(frozen=True)
+class Bar:
+    """What a criterion asks: its figure must not exceed `most`; `aim` is what tuning strives for.
+
+    `most` is what the optimisation of the recorded call was asked to bring on any machine; the aims are for two cores
+    with AVX-512, and missing one fails nothing.
+    """
+
+    title: str
+    unit: str
+    most: float
+    aim: float | None = None
 
 
-BARS = {name: (1 - reduction, "ratio") for name, reduction in REDUCTIONS.items()} | {
-    "kokoro": (MAX_RTF, "RTF"),
-    "stability": (MAX_LOAD_FACTOR, "p95 factor"),
+BARS = {
+    "whisper": Bar("whisper: inference time of the chunks", "ratio", 0.70, 0.25),
+    "llama": Bar("llama: time of a 32-token reply", "ratio", 0.80, 0.60),
+    "llama_cold": Bar("llama: whole prompt to first token", "ratio", 0.80, 0.40),
+    "kokoro": Bar("kokoro: RTF heard, worst text", "RTF", 0.60, 0.40),
+    "kokoro_long": Bar("kokoro: RTF heard, worst of the longer texts", "RTF", 0.60, 0.28),
+    "kokoro_first": Bar("kokoro: first audio, worst of the longer texts", "s", 1.0, 0.45),
+    "call": Bar("overall: chunk end to first audio", "ratio", 0.75, 0.30),
+    "stability": Bar("stability: three engines at once", "p95 factor", MAX_LOAD_FACTOR),
 }
-"""What each criterion's figure must not exceed, and its unit."""
 
 
 @dataclass(frozen=True)
 class Criterion:
     """One row of the table: a figure with its interval and bar, the quality beside it, the verdict of both."""
 
-    name: str
+    bar: Bar
     baseline: str
     figure: Interval | None
-    bar: float
-    unit: str
     speed: Finding
     quality: Finding
     quality_text: str
+
+    @property
+    def name(self) -> str:
+        return self.bar.title
+
+    @property
+    def missed_aim(self) -> str | None:
+        """In words, where the whole interval is not within the aim."""
+        aim = self.bar.aim
+        if aim is None or self.figure is None or self.figure.high <= aim:
+            return None
+        return f"{self.figure.high:.3g} at worst, aim {aim:.3g} ({self.bar.unit})"
 
     @property
     def decisive(self) -> Finding:
@@ -64,12 +83,13 @@ class Criterion:
         return {
             "criterion": self.name,
             "baseline": self.baseline,
-            "unit": self.unit,
+            "unit": self.bar.unit,
             "estimate": figure.estimate if figure else None,
             "low": figure.low if figure else None,
             "high": figure.high if figure else None,
             "samples": figure.samples if figure else 0,
-            "bar": self.bar,
+            "bar": self.bar.most,
+            "aim": self.bar.aim,
             "quality": self.quality_text,
             "quality_verdict": str(self.quality.verdict),
             "quality_reason": self.quality.reason,
@@ -78,20 +98,20 @@ class Criterion:
         }
 
 
-def judge_reduction(name: str, times: PairsByInput) -> tuple[Interval | None, Finding]:
-    """Whether candidate / baseline stays below the bar that the criterion sets."""
+def judge_reduction(bar: Bar, times: PairsByInput) -> tuple[Interval | None, Finding]:
+    """Whether candidate / baseline stays below the bar."""
     interval = ratio_interval(times, LOOK_CONFIDENCE)
-    return interval, at_most(interval, 1 - REDUCTIONS[name], "time ratio")
+    return interval, at_most(interval, bar.most, "time ratio")
 
 
-def judge_rtf(rtf_by_text: Mapping[int, Sequence[float]]) -> tuple[Interval | None, Finding]:
-    """Whether every text's real-time factor stays below the bar: the worst one stands for all."""
-    intervals = [median_interval(values, LOOK_CONFIDENCE) for values in rtf_by_text.values()]
+def judge_worst_text(bar: Bar, values_by_text: Mapping[int, Sequence[float]]) -> tuple[Interval | None, Finding]:
+    """Whether every text's figure stays below the bar: the worst one stands for all."""
+    intervals = [median_interval(values, LOOK_CONFIDENCE) for values in values_by_text.values()]
     measured = [interval for interval in intervals if interval is not None]
     if not measured or len(measured) < len(intervals):
-        return None, Finding(Verdict.INVALID, "RTF: a text was not measured")
+        return None, Finding(Verdict.INVALID, f"{bar.unit}: a text was not measured")
     slowest = max(measured, key=lambda interval: interval.high)
-    return slowest, at_most(slowest, MAX_RTF, "RTF")
+    return slowest, at_most(slowest, bar.most, bar.unit)
 
 
 @dataclass(frozen=True)
@@ -103,6 +123,7 @@ class LoadResult:
     changed_outputs: tuple[str, ...]
     p95_factor: float | None
     rss_growth: float | None
+    rss_bytes: int | None  # of all engines together, at the end
 
 
 def judge_load(load: LoadResult) -> tuple[Finding, Finding]:
@@ -115,6 +136,7 @@ def judge_load(load: LoadResult) -> tuple[Finding, Finding]:
             point_at_most(len(load.errors), 0, errors),
             point_at_most(len(load.changed_outputs), 0, changed),
             point_at_most(load.rss_growth, MAX_RSS_GROWTH, "memory growth"),
+            point_at_most(load.rss_bytes, MAX_RSS_BYTES, "memory in bytes"),
         ]
     )
     return speed, quality

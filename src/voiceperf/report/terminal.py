@@ -31,7 +31,7 @@ def page(stream: TextIO | None = None) -> Console:
 
 def print_criteria(criteria: Sequence[Criterion], console: Console) -> None:
     """One row a criterion, then in words why each that does not pass does not."""
-    columns = {"criterion": 26, "against": 10, "figure": 18, "bar": 9, "quality": 31}
+    columns = {"criterion": 26, "against": 10, "figure": 18, "bar": 12, "quality": 28}
     table = bounded_table("success criteria", columns, console)
     for row in criteria:
         verdict = in_colour(row.verdict)
@@ -40,6 +40,8 @@ def print_criteria(criteria: Sequence[Criterion], console: Console) -> None:
     for row in criteria:
         if row.verdict is not Verdict.PASS:
             console.print(f"{row.verdict}: {row.name} against {row.baseline}: {row.decisive.reason}", highlight=False)
+        if row.missed_aim:
+            console.print(f"aim missed: {row.name} against {row.baseline}: {row.missed_aim}", highlight=False)
 
 
 def bounded_table(title: str, columns: Mapping[str, int], console: Console) -> Table:
@@ -59,13 +61,18 @@ def in_colour(verdict: Verdict) -> Text:
 def _figure(row: Criterion) -> str:
     if row.figure is None:
         return row.speed.reason if row.speed.verdict is not Verdict.INVALID else "not measured"
-    if row.unit == "ratio":
+    if row.bar.unit == "ratio":
         return as_change(row.figure)
     return f"{row.figure.estimate:.3f}\n[{row.figure.low:.3f}, {row.figure.high:.3f}]"
 
 
 def _bar(row: Criterion) -> str:
-    return f"{row.bar - 1:+.0%}" if row.unit == "ratio" else f"< {row.bar:g}"
+    most = _limit(row.bar.most, row.bar.unit)
+    return most if row.bar.aim is None else f"{most}\naim {_limit(row.bar.aim, row.bar.unit)}"
+
+
+def _limit(value: float, unit: str) -> str:
+    return f"{value - 1:+.0%}" if unit == "ratio" else f"{value:g} {unit}"
 
 
 def as_change(ratio: Interval) -> str:

@@ -12,7 +12,8 @@ from voiceperf.history.runs import CONTROL, series_name
 from voiceperf.judge.planning import Noise, noise_of
 from voiceperf.judge.statistics import PairsByInput
 from voiceperf.measure.pairs import PairRecorder
-from voiceperf.suite.suite import WORKLOADS, Plan, Suite
+from voiceperf.suite.suite import Plan, Suite
+from voiceperf.suite.workloads import WORKLOADS
 
 Benchmark = tuple[Turn, str, str]
 """A turn, a profile's name and a workload."""

@@ -8,15 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from voiceperf.engines import ENGINES
 from voiceperf.judge.text import Heard
 from voiceperf.judge.verdict import Finding, Verdict, worst
 from voiceperf.suite.corpus import Recording, read_conversations, read_manifest
 from voiceperf.suite.quality import Step, compare_kokoro, compare_llama, compare_whisper, silent, transcripts
 from voiceperf.suite.workers import Workers
+from voiceperf.suite.workloads import ENGINES_OF
 
-# a call's chunks lie within; whole sentences are judged by `voiceperf quality` on any manifest
-CHUNK_SECONDS = (0.4, 2.5)
+CHUNK_SECONDS = (0.4, 8.0)  # what a caller says in one go
 
 
 @dataclass(frozen=True)
@@ -54,13 +53,14 @@ class QualityGate:
         self.perplexity: float | None = None
 
     def judge(self, workload: str, baseline: str) -> Quality:
-        """One engine's quality, or for the whole call that of all three."""
-        if workload not in ENGINES:
-            parts = [self.judge(engine, baseline) for engine in ENGINES]
-            return Quality(worst(part.finding for part in parts), "all of the above")
-        key = (workload, self._outcome(baseline, workload))
+        """The quality of the engine that does the work; for the whole call that of all three."""
+        parts = [self._judge_engine(engine, baseline) for engine in ENGINES_OF[workload]]
+        return parts[0] if len(parts) == 1 else Quality(worst(part.finding for part in parts), "all of the above")
+
+    def _judge_engine(self, engine: str, baseline: str) -> Quality:
+        key = (engine, self._outcome(baseline, engine))
         if key not in self._judged:
-            self._judged[key] = getattr(self, f"_{workload}")(baseline)
+            self._judged[key] = getattr(self, f"_{engine}")(baseline)
         return self._judged[key]
 
     def _outcome(self, profile: str, engine: str) -> Any:

@@ -66,13 +66,15 @@ def run_load(workers: Workers, profile: str, turns: Sequence[Turn], seconds: flo
     settled = sum(client.rss_bytes() for client in clients)
     _run_at_once(clients, seconds * 3 / 4)
     errors = tuple(error for client in clients for error in client.errors)
+    finished = None if errors else sum(client.rss_bytes() for client in clients)
     factors = [factor for client in clients for factor in client.factors]
     return LoadResult(
         runs=len(factors),
         errors=errors,
         changed_outputs=tuple(where for client in clients for where in client.changed),
         p95_factor=float(np.percentile(factors, 95)) if factors else None,
-        rss_growth=None if errors else sum(client.rss_bytes() for client in clients) / settled - 1,
+        rss_growth=None if finished is None else finished / settled - 1,
+        rss_bytes=finished,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,10 @@ from voiceperf.history.runs import CONTROL
 from voiceperf.judge.criteria import (
     BARS,
     MAX_LOOKS,
-    TITLES,
     Criterion,
     judge_load,
     judge_reduction,
-    judge_rtf,
+    judge_worst_text,
 )
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict
@@ -34,11 +33,19 @@ from voiceperf.suite.quality import Step, silent
 from voiceperf.suite.quality_gate import Corpus, Quality, QualityGate
 from voiceperf.suite.stability import run_load
 from voiceperf.suite.workers import Workers
+from voiceperf.suite.workloads import CALL, LLAMA_COLD
 
 BASELINES = ("seed", "fair")  # profiles that a candidate must beat, both
 UNLOADED = "unloaded"  # what the load test compares with
-CALL = "call"  # the whole turn, beside the three engines
-WORKLOADS = (*ENGINES, CALL)
+_SPOKEN = {
+    "kokoro": lambda timing: timing.rtf,
+    "kokoro_long": lambda timing: timing.rtf,
+    "kokoro_first": lambda timing: timing.ttfa_ms and timing.ttfa_ms / 1e3,
+}
+"""By criterion the figure of one synthesis."""
+
+CRITERIA = tuple(criterion for criterion in BARS if criterion != "stability")
+"""What is judged against each baseline."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,8 @@ class Form:
 
 DEFAULT_FORM = "short"
 FORMS = {
-    "full": Form("full", {"whisper": 2, "llama": 6, "kokoro": 2, CALL: 2}, True, 1, 40.0),
-    "short": Form("short", {"whisper": 2, "llama": 4, "kokoro": 2, CALL: 2}, False, 4, 15.0),
+    "full": Form("full", {"whisper": 2, "llama": 6, LLAMA_COLD: 4, "kokoro": 2, CALL: 2}, True, 1, 40.0),
+    "short": Form("short", {"whisper": 2, "llama": 4, LLAMA_COLD: 4, "kokoro": 2, CALL: 2}, False, 4, 15.0),
 }
 
 
@@ -142,33 +149,41 @@ class Suite:
             recorder.one_more()
         return recorder
 
-    def judge(self, workload: str, baseline: str) -> Criterion:
-        """The criterion of one workload against one baseline; INVALID with the reason where an engine fails."""
+    def judge(self, what: str, baseline: str) -> Criterion:
+        """One of the criteria against one baseline; INVALID with the reason where an engine fails."""
         try:
-            criterion = self._judge(workload, baseline)
+            criterion = self._judge(what, baseline)
         except EngineError as error:
-            criterion = _unjudged(workload, baseline, error)
+            criterion = _unjudged(what, baseline, error)
         self.criteria.append(criterion)
         return criterion
 
-    def _judge(self, workload: str, baseline: str) -> Criterion:
+    def _judge(self, what: str, baseline: str) -> Criterion:
         """Noisy data leads to more pairs first."""
+        workload = "kokoro" if what in _SPOKEN else what
         quality = self.gate.judge(workload, baseline)
-        criterion = self._look(workload, baseline, quality)
+        criterion = self._look(what, baseline, quality)
         for _ in range(MAX_LOOKS - 1):
             if criterion.speed.verdict is not Verdict.INCONCLUSIVE:
                 break
             for turn in self.turns:
                 self.measure(workload, baseline, turn)
-            criterion = self._look(workload, baseline, quality)
+            criterion = self._look(what, baseline, quality)
         return criterion
 
-    def _look(self, workload: str, baseline: str, quality: Quality) -> Criterion:
-        if workload == "kokoro":
-            figure, speed = judge_rtf({turn.number: self._rtf(turn) for turn in self.turns})
+    def _look(self, what: str, baseline: str, quality: Quality) -> Criterion:
+        if what in _SPOKEN:
+            turns = self.turns if what == "kokoro" else self._longer_half()
+            values = {turn.number: self._spoken(turn, _SPOKEN[what]) for turn in turns}
+            figure, speed = judge_worst_text(BARS[what], values)
         else:
-            figure, speed = judge_reduction(workload, self._times(workload, baseline))
-        return _criterion(workload, baseline, figure, speed, quality)
+            figure, speed = judge_reduction(BARS[what], self._times(what, baseline))
+        return _criterion(what, baseline, figure, speed, quality)
+
+    def _longer_half(self) -> Sequence[Turn]:
+        """The turns with the longer replies."""
+        by_length = sorted(self.turns, key=lambda turn: len(turn.reply))
+        return by_length[len(by_length) // 2 :]
 
     def _times(self, workload: str, baseline: str) -> dict[int, list[tuple[float, float]]]:
         measured = self._recorders.get((workload, baseline), {})
@@ -179,15 +194,15 @@ class Suite:
             for turn in self.turns
         }
 
-    def _rtf(self, turn: Turn) -> list[float]:
-        """Every run of the candidate on one text, whoever it was paired with."""
+    def _spoken(self, turn: Turn, figure_of: Callable[[Timing], float | None]) -> list[float]:
+        """A figure of every time the candidate spoke one text, whoever it was paired with."""
         found = []
         for (workload, profile), by_turn in self._recorders.items():
             if workload != "kokoro" or turn.number not in by_turn:
                 continue
             is_candidate = profile == self.plan.candidate.name
             timings = [pair.subject if is_candidate else pair.partner for pair in by_turn[turn.number].pairs]
-            found += [timing.rtf for timing in timings if timing.rtf is not None]
+            found += [value for value in map(figure_of, timings) if value is not None]
         return found
 
     def judge_stability(self) -> Criterion:
@@ -203,8 +218,8 @@ class Suite:
         load = run_load(self.workers, self.plan.candidate.name, self.turns, self.plan.form.load_s)
         speed, quality = judge_load(load)
         text = f"{len(load.errors)} errors, {len(load.changed_outputs)} changed in {load.runs} runs"
-        if load.rss_growth is not None:
-            text += f", RSS {load.rss_growth:+.1%}"
+        if load.rss_bytes is not None:
+            text += f", RSS {load.rss_bytes / 2**20:.0f} MiB, {load.rss_growth:+.1%}"
         return _criterion("stability", UNLOADED, None, speed, Quality(quality, text))
 
     def as_record(self) -> dict[str, Any]:
@@ -232,7 +247,7 @@ class Suite:
 
 
 def _criterion(what: str, baseline: str, figure: Interval | None, speed: Finding, quality: Quality) -> Criterion:
-    return Criterion(TITLES[what], baseline, figure, *BARS[what], speed, quality.finding, quality.text)
+    return Criterion(BARS[what], baseline, figure, speed, quality.finding, quality.text)
 
 
 def _unjudged(what: str, baseline: str, error: EngineError) -> Criterion:

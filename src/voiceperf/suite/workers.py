@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from voiceperf.call import CallRecording, Turn
 from voiceperf.engines import ENGINES
@@ -11,7 +11,7 @@ from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Side
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.measure.resources import Resources, together
-from voiceperf.suite.workloads import request
+from voiceperf.suite.workloads import ENGINES_OF, requests
 
 
 class Workers:
@@ -21,7 +21,7 @@ class Workers:
         self.call = call
         self._sides = {side.name: side for side in sides}
         self._alive: dict[tuple[str, str], WorkerProcess] = {}
-        self._warm: set[tuple[str, str, int]] = set()
+        self._warm: set[tuple[str, str, str, int]] = set()
 
     def get(self, profile: str, engine: str) -> WorkerProcess:
         """The worker, started and given every input of the call; started anew where it has died."""
@@ -32,20 +32,23 @@ class Workers:
         self._alive[profile, engine] = worker
         self._warm = {place for place in self._warm if place[:2] != (profile, engine)}
         for turn in self.call.turns:
-            worker.load(_key(turn), request(self.call, engine, turn))
+            for workload, request in requests(self.call, engine, turn).items():
+                worker.load(_key(workload, turn), request)
         return worker
 
-    def run(self, profile: str, engine: str, turn: Turn) -> Timing:
-        """One engine's part of one turn."""
-        return self.get(profile, engine).run(_key(turn))
+    def run(self, profile: str, workload: str, turn: Turn) -> Timing:
+        """What one engine does in one turn."""
+        (engine,) = ENGINES_OF[workload]
+        return self.get(profile, engine).run(_key(workload, turn))
 
     def warm_up(self, profile: str, workload: str, turn: Turn) -> None:
         """Run one turn's part of a workload in every process that has not run it yet, keeping nothing."""
-        for engine in engines_of(workload):
+        engines = ENGINES_OF[workload]
+        for engine, alone in zip(engines, [workload] if len(engines) == 1 else engines, strict=True):
             self.get(profile, engine)
-            if (profile, engine, turn.number) not in self._warm:
-                self.run(profile, engine, turn)
-                self._warm.add((profile, engine, turn.number))
+            if (profile, engine, alone, turn.number) not in self._warm:
+                self.run(profile, alone, turn)
+                self._warm.add((profile, engine, alone, turn.number))
 
     def natural_reply(self, profile: str, turn: Turn) -> dict[str, object]:
         """What llama answers where it may end by itself, for the record."""
@@ -62,7 +65,7 @@ class Workers:
 
     def account(self, profile: str, workload: str) -> Resources:
         """What the workload's processes have used so far, together."""
-        return together([self.get(profile, engine).resources() for engine in engines_of(workload)])
+        return together([self.get(profile, engine).resources() for engine in ENGINES_OF[workload]])
 
     def close(self) -> None:
         for worker in self._alive.values():
@@ -71,10 +74,5 @@ class Workers:
         self._warm.clear()
 
 
-def engines_of(workload: str) -> Sequence[str]:
-    """The one engine that a workload names; a whole turn takes all."""
-    return (workload,) if workload in ENGINES else ENGINES
-
-
-def _key(turn: Turn) -> str:
-    return f"turn-{turn.number}"
+def _key(workload: str, turn: Turn) -> str:
+    return f"{workload}-{turn.number}"

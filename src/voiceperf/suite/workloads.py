@@ -1,25 +1,40 @@
-"""What the three engines are given to do in one turn of a call."""
+"""What the engines are given to do in one turn of a call."""
 
 from __future__ import annotations
 
 from voiceperf.call import CallRecording, Turn
+from voiceperf.engines import ENGINES
 from voiceperf.engines.base import Line, Prompt, Request, Utterance
+
+CALL = "call"  # the whole turn, beside the single engines
+LLAMA_COLD = "llama_cold"  # the whole prompt, to the first token
+ENGINES_OF = {
+    "whisper": ("whisper",),
+    "llama": ("llama",),
+    LLAMA_COLD: ("llama",),
+    "kokoro": ("kokoro",),
+    CALL: ENGINES,
+}
+"""By workload the engines that do it, one after the other."""
+
+WORKLOADS = tuple(ENGINES_OF)
 
 # A reply of fixed length, so that no setting wins by saying less; about what fits into one spoken sentence
 REPLY_TOKENS = 32
 DUEL_TURNS = 3
 
 
-def request(call: CallRecording, engine: str, turn: Turn) -> Request:
-    """The timed work of one engine in one turn."""
+def requests(call: CallRecording, engine: str, turn: Turn) -> dict[str, Request]:
+    """By workload what one engine does alone in one turn."""
     if engine == "whisper":
-        return Utterance(turn.audio)
+        return {"whisper": Utterance(turn.audio)}
     if engine == "llama":
-        return Prompt(tuple(call.messages(turn)), REPLY_TOKENS)
-    return Line(turn.reply)
+        messages = tuple(call.messages(turn))
+        return {"llama": Prompt(messages, REPLY_TOKENS), LLAMA_COLD: Prompt(messages, 1, cold=True)}
+    return {"kokoro": Line(turn.reply)}
 
 
 def duel_requests(call: CallRecording, engine: str) -> dict[int, Request]:
     """The three turns with the shortest replies, by number: more pairs in the same time, and pairs that lie closer."""
     shortest = sorted(call.turns, key=lambda turn: len(turn.reply))[:DUEL_TURNS]
-    return {turn.number: request(call, engine, turn) for turn in shortest}
+    return {turn.number: requests(call, engine, turn)[engine] for turn in shortest}

@@ -1,7 +1,10 @@
 import numpy as np
 
-from voiceperf.judge.criteria import LoadResult, judge_load, judge_reduction, judge_rtf
-from voiceperf.judge.verdict import Verdict
+from voiceperf.judge.criteria import BARS, Bar, Criterion, LoadResult, judge_load, judge_reduction, judge_worst_text
+from voiceperf.judge.statistics import Interval
+from voiceperf.judge.verdict import Finding, Verdict
+
+RTF = Bar("speaking", "RTF", 0.6)
 
 
 def times(ratio, rounds=6, spread=0.02):
@@ -11,39 +14,62 @@ def times(ratio, rounds=6, spread=0.02):
 
 def test_reduction_beyond_the_bar_passes():
     """Half the time is 50% less: every criterion is met."""
-    assert all(judge_reduction(name, times(0.5))[1].verdict is Verdict.PASS for name in ("whisper", "llama", "call"))
+    assert all(
+        judge_reduction(BARS[name], times(0.5))[1].verdict is Verdict.PASS for name in ("whisper", "llama", "call")
+    )
 
 
 def test_criterion_that_does_not_hold_fails():
     """10% less is not 20% less."""
-    assert judge_reduction("llama", times(0.9))[1].verdict is Verdict.FAIL
+    assert judge_reduction(BARS["llama"], times(0.9))[1].verdict is Verdict.FAIL
 
 
 def test_unmeasured_turn_is_invalid():
     """A turn without pairs makes the whole criterion INVALID."""
-    assert judge_reduction("llama", {**times(0.5), 9: []})[1].verdict is Verdict.INVALID
+    assert judge_reduction(BARS["llama"], {**times(0.5), 9: []})[1].verdict is Verdict.INVALID
 
 
 def test_slowest_text_stands_for_all():
     """Six texts far below the limit do not make up for one above it."""
     rtf = {turn: [0.3] * 8 for turn in range(6)}
-    assert judge_rtf(rtf)[1].verdict is Verdict.PASS
-    figure, finding = judge_rtf({**rtf, 7: [0.7, 0.71, 0.69] * 3})
+    assert judge_worst_text(RTF, rtf)[1].verdict is Verdict.PASS
+    figure, finding = judge_worst_text(RTF, {**rtf, 7: [0.7, 0.71, 0.69] * 3})
     assert finding.verdict is Verdict.FAIL
     assert figure.estimate == 0.7
 
 
 def test_unspoken_text_is_invalid():
     """A text that was never synthesised makes the criterion INVALID."""
-    assert judge_rtf({1: [0.3] * 8, 2: []})[1].verdict is Verdict.INVALID
-    assert judge_rtf({})[1].verdict is Verdict.INVALID
+    assert judge_worst_text(RTF, {1: [0.3] * 8, 2: []})[1].verdict is Verdict.INVALID
+    assert judge_worst_text(RTF, {})[1].verdict is Verdict.INVALID
 
 
 def test_any_error_or_changed_output_under_load_fails():
     """Load may slow an engine down, it may not break it."""
-    calm = LoadResult(runs=10, errors=(), changed_outputs=(), p95_factor=4.0, rss_growth=0.0)
+    calm = LoadResult(runs=10, errors=(), changed_outputs=(), p95_factor=4.0, rss_growth=0.0, rss_bytes=2**29)
     assert [f.verdict for f in judge_load(calm)] == [Verdict.PASS, Verdict.PASS]
-    broken = LoadResult(runs=10, errors=("crashed",), changed_outputs=(), p95_factor=4.0, rss_growth=None)
+    broken = LoadResult(
+        runs=10, errors=("crashed",), changed_outputs=(), p95_factor=4.0, rss_growth=None, rss_bytes=None
+    )
     assert judge_load(broken)[1].verdict is Verdict.INVALID
-    changed = LoadResult(runs=10, errors=(), changed_outputs=("llama in turn 3",), p95_factor=4.0, rss_growth=0.0)
+    changed = LoadResult(
+        runs=10, errors=(), changed_outputs=("llama in turn 3",), p95_factor=4.0, rss_growth=0.0, rss_bytes=2**29
+    )
     assert judge_load(changed)[1].verdict is Verdict.FAIL
+
+
+def test_memory_beyond_the_limit_fails():
+    """Three engines that take more than 1.2 GiB together are too much for the laptops they are for."""
+    heavy = LoadResult(10, (), (), p95_factor=4.0, rss_growth=0.0, rss_bytes=int(1.3 * 2**30))
+    assert judge_load(heavy)[1].verdict is Verdict.FAIL
+
+
+def test_aim_is_met_by_the_whole_interval_only():
+    """An aim is missed where the interval reaches beyond it; that changes no verdict."""
+    passed = Finding(Verdict.PASS, "")
+    rows = [
+        Criterion(Bar("x", "ratio", 0.8, aim), "fair", Interval(0.5, 0.4, 0.6, 18), passed, passed, "")
+        for aim in (0.6, 0.59, None)
+    ]
+    assert [bool(row.missed_aim) for row in rows] == [False, True, False]
+    assert {row.verdict for row in rows} == {Verdict.PASS}

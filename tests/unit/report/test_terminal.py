@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from voiceperf.judge.criteria import Criterion
+from voiceperf.judge.criteria import Bar, Criterion
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.report.terminal import WIDTH, print_criteria
@@ -17,13 +17,13 @@ def printed(*criteria):
 def criterion(verdict, figure=Interval(0.7, 0.65, 0.75, 28)):
     finding = Finding(verdict, "time ratio: 0.75 at worst, bar 0.8")
     good = Finding(Verdict.PASS, "")
-    return Criterion("llama: reply", "fair", figure, 0.8, "ratio", finding, good, "KLD 0.005")
+    return Criterion(Bar("llama: reply", "ratio", 0.8, 0.6), "fair", figure, finding, good, "KLD 0.005")
 
 
 def test_row_shows_figure_interval_bar_quality_and_verdict():
     """A reader sees how much less, how sure, against what, at what quality."""
     text = printed(criterion(Verdict.PASS))
-    for part in ("llama: reply", "fair", "-30.0%", "-35.0%", "-25.0%", "-20%", "KLD 0.005", "PASS"):
+    for part in ("llama: reply", "fair", "-30.0%", "-35.0%", "-25.0%", "-20%", "aim -40%", "KLD 0.005", "PASS"):
         assert part in text
 
 
@@ -35,7 +35,7 @@ def test_what_does_not_pass_is_explained():
 def test_unmeasured_figure_is_said_to_be():
     """What was not measured shows no number."""
     assert "not measured" in printed(
-        Criterion("x", "fair", None, 0.8, "ratio", Finding(Verdict.INVALID, ""), Finding(Verdict.PASS, ""), "")
+        Criterion(Bar("x", "ratio", 0.8), "fair", None, Finding(Verdict.INVALID, ""), Finding(Verdict.PASS, ""), "")
     )
 
 
@@ -50,3 +50,8 @@ def test_nothing_is_wider_than_a_page():
     """On a wide terminal the table stays within 100 columns."""
     table = printed(criterion(Verdict.PASS))
     assert max(map(len, table.splitlines())) <= WIDTH
+
+
+def test_missed_aim_is_told_and_changes_no_verdict():
+    """Below the table stands how far a figure is from what tuning strives for."""
+    assert "aim missed: llama: reply against fair: 0.75 at worst, aim 0.6 (ratio)" in printed(criterion(Verdict.PASS))

@@ -6,7 +6,8 @@ import pytest
 from voiceperf.measure.clock import Timing
 from voiceperf.measure.pairs import PairRecorder
 from voiceperf.suite import calibration
-from voiceperf.suite.suite import WORKLOADS, Suite
+from voiceperf.suite.suite import Suite
+from voiceperf.suite.workloads import WORKLOADS
 
 TURNS = [SimpleNamespace(number=1), SimpleNamespace(number=2)]
 PLAN = SimpleNamespace(
