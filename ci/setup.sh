@@ -26,7 +26,6 @@ say "installing the locked packages"
 processor=$( (grep -m 2 -E '^(model name|flags)' /proc/cpuinfo 2>/dev/null || sysctl -n machdep.cpu.brand_string) | cksum | cut -d ' ' -f 1)
 abi=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_platform())')
 wheels=${VOICEPERF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/voiceperf}/wheels
-case $(uname) in Darwin) origin=@loader_path ;; *) origin='$ORIGIN' ;; esac
 
 # native PACKAGE MINUTES [VARIABLE=VALUE...]: install it, built with these in the environment
 native() {
@@ -52,10 +51,11 @@ native() {
 
 native llama-cpp-python "two minutes" \
   CMAKE_ARGS="${CMAKE_ARGS:-} -DLLAVA_BUILD=OFF -DLLAMA_ALL_WARNINGS=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$PWD/ci/llama_library_only.cmake"
-# its set-up hands the whole environment to CMake. LLAMAFILE: the faster matrix products, and where voiceperf's own go in
+# Its set-up hands the whole environment to CMake. LLAMAFILE: the faster matrix products, and where voiceperf's own go in.
+# Static: its ggml is another than llama.cpp's, and of two libraries of one name a process loads only the first.
 native pywhispercpp "a minute" \
-  GGML_NATIVE=ON GGML_LLAMAFILE=ON WHISPER_BUILD_EXAMPLES=OFF WHISPER_BUILD_TESTS=OFF WHISPER_BUILD_SERVER=OFF \
-  CMAKE_INSTALL_RPATH="$origin" CMAKE_BUILD_WITH_INSTALL_RPATH=ON
+  GGML_NATIVE=ON GGML_LLAMAFILE=ON BUILD_SHARED_LIBS=OFF CMAKE_POSITION_INDEPENDENT_CODE=ON \
+  WHISPER_BUILD_EXAMPLES=OFF WHISPER_BUILD_TESTS=OFF WHISPER_BUILD_SERVER=OFF
 
 "${pip[@]}" install --no-deps --editable .
 touch "$stamp"
