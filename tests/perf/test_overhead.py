@@ -17,8 +17,8 @@ pytestmark = pytest.mark.models
 
 MAX_OVERHEAD = 0.01
 ROUNDS = 8
-# these runs are in this very process, which was not started with the preloaded library
-CHANGES = {"llama": {"static_split": False}}
+# these runs are in this very process, which was not started with the preloaded libraries
+CHANGES = {"whisper": {"vnni_kernels": False}, "llama": {"static_split": False, "vnni_kernels": False}}
 REQUESTS = {
     "whisper": Utterance(np.random.default_rng(1).normal(0, 0.01, 16_000).astype(np.float32)),
     "llama": Prompt(({"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello."}), 32),

@@ -1,0 +1,18 @@
+"""The engines' native libraries beside one another."""
+
+import subprocess
+import sys
+from itertools import permutations
+
+import pytest
+
+LIBRARIES = ("_pywhispercpp", "llama_cpp", "onnxruntime")
+
+
+@pytest.mark.parametrize("order", permutations(LIBRARIES), ids=">".join)
+def test_libraries_load_into_one_process_in_any_order(order):
+    """Each brings what it needs: none finds functions of another's ggml, or misses its own."""
+    imports = "; ".join(f"import {name}" for name in order)
+    told = "; print(_pywhispercpp.whisper_print_system_info(), llama_cpp.llama_print_system_info())"
+    done = subprocess.run([sys.executable, "-c", imports + told], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
