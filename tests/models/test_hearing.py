@@ -8,6 +8,7 @@ import pytest
 from voiceperf import profiles
 from voiceperf.audio import read_speech
 from voiceperf.engines.base import Utterance
+from voiceperf.engines.whisper import looks_wrong
 from voiceperf.errors import EngineError, WorkerError
 from voiceperf.judge.text import normalise
 from voiceperf.measure.contender import of_profile
@@ -79,6 +80,17 @@ def test_speech_longer_than_the_short_context_is_heard_to_its_end(tuned):
     """Eleven seconds do not fit the shortest context, and nothing of them is lost."""
     heard = hear(tuned, read_speech(AUDIO / "wav" / "jfk_d001.wav"))
     assert normalise(heard).endswith("your country")
+
+
+def test_what_looks_wrong_is_heard_again():
+    """Chunks that come out cut short, looping or empty with too short a context are heard as with the longer one."""
+    clips = [r.audio() for r in read_manifest(AUDIO / "manifest.jsonl") if r.seconds < 2.5][::8]
+    with worker(audio_ctx=256, retry_ctx=0) as short, worker(audio_ctx=512, retry_ctx=0) as longer:
+        wrong = [clip for clip in clips if looks_wrong(short.once(Utterance(clip))[1], short.contender.params)]
+        wanted = [hear(longer, clip) for clip in wrong]
+    assert wrong
+    with worker(audio_ctx=256, retry_ctx=512) as process:
+        assert [hear(process, clip) for clip in wrong] == wanted
 
 
 @pytest.mark.parametrize("samples", [201, 320, 1000])

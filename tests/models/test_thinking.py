@@ -1,5 +1,6 @@
 """llama.cpp on real weights, in worker processes."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from voiceperf import call, profiles
 from voiceperf.engines.base import Passage, Prompt
+from voiceperf.engines.preload import VNNI_KERNELS
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.contender import of_profile
@@ -82,9 +84,29 @@ def test_static_split_changes_no_number():
     passage = Passage("Good evening, I would like to book a table for two.")
     scores = []
     for split in (False, True):
-        with worker(static_split=split) as process:
+        with worker(static_split=split, vnni_kernels=False) as process:
             scores.append(process.once(passage)[1].log_probs)
     assert np.array_equal(*scores)
+
+
+@pytest.mark.skipif(VNNI_KERNELS.unavailable() is not None, reason=str(VNNI_KERNELS.unavailable()))
+@pytest.mark.parametrize("model", ["smollm2-135m-instruct-q4_1", "smollm2-135m-instruct-q8_0"])
+def test_own_kernels_keep_the_model(model):
+    """The same weights through our products and through ggml's give nearly the same distributions."""
+    conversations = read_conversations(FIXTURES / "text" / "conversations.toml")
+    with worker(model=model, vnni_kernels=False) as ggml, worker(model=model, vnni_kernels=True) as own:
+        compared = compare_llama(ggml, own, conversations)
+    assert compared.finding().verdict is Verdict.PASS
+    assert compared.mean_kld_nats < 0.004
+
+
+def test_cold_prompt_is_read_whole(fair):
+    """A cold prompt has nothing read before, also where a warm one of the same conversation came first."""
+    _, warm = fair.once(prompt(6, 1))
+    _, cold = fair.once(dataclasses.replace(prompt(6, 1), cold=True))
+    _, warm_again = fair.once(prompt(6, 1))
+    assert cold.prompt_tokens > 10 * warm.prompt_tokens
+    assert warm_again == warm
 
 
 def test_conversation_beyond_the_context_is_refused(one_line):
