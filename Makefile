@@ -1,7 +1,7 @@
 # Two commands do everything from a bare clone: `make bench` and `make test`. Each sets up .venv and the models by
 # itself, once.
 .DEFAULT_GOAL := help
-.PHONY: help bench test gate evidence lint models setup lock
+.PHONY: help bench test gate evidence peers lint models setup lock
 
 PYTEST = .venv/bin/python -m pytest
 
@@ -10,6 +10,7 @@ help:
 	@echo "make test    every test, the criteria in their short form"
 	@echo "make gate    is this checkout slower or worse than the accepted run? (ci/gate.sh has the exit codes)"
 	@echo "make evidence   the figures of docs/METHOD.md, from simulation and from real engines (hours)"
+	@echo "make peers   faster-whisper and kokoro-onnx as they come, beside ours (build/peers.md)"
 	@echo "make lint    ruff and mypy"
 	@echo "make models  only pull the models"
 	@echo "make lock    renew requirements.lock from pyproject.toml"
@@ -33,6 +34,11 @@ evidence: models
 	.venv/bin/python tests/evidence/simulated.py
 	.venv/bin/python tests/evidence/real_engines.py build/evidence.jsonl
 	.venv/bin/python tests/evidence/summary.py build/evidence.jsonl
+
+peers: models
+	@[ -e .venv-peers/.ready ] || { .venv/bin/python -m venv .venv-peers && \
+	  .venv-peers/bin/python -m pip install --quiet -r tests/peers/requirements.txt -e '.[kokoro]' && touch .venv-peers/.ready; }
+	.venv/bin/python tests/peers/measure.py .venv-peers/bin/python build/peers.md
 
 lint: setup
 	.venv/bin/ruff check .

@@ -9,7 +9,14 @@ from voiceperf.engines.base import Engine
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.params import EngineParams
 
-_CLASSES = {"whisper": "WhisperEngine", "llama": "LlamaEngine", "kokoro": "KokoroEngine", "fake": "FakeEngine"}
+_CLASSES = {
+    "whisper": "WhisperEngine",
+    "llama": "LlamaEngine",
+    "kokoro": "KokoroEngine",
+    "fake": "FakeEngine",
+    "faster_whisper": "FasterWhisperEngine",
+    "plain_kokoro": "PlainKokoroEngine",
+}
 
 ENGINES = ("whisper", "llama", "kokoro")
 """The engines of a voice agent, in the order in which a turn passes through them."""

