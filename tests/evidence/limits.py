@@ -23,7 +23,7 @@ from voiceperf.suite.workloads import REPLY_TOKENS, requests
 REPEATS = 9
 BUFFER_BYTES = 128 << 20
 SIZE = 3072  # of the square matrices
-# whisper base (Radford et al. 2022, table 1): six layers of width 512, of four square matrices and two four times as wide
+# whisper base (Radford et al. 2022, table 1): six layers of width 512, four square matrices and two four times as wide
 WIDTH, LAYERS = 512, 6
 
 

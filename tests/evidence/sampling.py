@@ -58,7 +58,7 @@ def repeated(reply):
 
 
 def judged(scorer, turns, number, reply):
-    """A reply's figures; it suits its question by as much as the question makes it likelier than another turn's does."""
+    """A reply's figures; it suits its question where that makes it likelier than another turn's question does."""
     likelihood, tokens = log_likelihood(scorer, turns[number], reply)
     stranger = turns[(number + len(turns) // 2) % len(turns)][-1]
     elsewhere, _ = log_likelihood(scorer, [*turns[number][:-1], stranger], reply)
@@ -85,14 +85,11 @@ def main():
             f" {sum(r['repeated'] > 0.3 for r in said)}, empty {len(replies) - len(said)},"
             f" likelier by its question {np.mean([r['suits'] > 0 for r in said]):.0%}"
         )
-    sampled = settings.keys() - {"greedy"}
-    pairs = [
-        (s["repeated"], g["repeated"])
-        for n in sampled
-        for s, g in zip(found[n], found["greedy"], strict=True)
-        if s and g
-    ]
-    print("repeated phrases, greedy less sampled:", difference_interval(pairs, [1] * len(pairs), range(len(pairs))))
+    for name in settings.keys() - {"greedy"}:
+        both = [(s, g) for s, g in zip(found[name], found["greedy"], strict=True) if s and g]
+        pairs = [(s["repeated"], g["repeated"]) for s, g in both]
+        more = difference_interval(pairs, [1] * len(pairs), range(len(pairs)))
+        print(f"repeated phrases, greedy less {name}: {more.estimate:+.1%} [{more.low:+.1%}, {more.high:+.1%}]")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/peers/measure.py PYTHON_OF_THE_PEERS OUT.md
 
-Each peer is an engine in a worker process of its own environment, and is paired with the tuned profile, round after round.
+Each peer is an engine in a worker process of its own environment, paired with the tuned profile round after round.
 """
 
 import shutil
