@@ -6,12 +6,16 @@ The order matters: criteria are judged on the pairs that the benchmarks above th
 import pytest
 
 from voiceperf.suite.suite import CRITERIA
-from voiceperf.suite.workloads import WORKLOADS
+from voiceperf.suite.workloads import LLAMA_COLD, WORKLOADS
 
 pytestmark = pytest.mark.models
 
 
-@pytest.mark.parametrize("workload", WORKLOADS)
+# launches differ in reading a prompt by more than the gate's usual threshold (docs/FINDINGS.md, Noise)
+LOOSE = {LLAMA_COLD: pytest.mark.max_slowdown(0.35)}
+
+
+@pytest.mark.parametrize("workload", [pytest.param(name, marks=LOOSE.get(name, ())) for name in WORKLOADS])
 def test_turn(duel, workload, turn, profile):
     """One turn's work is done under a profile, in ABBA pairs with the candidate (the candidate's, with the control)."""
     duel(workload, profile, turn)

@@ -28,18 +28,34 @@ def print_history(trends: Sequence[Trend], console: Console) -> None:
     table = Table(title="saved runs, oldest first", title_justify="left", width=min(WIDTH, console.width))
     for column in _COLUMNS:
         table.add_column(column, overflow="fold", justify="right" if column in _COLUMNS[1:4] else "left")
-    for trend in trends:
-        table.add_row(*_cells(trend))
+    names = _names(trends)
+    for name, trend in zip(names, trends, strict=True):
+        table.add_row(name, *_cells(trend))
     console.print(table)
-    for trend in trends:
-        for shift in trend.shifts():
-            console.print(f"{_name(trend)}: {_in_words(shift)}", highlight=False)
+    for line in _shifts(names, trends):
+        console.print(line, highlight=False)
 
 
 def history_markdown(trends: Sequence[Trend]) -> str:
     """The same for a pull request."""
-    shifts = [f"- {_name(trend)}: {_in_words(shift)}" for trend in trends for shift in trend.shifts()]
-    return "\n".join(["### voiceperf: history", "", as_markdown(_COLUMNS, map(_cells, trends)), "", *shifts, ""])
+    names = _names(trends)
+    table = as_markdown(_COLUMNS, [(name, *_cells(trend)) for name, trend in zip(names, trends, strict=True)])
+    shifts = [f"- {line}" for line in _shifts(names, trends)]
+    return "\n".join(["### voiceperf: history", "", table, "", *shifts, ""])
+
+
+def _names(trends: Sequence[Trend]) -> list[str]:
+    """The benchmarks, and where runs of several machines are told, the machine."""
+    short = [trend.benchmark.rpartition("::")[2] for trend in trends]
+    if len({trend.machine_id for trend in trends}) == 1:
+        return short
+    return [f"{name} on {trend.machine_id or 'unknown'}" for name, trend in zip(short, trends, strict=True)]
+
+
+def _shifts(names: Sequence[str], trends: Sequence[Trend]) -> list[str]:
+    return [
+        f"{name}: {_in_words(shift)}" for name, trend in zip(names, trends, strict=True) for shift in trend.shifts()
+    ]
 
 
 def print_runs(trend: Trend, console: Console) -> None:
@@ -67,17 +83,12 @@ def _cells(trend: Trend) -> list[str]:
     shifts = ", ".join(f"{shift.ratio - 1:+.0%} at {shift.run.commit[:9]}" for shift in trend.shifts())
     times = f"{latest.median_s * 1e3:.1f} ms"
     return [
-        _name(trend),
         str(len(trend.points)),
         times,
         _normalised(latest.normalised),
         sparkline(trend.levels),
         shifts,
     ]
-
-
-def _name(trend: Trend) -> str:
-    return trend.benchmark.rpartition("::")[2]
 
 
 def _normalised(value: float | None) -> str:

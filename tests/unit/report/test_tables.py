@@ -1,5 +1,6 @@
 """Tables of comparisons, duels and histories: complete, and never wider than a page."""
 
+import dataclasses
 import io
 
 import pytest
@@ -92,6 +93,15 @@ def test_history_marks_the_shift(history):
     for said in ("▁▁▁▁████", "+50% at 555555555", "onnxruntime 1.32 -> 1.33"):
         assert said in text
     assert "▁▁▁▁████" in history_markdown(history)
+
+
+def test_machines_are_named_where_there_are_several(history):
+    """The same benchmark of two machines is two rows that say whose they are; with one machine its name is noise."""
+    other = dataclasses.replace(history[0], machine_id=None)
+    assert "on unknown" not in history_markdown(history)
+    both = history_markdown([history[0], other])
+    assert f"on {history[0].machine_id} |" in both
+    assert "on unknown |" in both
 
 
 def test_single_benchmark_is_listed_run_by_run(history):
