@@ -79,7 +79,7 @@ def test_slower_setting_of_a_revision_is_found(tmp_path):
     shutil.copytree(SOURCE, tmp_path / "src" / "voiceperf", ignore=shutil.ignore_patterns("__pycache__"))
     profile = tmp_path / "src" / "voiceperf" / "profiles" / "tuned.toml"
     assert profile.read_text().count("audio_ctx = 512") == 1
-    profile.write_text(profile.read_text().replace("audio_ctx = 512", "audio_ctx = 1024"))
+    profile.write_text(profile.read_text().replace("audio_ctx = 512", "audio_ctx = 768"))
     commit(tmp_path)
     _, (row,) = compare("--baseline-rev", "HEAD", "whisper", cwd=tmp_path)
     assert row["change"] == "faster"
@@ -90,7 +90,7 @@ def test_worse_model_is_found_though_it_is_no_slower(tmp_path):
     profile = tmp_path / "worse.toml"
     model = '[llama]\nmodel = "smollm2-135m-instruct-q4_0"\nflash_attn = true\n'
     profile.write_text(model + "[llama.linux]\nstatic_split = true\n")
-    code, (row,) = compare("--candidate", profile, "llama")
+    code, (row,) = compare("--baseline", "fair", "--candidate", profile, "llama")
     assert code == 10
     assert row["verdict"] == "FAIL"
     assert row["change"] != "slower"

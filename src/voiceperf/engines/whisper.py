@@ -77,7 +77,9 @@ class WhisperParams(EngineParams):
     best_of: int = tunable(5, "candidates of the temperature fallback (it changes nothing else)", low=1, high=8)
     initial_prompt: str = tunable("", "text that tells the decoder what to expect")
     vnni_kernels: bool = tunable(
-        False, "voiceperf's own products of quantised matrices (Linux, AVX-512 VNNI, needs a C++ compiler)"
+        False,
+        "voiceperf's own products of quantised matrices (Linux, AVX-512 VNNI, a C++ compiler, and a build with"
+        " llamafile's products, which set-up makes; with another it changes nothing)",
     )
 
     def environment(self) -> dict[str, str]:
@@ -215,6 +217,7 @@ def capabilities() -> list[Capability]:
         Capability(f"pywhispercpp {installed_version('pywhispercpp')}", True),
         Capability("flash attention", True),
         Capability("GPU", gpu, "build pywhispercpp with GGML_CUDA=1 or GGML_METAL=1"),
+        Capability("llamafile's products", "LLAMAFILE = 1" in build, "build pywhispercpp with GGML_LLAMAFILE=ON"),
         *(library.capability() for library in PRELOADED),
         Capability("this CPU's widest vectors", wide, "build pywhispercpp from source for this CPU (AVX-512)"),
     ]

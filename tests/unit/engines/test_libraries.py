@@ -9,7 +9,7 @@ import pytest
 LIBRARIES = ("_pywhispercpp", "llama_cpp", "onnxruntime")
 
 
-@pytest.mark.parametrize("order", permutations(LIBRARIES), ids=">".join)
+@pytest.mark.parametrize("order", list(permutations(LIBRARIES)), ids=">".join)
 def test_libraries_load_into_one_process_in_any_order(order):
     """Each brings what it needs: none finds functions of another's ggml, or misses its own."""
     imports = "; ".join(f"import {name}" for name in order)
