@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from voiceperf import call, profiles
 from voiceperf.engines.base import Line
+from voiceperf.engines.kokoro_graph import OPERATORS
 from voiceperf.errors import EngineError, ParameterError
+from voiceperf.judge.sound import MAX_LOG_SPECTRAL_DB, log_spectral_distance_db
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
 
@@ -32,6 +35,26 @@ def test_replies_last_as_long_as_the_recorded_ones(tuned):
     for turn, seconds in zip(CALL.turns, RECORDED_S, strict=True):
         _, speech = tuned.once(Line(turn.reply))
         assert speech.heard_s == pytest.approx(seconds, rel=0.10), turn.reply
+
+
+@pytest.mark.skipif(OPERATORS.unavailable() is not None, reason="this machine cannot have our operators")
+def test_our_operators_speak_alike():
+    """With our own operators every reply is as long to the sample, and its spectrum is the same to a listener."""
+    with worker(vnni_kernels=False, by_sentence=False) as plain, worker(vnni_kernels=True, by_sentence=False) as ours:
+        for turn in CALL.turns:
+            (_, a), (_, b) = plain.once(Line(turn.reply)), ours.once(Line(turn.reply))
+            assert a.audio_s == b.audio_s
+            assert 0 < log_spectral_distance_db(a.audio, b.audio, a.rate_hz) < MAX_LOG_SPECTRAL_DB, turn.reply
+
+
+def test_model_without_quantised_convolutions_is_refused(tmp_path, one_line):
+    """Our operators are refused by name for a model that has no place for them."""
+    value = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+    graph = onnx.helper.make_graph([], "empty", [value], [value])
+    onnx.save(onnx.helper.make_model(graph), tmp_path / "float.onnx")
+    with pytest.raises(ParameterError) as caught:
+        worker(model=str(tmp_path / "float.onnx"), vnni_kernels=True)
+    one_line(caught.value, "kokoro.vnni_kernels = True", "float.onnx", "leave it off")
 
 
 def test_speech_repeats_bit_for_bit(tuned):

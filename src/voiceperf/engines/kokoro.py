@@ -18,6 +18,7 @@ from kokoro_onnx.config import SAMPLE_RATE
 from kokoro_onnx.trim import trim
 
 from voiceperf.audio import Samples
+from voiceperf.engines import kokoro_graph
 from voiceperf.engines.base import (
     ALL_CORES,
     FIRST_AUDIO,
@@ -71,6 +72,10 @@ class KokoroParams(EngineParams):
         False, "synthesise sentence by sentence, a long first one from its first clause, so that audio starts sooner"
     )
     pause_s: float = tunable(0.06, "silence between the pieces of by_sentence", low=0.0, high=1.0, unit="s")
+    vnni_kernels: bool = tunable(
+        False,
+        "voiceperf's own convolutions, norms and activations (Linux, AVX-512 VNNI, a C++ compiler, a quantised model)",
+    )
 
 
 class KokoroEngine:
@@ -82,8 +87,8 @@ class KokoroEngine:
         refuse_unsupported(params)
         self.params = params
         self._voice = load_voice(locate(params.voice))
-        session = _session(locate(params.model), params)
         with tempfile.TemporaryDirectory() as folder:
+            session = _session(locate(params.model), params, Path(folder))
             # the library wants a voice archive on disk; ours is handed over at each call
             np.savez(Path(folder) / "voices.npz", voice=self._voice)
             self._kokoro = kokoro_onnx.Kokoro.from_session(session, str(Path(folder) / "voices.npz"))
@@ -174,7 +179,7 @@ def load_voice(path: Path) -> Samples:
     return raw.reshape(_VOICE_SHAPE)
 
 
-def _session(path: Path, params: KokoroParams) -> onnxruntime.InferenceSession:
+def _session(path: Path, params: KokoroParams, scratch: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = resolve_threads(params.intra_op_threads)
     options.inter_op_num_threads = params.inter_op_threads
@@ -182,10 +187,21 @@ def _session(path: Path, params: KokoroParams) -> onnxruntime.InferenceSession:
     options.log_severity_level = 3  # errors only: its warnings about unused initialisers help nobody
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(params.spinning)))
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=list(params.providers))
+        model = _with_operators(path, options, scratch) if params.vnni_kernels else path
+        return onnxruntime.InferenceSession(str(model), options, providers=list(params.providers))
+    except ParameterError:
+        raise
     except Exception as error:  # ONNX Runtime raises a class of its own for each status code
         reason = str(error).splitlines()[0]
         raise EngineError(f"ONNX Runtime cannot load {path}: not a whole ONNX model? ({reason})") from None
+
+
+def _with_operators(path: Path, options: onnxruntime.SessionOptions, scratch: Path) -> Path:
+    changed = scratch / path.name
+    if not kokoro_graph.put_operators(path, changed):
+        raise ParameterError(f"kokoro.vnni_kernels = True: {path.name} has no quantised convolutions; leave it off")
+    options.register_custom_ops_library(str(kokoro_graph.OPERATORS.path()))
+    return changed
 
 
 def capabilities() -> list[Capability]:
@@ -196,6 +212,7 @@ def capabilities() -> list[Capability]:
         Capability(f"onnxruntime {onnxruntime.__version__}", True),
         Capability("GPU", bool(gpu), "install onnxruntime-gpu (NVIDIA); on Apple the plain wheel has CoreML"),
         Capability("OpenVINO", installed_version("openvino") is not None, "pip install openvino"),
+        kokoro_graph.OPERATORS.capability(),
     ]
 
 

@@ -1,0 +1,79 @@
+"""voiceperf's own C++, compiled where it runs: a file under `native/` each, built once and kept in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from voiceperf import machine
+from voiceperf.engines.base import Capability
+from voiceperf.errors import ParameterError
+from voiceperf.places import cache_dir
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One shared library.
+
+    `parameter` asks for it; `source` is its file under `native/`; `features` are what the processor must have, by the
+    kernel's names for them, which the compiler knows too.
+    """
+
+    parameter: str
+    source: str
+    features: tuple[str, ...] = ()
+
+    def unavailable(self) -> str | None:
+        """Why it cannot be had here, or None."""
+        if not sys.platform.startswith("linux"):
+            return "it is made for Linux"
+        if lacking := [feature for feature in self.features if feature not in machine.processor()[1]]:
+            return f"this processor has no {' '.join(lacking)}"
+        if _compiler() is None and not self._target().is_file():
+            return "it needs a C++ compiler; apt-get install g++"
+        return None
+
+    def path(self) -> Path:
+        """The library, compiled if it is not in the cache yet.
+
+        Raises:
+            ParameterError: it cannot be had here.
+        """
+        target = self._target()
+        if reason := self.unavailable():
+            raise ParameterError(f"{self.parameter}: {reason}, or leave it off")
+        if not target.is_file():
+            self._compile(target)
+        return target
+
+    def capability(self) -> Capability:
+        """For `voiceperf doctor`."""
+        reason = self.unavailable()
+        return Capability(self.parameter, reason is None, reason or "")
+
+    def _compile(self, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(f".{os.getpid()}.part")
+        flags = [f"-m{feature.replace('_', '')}" for feature in self.features]
+        command = [str(_compiler()), "-shared", "-fPIC", "-O3", *flags, "-std=c++17", "-x", "c++", "-", "-o", str(part)]
+        done = subprocess.run(command, input=self._text(), capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise ParameterError(f"{self.parameter}: the C++ compiler failed ({done.stderr.strip()}); leave it off")
+        os.replace(part, target)
+
+    def _text(self) -> str:
+        return resources.files("voiceperf.engines").joinpath("native", self.source).read_text(encoding="utf-8")
+
+    def _target(self) -> Path:
+        digest = hashlib.sha256(self._text().encode()).hexdigest()[:12]
+        return cache_dir() / "native" / f"{self.source.removesuffix('.cpp')}-{digest}.so"
+
+
+def _compiler() -> str | None:
+    return shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")

@@ -1,0 +1,56 @@
+"""Our own C++: where it can be had, and what is said where it cannot."""
+
+import pytest
+
+from voiceperf.engines import compiled
+from voiceperf.engines.kokoro_graph import OPERATORS
+from voiceperf.engines.preload import STATIC_SPLIT
+from voiceperf.engines.preload import VNNI_KERNELS as MATRIX_KERNELS
+from voiceperf.errors import ParameterError
+
+LIBRARIES = (STATIC_SPLIT, MATRIX_KERNELS, OPERATORS)
+
+
+@pytest.fixture
+def elsewhere(monkeypatch, tmp_path):
+    """A Linux machine with nothing in its cache, a compiler, and a processor that has everything."""
+    monkeypatch.setenv("VOICEPERF_CACHE", str(tmp_path))
+    monkeypatch.setattr(compiled.sys, "platform", "linux")
+    monkeypatch.setattr(compiled.shutil, "which", lambda name: "/usr/bin/c++")
+    monkeypatch.setattr(compiled.machine, "processor", lambda: ("any", MATRIX_KERNELS.features))
+    return monkeypatch
+
+
+@pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.source)
+def test_library_off_linux_is_refused(elsewhere, library, one_line):
+    """Away from Linux the parameter is refused by name."""
+    elsewhere.setattr(compiled.sys, "platform", "darwin")
+    with pytest.raises(ParameterError) as caught:
+        library.path()
+    one_line(caught.value, library.parameter, "made for Linux", "leave it off")
+
+
+def test_kernels_without_their_instructions_are_refused(elsewhere, one_line):
+    """The features that the processor lacks are named, and they alone."""
+    elsewhere.setattr(compiled.machine, "processor", lambda: ("old", ("f16c", "avx512f", "avx512bw", "avx512vl")))
+    with pytest.raises(ParameterError) as caught:
+        MATRIX_KERNELS.path()
+    one_line(caught.value, "this processor has no avx512_vnni,")
+    assert STATIC_SPLIT.unavailable() is None
+
+
+def test_library_without_a_compiler_is_refused(elsewhere, one_line):
+    """Without a compiler the remedy is named."""
+    elsewhere.setattr(compiled.shutil, "which", lambda name: None)
+    with pytest.raises(ParameterError) as caught:
+        STATIC_SPLIT.path()
+    one_line(caught.value, r"C\+\+ compiler", "apt-get install")
+
+
+def test_failed_compilation_leaves_nothing(elsewhere, tmp_path, one_line):
+    """A compiler that fails is quoted, and no half-made library stays in the cache."""
+    elsewhere.setattr(compiled.shutil, "which", lambda name: "/bin/false")
+    with pytest.raises(ParameterError) as caught:
+        STATIC_SPLIT.path()
+    one_line(caught.value, r"the C\+\+ compiler failed")
+    assert list(tmp_path.rglob("*.so")) == []
