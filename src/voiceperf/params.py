@@ -74,6 +74,12 @@ class EngineParams:
     def check(self) -> None:
         """Rules that span several parameters; engines override it."""
 
+    thread_names: ClassVar[tuple[str, ...]] = ()  # the parameters that count threads
+
+    def safer(self) -> list[dict[str, Any]]:
+        """Steps back from these values where they do not hold, each further than the last; engines override it."""
+        return []
+
     def environment(self) -> dict[str, str]:
         """Environment variables that the engine's process must be started with; engines override it."""
         return {}

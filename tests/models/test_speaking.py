@@ -94,6 +94,20 @@ def test_speaking_by_sentence_starts_the_audio_sooner():
         np.testing.assert_array_equal(audio[piece.start : piece.end], sound)
 
 
+def test_a_phrase_is_remembered_up_to_the_size_of_the_cache():
+    """A phrase spoken before comes at once and bit for bit the same, until others have taken its place."""
+    line, others = Line("Good evening."), [Line(f"Table {number} is free.") for number in range(7)]
+    with worker(phrase_cache_mib=1) as process:
+        (first, a), (again, b) = process.once(line), process.once(line)
+        for other in others:  # about a second and a tenth of a MiB each
+            process.once(other)
+        later, c = process.once(line)
+    assert again.wall_ms < first.wall_ms / 5
+    assert later.wall_ms > again.wall_ms * 5
+    assert np.array_equal(a.audio, b.audio)
+    assert np.array_equal(a.audio, c.audio)
+
+
 def test_text_without_words_is_refused(tuned, one_line):
     """Blank text, and text that has no sound, are refused; the worker lives on."""
     with pytest.raises(ParameterError):

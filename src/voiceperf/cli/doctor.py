@@ -13,6 +13,7 @@ from voiceperf.errors import EngineError
 from voiceperf.models.catalogue import CATALOGUE
 from voiceperf.models.store import path_of
 from voiceperf.report.terminal import page
+from voiceperf.suite import standing
 
 
 @app.command()
@@ -29,6 +30,7 @@ def doctor(as_json: Json = False) -> None:
     table.add_row("vectors", ", ".join(facts["vector_flags"]) or "none that engines know")
     table.add_row("memory", f"{facts['memory_gib']:.0f} GiB")
     table.add_row("system", facts["system"])
+    table.add_row("profile", facts["profile"])
     for engine, able in facts["engines"].items():
         table.add_section()
         for row in able:
@@ -56,9 +58,18 @@ def _facts() -> dict[str, Any]:
         "vector_flags": sorted(flag for flag in flags if flag.startswith(wide)),
         "memory_gib": machine.memory_bytes() / 2**30,
         "system": machine.operating_system(),
+        "profile": _profile_in_force(),
         "engines": {engine: _capabilities(engine) for engine in ENGINES},
         "models": {name: path_of(asset).is_file() for name, asset in CATALOGUE.items()},
     }
+
+
+def _profile_in_force() -> str:
+    profile, remark = standing.in_force()
+    if not profile.origin:
+        return remark or f"{profile.name}, as shipped"
+    retreats = profile.origin.get("retreats", [])
+    return "\n".join([f"{standing.path()}, found {profile.origin['date']}", *retreats])
 
 
 def _capabilities(engine: str) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,36 +12,47 @@ import typer
 from voiceperf import profiles
 from voiceperf.audio import read_speech, write_wav
 from voiceperf.cli.app import Json, app, print_json, say
-from voiceperf.engines import params_class
+from voiceperf.engines import params_class, without_missing
 from voiceperf.engines.base import Line, Prompt, Reply, Speech, Transcript, Utterance
 from voiceperf.errors import InputError
 from voiceperf.measure.contender import Contender, of_profile
 from voiceperf.measure.process import WorkerProcess
+from voiceperf.suite import standing
 from voiceperf.suite.corpus import read_manifest
 
-ProfileName = Annotated[str, typer.Option("--profile", help="A shipped profile or the path of a TOML file.")]
+ProfileName = Annotated[
+    str | None,
+    typer.Option("--profile", help="A shipped profile or a TOML file (default: this machine's own, else tuned)."),
+]
 Changes = Annotated[
     list[str] | None, typer.Option("--set", help="Change one parameter, as in --set n_threads=2; may be repeated.")
 ]
 
 
-def contender(engine: str, profile: str, changes: list[str] | None) -> Contender:
-    """A profile's engine with the command line's changes."""
-    params = params_class(engine)
+def contender(engine: str, profile: str | None, changes: list[str] | None) -> Contender:
+    """A profile's engine with the command line's changes; the profile in force where none is named."""
+    known = params_class(engine)
     values = {}
     for change in changes or []:
         name, equals, text = change.partition("=")
         if not equals:
             raise InputError(f"--set {change}: write it as name=value")
-        values[name] = params.parse_text(name, text)
-    return of_profile(profiles.load(profile), engine, values)
+        values[name] = known.parse_text(name, text)
+    chosen, remark = (profiles.load(profile), "") if profile is not None else standing.in_force()
+    if remark:
+        say(remark)
+    wanted = of_profile(chosen, engine, values)
+    params, lacking = without_missing(wanted.params)
+    for name, reason in lacking.items():
+        say(f"{engine}.{name} is left out: {reason}")
+    return replace(wanted, params=params, written=params.as_dict()) if lacking else wanted
 
 
 @app.command()
 def transcribe(
     files: Annotated[list[Path] | None, typer.Argument(help="Sound files of any rate, mono or stereo.")] = None,
     manifest: Annotated[Path | None, typer.Option(help="A manifest whose recordings to transcribe.")] = None,
-    profile: ProfileName = profiles.DEFAULT,
+    profile: ProfileName = None,
     changes: Changes = None,
     as_json: Json = False,
 ) -> None:
@@ -68,7 +80,7 @@ def _read_ahead(paths: list[Path]) -> Iterator[tuple[Path, Utterance]]:
 def reply(
     text: Annotated[str, typer.Argument(help="What the caller says.")],
     system: Annotated[str, typer.Option(help="The system prompt.")] = "You answer the phone. Be brief and friendly.",
-    profile: ProfileName = profiles.DEFAULT,
+    profile: ProfileName = None,
     changes: Changes = None,
     as_json: Json = False,
 ) -> None:
@@ -90,7 +102,7 @@ def reply(
 def speak(
     text: Annotated[str, typer.Argument(help="What to say.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The WAV file to write.")] = Path("speech.wav"),
-    profile: ProfileName = profiles.DEFAULT,
+    profile: ProfileName = None,
     changes: Changes = None,
     as_json: Json = False,
 ) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from types import ModuleType
 
 from voiceperf.engines.base import Engine
 from voiceperf.errors import EngineError, ParameterError
-from voiceperf.params import EngineParams
+from voiceperf.params import EngineParams, known_default
 
 _CLASSES = {
     "whisper": "WhisperEngine",
@@ -48,6 +49,13 @@ def engine_class(name: str) -> type[Engine]:
 def params_class(name: str) -> type[EngineParams]:
     """The engine's parameter declarations."""
     return engine_class(name).Params
+
+
+def without_missing(params: EngineParams) -> tuple[EngineParams, dict[str, str]]:
+    """Parameters with the default for each that this build or machine has no means for, and these with the reason."""
+    lacking: dict[str, str] = module(params.engine).missing(params)
+    defaults = {name: known_default(params, name) for name in lacking}
+    return dataclasses.replace(params, **defaults), lacking
 
 
 def load(params: EngineParams) -> Engine:

@@ -7,7 +7,7 @@ An engine never reads a clock. It calls `mark(name)` at the moments that matter 
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from voiceperf import machine
 from voiceperf.audio import Samples
 from voiceperf.call import Message
+from voiceperf.errors import ParameterError
 from voiceperf.params import EngineParams
 
 Mark = Callable[[str], None]
@@ -142,6 +143,12 @@ class Capability:
     name: str
     available: bool
     remedy: str = ""
+
+
+def refuse(params: EngineParams, missing: Mapping[str, str]) -> None:
+    """Raise ParameterError for the first parameter whose means are missing here, with the reason."""
+    for name, reason in missing.items():
+        raise ParameterError(f"{params.engine}.{name} = {getattr(params, name)!r}: {reason}")
 
 
 def resolve_threads(wanted: int) -> int:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from voiceperf import machine
 from voiceperf.engines.base import Capability
 from voiceperf.errors import ParameterError
+from voiceperf.params import EngineParams
 from voiceperf.places import cache_dir
 
 
@@ -73,6 +75,13 @@ class Compiled:
     def _target(self) -> Path:
         digest = hashlib.sha256(self._text().encode()).hexdigest()[:12]
         return cache_dir() / "native" / f"{self.source.removesuffix('.cpp')}-{digest}.so"
+
+
+def missing(params: EngineParams, libraries: Iterable[Compiled]) -> dict[str, str]:
+    """The parameters that ask for a library that cannot be had here, with the reason."""
+    wanted = [library for library in libraries if getattr(params, library.parameter)]
+    reasons = {library.parameter: library.unavailable() for library in wanted}
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def _compiler() -> str | None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import kokoro_onnx
 import numpy as np
 import onnxruntime
 import sentencex
+from cachetools import LRUCache
 from kokoro_onnx.config import SAMPLE_RATE
 from kokoro_onnx.trim import trim
 
 from voiceperf.audio import Samples
-from voiceperf.engines import kokoro_graph
+from voiceperf.engines import compiled, kokoro_graph
 from voiceperf.engines.base import (
     ALL_CORES,
     FIRST_AUDIO,
@@ -29,6 +31,7 @@ from voiceperf.engines.base import (
     Request,
     Speech,
     installed_version,
+    refuse,
     resolve_threads,
     wrong_request,
 )
@@ -53,6 +56,7 @@ class KokoroParams(EngineParams):
     """Everything about Kokoro on ONNX Runtime that is worth tuning."""
 
     engine: ClassVar[str] = "kokoro"
+    thread_names: ClassVar[tuple[str, ...]] = ("intra_op_threads",)
 
     model: str = tunable("kokoro-v1.0-int8", "catalogue name, or the path of an ONNX file")
     voice: str = tunable("af_heart", "catalogue name, or the path of a raw float32 style file")
@@ -72,10 +76,22 @@ class KokoroParams(EngineParams):
         False, "synthesise sentence by sentence, a long first one from its first clause, so that audio starts sooner"
     )
     pause_s: float = tunable(0.06, "silence between the pieces of by_sentence", low=0.0, high=1.0, unit="s")
+    phrase_cache_mib: int = tunable(
+        0,
+        "keep what recent phrases sound like, the latest used first, up to this size; 0: none",
+        low=0,
+        high=4096,
+        unit="MiB",
+        neutral=True,
+    )
     vnni_kernels: bool = tunable(
         False,
         "voiceperf's own convolutions, norms and activations (Linux, AVX-512 VNNI, a C++ compiler, a quantised model)",
     )
+
+    def safer(self) -> list[dict[str, Any]]:
+        """ONNX Runtime's own operators, then whole replies."""
+        return [{"vnni_kernels": False}, {"by_sentence": False}]
 
 
 class KokoroEngine:
@@ -84,9 +100,11 @@ class KokoroEngine:
     Params: ClassVar[type[KokoroParams]] = KokoroParams
 
     def __init__(self, params: KokoroParams) -> None:
-        refuse_unsupported(params)
+        refuse(params, missing(params))
         self.params = params
         self._voice = load_voice(locate(params.voice))
+        # by text alone: a process has one voice, speed and model
+        self._phrases: LRUCache[str, Samples] = LRUCache(params.phrase_cache_mib * 2**20, lambda sound: sound.nbytes)
         with tempfile.TemporaryDirectory() as folder:
             session = _session(locate(params.model), params, Path(folder))
             # the library wants a voice archive on disk; ours is handed over at each call
@@ -118,11 +136,15 @@ class KokoroEngine:
 
     def _synthesise(self, text: str) -> Samples:
         """Untrimmed audio of one text, shape (n,)."""
+        if text in self._phrases:
+            return self._phrases[text]
         try:
             audio: Samples
             audio, _ = self._kokoro.create(text, self._voice, self.params.speed, self.params.lang, trim=False)
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"Kokoro cannot speak {text!r}: {error}") from None
+        with contextlib.suppress(ValueError):  # larger than the whole cache
+            self._phrases[text] = audio
         return audio
 
     def close(self) -> None:
@@ -216,9 +238,10 @@ def capabilities() -> list[Capability]:
     ]
 
 
-def refuse_unsupported(params: KokoroParams) -> None:
-    """Raise ParameterError for a parameter that this installation does not support."""
+def missing(params: KokoroParams) -> dict[str, str]:
+    """The parameters that this installation and machine have no means for, with the reason."""
+    found = compiled.missing(params, [kokoro_graph.OPERATORS])
     available = onnxruntime.get_available_providers()
-    for provider in params.providers:
-        if provider not in available:
-            raise ParameterError(f"kokoro.providers = {provider!r}: this ONNX Runtime has {', '.join(available)}")
+    if not set(params.providers) <= set(available):
+        found["providers"] = f"this ONNX Runtime has {', '.join(available)}"
+    return found

@@ -19,7 +19,7 @@ from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 from numpy.typing import NDArray
 
 from voiceperf.call import Message
-from voiceperf.engines import preload
+from voiceperf.engines import compiled, preload
 from voiceperf.engines.base import (
     ALL_CORES,
     FIRST_TOKEN,
@@ -31,6 +31,7 @@ from voiceperf.engines.base import (
     Request,
     Scores,
     installed_version,
+    refuse,
     resolve_threads,
     wrong_request,
 )
@@ -49,6 +50,7 @@ class LlamaParams(EngineParams):
     """Everything about llama.cpp that is worth tuning for a voice agent's short replies."""
 
     engine: ClassVar[str] = "llama"
+    thread_names: ClassVar[tuple[str, ...]] = ("n_threads", "n_threads_batch")
 
     model: str = tunable("smollm2-135m-instruct-q4_1", "catalogue name, or the path of a GGUF file")
     n_ctx: int = tunable(1024, "context: prompt and reply together", low=64, high=131_072, unit="tokens")
@@ -91,6 +93,13 @@ class LlamaParams(EngineParams):
         if self.n_ubatch > self.n_batch:
             raise ParameterError(f"llama.n_ubatch = {self.n_ubatch}: cannot exceed n_batch ({self.n_batch})")
 
+    def safer(self) -> list[dict[str, Any]]:
+        """llama.cpp's own products, then unfused attention with a plain cache."""
+        return [
+            {"vnni_kernels": False, "static_split": False},
+            {"flash_attn": False, "type_k": "f16", "type_v": "f16"},
+        ]
+
     def environment(self) -> dict[str, str]:
         return preload.environment(self, PRELOADED)
 
@@ -101,7 +110,7 @@ class LlamaEngine:
     Params: ClassVar[type[LlamaParams]] = LlamaParams
 
     def __init__(self, params: LlamaParams) -> None:
-        refuse_unsupported(params)
+        refuse(params, missing(params) | preload.not_loaded(params, PRELOADED))
         self.params = params
         self._llm = _load(locate(params.model), params)
         vocabulary = llama_cpp.llama_model_get_vocab(self._llm.model)
@@ -313,13 +322,12 @@ def capabilities() -> list[Capability]:
     ]
 
 
-def refuse_unsupported(params: LlamaParams) -> None:
-    """Raise ParameterError for a parameter that this build does not support."""
+def missing(params: LlamaParams) -> dict[str, str]:
+    """The parameters that this build and machine have no means for, with the reason."""
     able = {capability.name: capability for capability in capabilities()}
+    found = compiled.missing(params, PRELOADED)
     if params.n_gpu_layers and not able["GPU"].available:
-        raise ParameterError(
-            f"llama.n_gpu_layers = {params.n_gpu_layers}: this build of llama.cpp has no GPU; {able['GPU'].remedy}"
-        )
+        found["n_gpu_layers"] = f"this build of llama.cpp has no GPU; {able['GPU'].remedy}"
     if params.use_mlock and not able["mlock"].available:
-        raise ParameterError("llama.use_mlock = True: this system cannot lock memory; leave it off")
-    preload.refuse_missing(params, PRELOADED)
+        found["use_mlock"] = "this system cannot lock memory; leave it off"
+    return found

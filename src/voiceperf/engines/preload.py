@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from voiceperf.engines.compiled import Compiled
-from voiceperf.errors import ParameterError
 from voiceperf.params import EngineParams
 
 
@@ -37,10 +36,7 @@ def environment(params: EngineParams, libraries: Iterable[Preloaded]) -> dict[st
     return {"LD_PRELOAD": ":".join(wanted)} if wanted else {}
 
 
-def refuse_missing(params: EngineParams, libraries: Iterable[Preloaded]) -> None:
-    """Raise ParameterError for a library that a parameter asks for and this process was started without."""
-    for library in libraries:
-        if getattr(params, library.parameter) and not library.is_loaded():
-            raise ParameterError(
-                f"{params.engine}.{library.parameter} = True: start this process with LD_PRELOAD={library.path()}"
-            )
+def not_loaded(params: EngineParams, libraries: Iterable[Preloaded]) -> dict[str, str]:
+    """The parameters whose libraries this process was started without, with what to do."""
+    wanted = [library for library in libraries if getattr(params, library.parameter) and not library.is_loaded()]
+    return {library.parameter: f"start this process with LD_PRELOAD={library.path()}" for library in wanted}

@@ -13,7 +13,7 @@ import numpy as np
 from pywhispercpp.utils import redirect_stderr
 
 from voiceperf.audio import SPEECH_RATE_HZ, Samples, as_speech
-from voiceperf.engines import preload
+from voiceperf.engines import compiled, preload
 from voiceperf.engines.base import (
     ALL_CORES,
     Capability,
@@ -22,6 +22,7 @@ from voiceperf.engines.base import (
     Transcript,
     Utterance,
     installed_version,
+    refuse,
     resolve_threads,
     wrong_request,
 )
@@ -36,6 +37,7 @@ _SAMPLES_PER_FRAME = SPEECH_RATE_HZ // 50
 # With flash attention whisper.cpp pads keys and values to this multiple and attends to the padding unmasked,
 # so any other context would see what earlier calls left there.
 _CONTEXT_STEP = 256
+_LONG_CONTEXT = 1024  # nearly all that the full window hears (FINDINGS.md)
 _MIN_TOKENS = 8  # the least a token cap allows: a one-word answer with its punctuation and timestamps
 _GPU_BACKENDS = ("CUDA", "Metal", "METAL", "Vulkan", "SYCL", "HIP")
 
@@ -45,6 +47,7 @@ class WhisperParams(EngineParams):
     """Everything about whisper.cpp that is worth tuning."""
 
     engine: ClassVar[str] = "whisper"
+    thread_names: ClassVar[tuple[str, ...]] = ("n_threads",)
 
     model: str = tunable("whisper-base-f16", "catalogue name, or the path of a ggml file")
     n_threads: int = tunable(ALL_CORES, "threads; 0: one for each performance core", low=0, high=256, neutral=True)
@@ -81,6 +84,12 @@ class WhisperParams(EngineParams):
         "voiceperf's own products of quantised matrices (Linux, AVX-512 VNNI, a C++ compiler, and a build with"
         " llamafile's products, which set-up makes; with another it changes nothing)",
     )
+
+    def safer(self) -> list[dict[str, Any]]:
+        """A longer context, then the full one; then whisper.cpp's own products."""
+        contexts = [0] if self.audio_ctx >= _LONG_CONTEXT else [_LONG_CONTEXT, 0]
+        longer = [{"audio_ctx": frames, "retry_ctx": 0} for frames in contexts] if self.audio_ctx else []
+        return [*longer, {"vnni_kernels": False}]
 
     def environment(self) -> dict[str, str]:
         return preload.environment(self, PRELOADED)
@@ -223,12 +232,16 @@ def capabilities() -> list[Capability]:
     ]
 
 
-def refuse_unsupported(params: WhisperParams) -> None:
-    """Raise ParameterError for a parameter that this build does not support."""
+def missing(params: WhisperParams) -> dict[str, str]:
+    """The parameters that this build and machine have no means for, with the reason."""
     gpu = next(capability for capability in capabilities() if capability.name == "GPU")
-    if params.use_gpu and not gpu.available:
-        raise ParameterError(f"whisper.use_gpu = True: this build of whisper.cpp has no GPU; {gpu.remedy}")
-    preload.refuse_missing(params, PRELOADED)
+    no_gpu = {"use_gpu": f"this build of whisper.cpp has no GPU; {gpu.remedy}"}
+    return {**compiled.missing(params, PRELOADED), **(no_gpu if params.use_gpu and not gpu.available else {})}
+
+
+def refuse_unsupported(params: WhisperParams) -> None:
+    """Raise ParameterError for a parameter that cannot be followed here."""
+    refuse(params, missing(params) | preload.not_loaded(params, PRELOADED))
     if params.language != "auto" and native.whisper_lang_id(params.language) < 0:
         raise ParameterError(
             f"whisper.language = {params.language!r}: no such language; use a code such as en, or auto"

@@ -10,7 +10,7 @@ from voiceperf.judge.statistics import CONFIDENCE, Interval, PairsByInput, media
 from voiceperf.judge.verdict import Finding, Verdict, at_most, point_at_most, worst
 
 # Three engines that share the cores would take three times as long each; where one's threads wait for each other they
-# wait for the other engines too. 6 to 13 was seen on two cores (FINDINGS.md); this bound tells a slow hour from a runaway.
+# wait for the other engines too. 6 to 13 was seen on two cores (FINDINGS.md); this tells a slow hour from a runaway.
 MAX_LOAD_FACTOR = 30.0
 MAX_RSS_GROWTH = 0.05  # after the first round, when every buffer has its size
 MAX_RSS_BYTES = int(1.2 * 2**30)  # of the three engines together

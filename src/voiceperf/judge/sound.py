@@ -16,6 +16,7 @@ from voiceperf.mel import mel_filters
 # the margin above it is for arithmetic of another precision
 MAX_LOG_SPECTRAL_DB = 1.3
 MAX_DURATION_SHIFT = 0.01  # a hundredth: a frame or two, not a syllable
+_TRIM_STEP = 512  # samples: kokoro-onnx cuts silence off in such steps, so one more or less is the cutting's rounding
 # A reply spoken sentence by sentence is another reading of it. Of one phrase repeated, listeners just notice 5%
 # (Quene, "On the just noticeable difference for tempo in speech", 2007); another reading may differ by twice that
 MAX_PACE_SHIFT = 0.10
@@ -41,6 +42,17 @@ def log_spectral_distance_db(a: NDArray[np.float32], b: NDArray[np.float32], rat
     length = min(len(a), len(b))
     difference = log_mel_db(a[:length], rate_hz) - log_mel_db(b[:length], rate_hz)
     return float(np.sqrt((difference**2).mean(axis=0)).mean())
+
+
+def distance_beyond_trimming_db(a: NDArray[np.float32], b: NDArray[np.float32], rate_hz: int) -> float:
+    """The log-spectral distance of two sounds, of which one may have been cut a step of trimming sooner."""
+    laid_over = [(a, b), (a[_TRIM_STEP:], b), (a, b[_TRIM_STEP:])]
+    return min(log_spectral_distance_db(x, y, rate_hz) for x, y in laid_over)
+
+
+def duration_shift(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """How much longer or shorter than a sound another is, as a share of it, beyond one step of trimming."""
+    return max(0, abs(len(b) - len(a)) - _TRIM_STEP) / len(a)
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,14 @@ OMP_WAIT_POLICY = "passive"
 n_threads = 2
 [whisper.linux.avx512_vnni]  # and only on a processor with this feature, by the system's name for it
 vnni_kernels = true
+[origin]                   # where it comes from, for readers; nothing is set by it
+date = 2026-11-23
 ```
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -22,6 +25,8 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
+
+import tomli_w
 
 from voiceperf import machine
 from voiceperf.errors import InputError
@@ -45,6 +50,7 @@ class Profile:
     name: str
     summary: str
     engines: Mapping[str, Setting]
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, engine: str) -> Setting:
         return self.engines.get(engine, Setting())
@@ -78,14 +84,26 @@ def load(name_or_path: str, source: str | None = None) -> Profile:
     return _parse(path.stem, str(path), path.read_text(encoding="utf-8"))
 
 
+def save(profile: Profile, path: Path) -> None:
+    """Write a profile as it is on this machine; what stood there before stays whole until the new file is."""
+    tables = {
+        engine: {**setting.values, **({"env": setting.env} if setting.env else {})}
+        for engine, setting in profile.engines.items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_text(tomli_w.dumps({"summary": profile.summary, **tables, "origin": profile.origin}), encoding="utf-8")
+    os.replace(part, path)
+
+
 def _parse(name: str, where: str, text: str) -> Profile:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{where}: not valid TOML ({error})") from None
-    summary = document.pop("summary", "")
+    summary, origin = document.pop("summary", ""), document.pop("origin", {})
     engines = {engine: _setting(where, engine, table) for engine, table in document.items()}
-    return Profile(name, summary, engines)
+    return Profile(name, summary, engines, origin)
 
 
 def _setting(where: str, engine: str, table: Any) -> Setting:

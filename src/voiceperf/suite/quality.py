@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from voiceperf.audio import Samples, as_speech
 from voiceperf.engines.base import Line, Passage, Scores, Speech, Transcript, Utterance
 from voiceperf.judge.language import ThinkingComparison, compare_passage, summarise
-from voiceperf.judge.sound import SpeakingComparison, log_spectral_distance_db
+from voiceperf.judge.sound import SpeakingComparison, distance_beyond_trimming_db, duration_shift
 from voiceperf.judge.text import Heard, HearingComparison, compare_hearing, score
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.suite.corpus import Conversation, Recording
@@ -58,11 +58,14 @@ def compare_llama(
 
 
 def compare_kokoro(
-    baseline: WorkerProcess, candidate: WorkerProcess, listener: WorkerProcess, lines: Sequence[str]
+    baseline: WorkerProcess,
+    candidate: WorkerProcess,
+    listener: WorkerProcess,
+    lines: Sequence[str],
+    step: Step = silent,
 ) -> SpeakingComparison | None:
     """Round-trip WER through a whisper worker, log-mel distance, duration and pace; the worst line counts."""
-    before = [_spoken(baseline, line) for line in lines]
-    after = [_spoken(candidate, line) for line in lines]
+    before, after = ([_spoken(worker, line) for line in _told(lines, worker, step)] for worker in (baseline, candidate))
     heard = [
         [_round_trip(listener, line, speech) for line, speech in zip(lines, speeches, strict=True)]
         for speeches in (before, after)
@@ -73,10 +76,17 @@ def compare_kokoro(
     pieces = [pair for a, b in zip(before, after, strict=True) for pair in _same_pieces(baseline, a, b)]
     return SpeakingComparison(
         round_trip,
-        max(log_spectral_distance_db(a, b, before[0].rate_hz) for a, b in pieces),
-        max(abs(len(b) / len(a) - 1) for a, b in pieces),
+        max(distance_beyond_trimming_db(a, b, before[0].rate_hz) for a, b in pieces),
+        max(duration_shift(a, b) for a, b in pieces),
         max(abs(b.heard_s / a.heard_s - 1) for a, b in zip(before, after, strict=True)),
     )
+
+
+def _told(lines: Sequence[str], worker: WorkerProcess, step: Step) -> Iterator[str]:
+    """The lines, each told to whoever watches once it is done."""
+    for number, line in enumerate(lines, start=1):
+        yield line
+        step(f"{worker.contender.name} speaks", number, len(lines))
 
 
 def _same_pieces(baseline: WorkerProcess, before: Speech, after: Speech) -> list[tuple[Samples, Samples]]:

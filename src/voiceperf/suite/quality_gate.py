@@ -109,16 +109,24 @@ class QualityGate:
     def _kokoro(self, baseline: str) -> Quality:
         before, after = self._workers.get(baseline, "kokoro"), self._workers.get(self._candidate, "kokoro")
         listener = self._workers.get(self._candidate, "whisper")
-        compared = compare_kokoro(before, after, listener, [turn.reply for turn in self._workers.call.turns])
+        lines = self._lines()
+        compared = compare_kokoro(before, after, listener, list(lines.values()), self._step)
         if compared is None:
             return _unjudged("no reply to speak")
-        spoken = [(f"turn {turn.number}",) * 2 for turn in self._workers.call.turns]
-        self._keep_scores("kokoro", spoken, compared.round_trip.candidate)
+        self._keep_scores("kokoro", [(name, name) for name in lines], compared.round_trip.candidate)
         text = (
             f"round trip WER {compared.round_trip.baseline_wer:.1%} -> {compared.round_trip.candidate_wer:.1%},"
-            f" log-mel {compared.log_spectral_db:.2f} dB, pace {compared.pace_shift:+.1%}"
+            f" log-mel {compared.log_spectral_db:.2f} dB, pace {compared.pace_shift:+.1%}, {len(lines)} texts"
         )
         return Quality(compared.finding(), text)
+
+    def _lines(self) -> dict[str, str]:
+        """What is spoken, by name: the call's replies, and written answers, because seven replies bound no rate."""
+        replies = {f"turn {turn.number}": turn.reply for turn in self._workers.call.turns}
+        conversations = read_conversations(self.corpus.conversations)
+        answers = [answer for conversation in conversations for _, answer in conversation.turns]
+        numbered = list(enumerate(answers, start=1))[:: self.corpus.every_nth]
+        return replies | {f"answer {number}": text for number, text in numbered}
 
     def _keep_scores(self, engine: str, spoken: Sequence[tuple[str, str]], scores: Sequence[Heard]) -> None:
         """For the saved run: how each utterance was heard, by its name."""

@@ -222,6 +222,15 @@ class Suite:
             text += f", RSS {load.rss_bytes / 2**20:.0f} MiB, {load.rss_growth:+.1%}"
         return _criterion("stability", UNLOADED, None, speed, Quality(quality, text))
 
+    def unfit(self) -> bool:
+        """Whether the candidate lost quality, or did not bear load."""
+        stability = BARS["stability"]
+        return any(
+            criterion.quality.verdict is Verdict.FAIL
+            or (criterion.bar is stability and criterion.verdict is Verdict.FAIL)
+            for criterion in self.criteria
+        )
+
     def as_record(self) -> dict[str, Any]:
         """What a saved run keeps of the session, beside its benchmarks."""
         return {

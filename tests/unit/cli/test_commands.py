@@ -10,12 +10,14 @@ import pytest
 import soundfile
 
 from voiceperf.cli import main
+from voiceperf.engines import module
 
 
 @pytest.fixture
 def voiceperf(tmp_path, monkeypatch, capsys):
     """Run a command line in an empty folder with an empty cache."""
     monkeypatch.setenv("VOICEPERF_CACHE", str(tmp_path / "empty-cache"))
+    monkeypatch.setenv("VOICEPERF_DATA", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
@@ -53,6 +55,7 @@ def test_help_names_every_command(voiceperf):
         "accept",
         "history",
         "calibrate",
+        "settle",
     ):
         assert command in text
 
@@ -109,6 +112,8 @@ def test_models_list_prints_one_object_a_model(voiceperf):
         (("calibrate", "--form", "gone"), 2, "short"),
         (("calibrate", "gone"), 2, "whisper"),
         (("calibrate",), 3, "models pull"),
+        (("settle", "--profile", "gone"), 2, "no profile 'gone'"),
+        (("settle",), 3, "models pull"),
     ],
 )
 def test_errors_are_one_line_with_a_defined_code(voiceperf, arguments, code, said):
@@ -118,6 +123,19 @@ def test_errors_are_one_line_with_a_defined_code(voiceperf, arguments, code, sai
     *progress, error = done.stderr.strip().splitlines()
     assert said in error
     assert not any(line.startswith("voiceperf:") for line in progress)
+
+
+def test_a_parameter_without_its_means_is_left_out(voiceperf):
+    """A GPU that this build has no code for is said in one line, and the work goes on without."""
+    if next(able for able in module("llama").capabilities() if able.name == "GPU").available:
+        pytest.skip("this build has a GPU")
+    said = voiceperf("reply", "hello", "--set", "n_gpu_layers=4").stderr
+    assert "llama.n_gpu_layers is left out: this build of llama.cpp has no GPU; rebuild with" in said
+
+
+def test_settling_can_be_undone(voiceperf):
+    """Without a profile of its own, there is nothing that this machine could leave."""
+    assert "no profile of its own" in voiceperf("settle", "--leave").stderr
 
 
 def test_voice_is_pulled_from_the_checkout_and_verified(voiceperf):

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceperf.engines.kokoro import KokoroParams, joined, load_voice, pieces_of, refuse_unsupported
-from voiceperf.errors import EngineError, ParameterError
+from voiceperf.engines.kokoro import joined, load_voice, pieces_of
+from voiceperf.errors import EngineError
 from voiceperf.places import fixtures_dir
 
 
@@ -43,13 +43,6 @@ def test_sounds_are_joined_with_pauses():
     audio, places = joined([np.full(3, 0.5, np.float32), np.full(2, 0.25, np.float32)], 4)
     assert places == [(0, 3), (7, 9)]
     np.testing.assert_array_equal(audio, np.float32([0.5] * 3 + [0] * 4 + [0.25] * 2))
-
-
-def test_provider_that_is_not_installed_is_refused(one_line):
-    """A missing execution provider is answered with those there are."""
-    with pytest.raises(ParameterError) as caught:
-        refuse_unsupported(KokoroParams(providers=("NoSuchProvider",)))
-    one_line(caught.value, "NoSuchProvider", "CPUExecutionProvider")
 
 
 @pytest.mark.parametrize("voice", ["af_heart", "bf_emma"])

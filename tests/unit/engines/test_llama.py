@@ -1,7 +1,6 @@
 import pytest
 
-from voiceperf.engines import llama
-from voiceperf.engines.llama import LlamaParams, refuse_unsupported
+from voiceperf.engines.llama import LlamaParams
 from voiceperf.errors import ParameterError
 
 
@@ -19,12 +18,3 @@ def test_settings_that_cannot_work_are_refused(values, said, one_line):
     with pytest.raises(ParameterError) as caught:
         LlamaParams.parse(values)
     one_line(caught.value, f"llama.{next(iter(values))}", said)
-
-
-def test_gpu_layers_without_a_gpu_are_refused(one_line):
-    """n_gpu_layers on a CPU build names the parameter and the remedy."""
-    if next(c for c in llama.capabilities() if c.name == "GPU").available:
-        pytest.skip("this build has a GPU")
-    with pytest.raises(ParameterError) as caught:
-        refuse_unsupported(LlamaParams(n_gpu_layers=10))
-    one_line(caught.value, "llama.n_gpu_layers", "rebuild")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from voiceperf.engines import preload
+from voiceperf.engines.base import refuse
 from voiceperf.engines.llama import LlamaParams
 from voiceperf.engines.preload import STATIC_SPLIT, VNNI_KERNELS
 from voiceperf.engines.whisper import WhisperParams
@@ -27,7 +28,7 @@ def test_library_must_be_preloaded(monkeypatch, tmp_path, params, one_line):
     monkeypatch.setattr(preload.Preloaded, "path", lambda self: tmp_path / "library.so")
     libraries = BOTH if isinstance(params, LlamaParams) else [VNNI_KERNELS]
     with pytest.raises(ParameterError) as caught:
-        preload.refuse_missing(params, libraries)
+        refuse(params, preload.not_loaded(params, libraries))
     one_line(caught.value, f"{params.engine}.", "LD_PRELOAD")
 
 

@@ -76,17 +76,6 @@ def test_token_cap_grows_with_the_speech():
     assert token_cap(WhisperParams(), 32_000) == 0
 
 
-def test_gpu_that_this_build_lacks_is_refused(one_line):
-    """use_gpu on a CPU build names the parameter and the remedy."""
-    from voiceperf.engines.whisper import capabilities
-
-    if next(c for c in capabilities() if c.name == "GPU").available:
-        pytest.skip("this build has a GPU")
-    with pytest.raises(ParameterError) as caught:
-        refuse_unsupported(WhisperParams(use_gpu=True))
-    one_line(caught.value, "whisper.use_gpu", "build pywhispercpp")
-
-
 def test_unknown_language_is_refused(one_line):
     """A language whisper does not know is named."""
     with pytest.raises(ParameterError) as caught:

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from voiceperf.judge.sound import log_spectral_distance_db
+from voiceperf.judge.sound import (
+    MAX_DURATION_SHIFT,
+    distance_beyond_trimming_db,
+    duration_shift,
+    log_spectral_distance_db,
+)
 
 RATE_HZ = 24_000
 
@@ -33,3 +38,20 @@ def test_distance_is_symmetric():
     a, b = speechlike(1), 0.5 * speechlike(2) + 0.2
     there, back = log_spectral_distance_db(a, b, RATE_HZ), log_spectral_distance_db(b, a, RATE_HZ)
     assert there == pytest.approx(back)
+
+
+def test_a_sound_cut_a_step_sooner_is_the_same_sound():
+    """Laid over each other again, two sounds of which one was cut sooner are alike; another sound is not."""
+    sound = np.concatenate([speechlike(1), 0.3 * speechlike(2), speechlike(3)])
+    assert log_spectral_distance_db(sound, sound[512:], RATE_HZ) > 1.3
+    assert distance_beyond_trimming_db(sound, sound[512:], RATE_HZ) < 0.1
+    assert distance_beyond_trimming_db(sound[512:], sound, RATE_HZ) < 0.1
+    assert distance_beyond_trimming_db(sound, sound[::-1].copy(), RATE_HZ) > 1.3
+
+
+def test_one_step_of_trimming_is_no_shift():
+    """A sound that was cut one step sooner lasts as long; a syllable more is a shift, of any length of sound."""
+    short, long = np.zeros(38_000, np.float32), np.zeros(168_000, np.float32)
+    assert duration_shift(short, short[512:]) == duration_shift(short[512:], short) == 0
+    assert duration_shift(short, short[1024:]) > MAX_DURATION_SHIFT
+    assert duration_shift(long, long[:-1024]) < MAX_DURATION_SHIFT < duration_shift(long, long[:-2400])

@@ -1,0 +1,50 @@
+"""`voiceperf settle`: does the profile hold on this machine? Where not, step back until it does."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from voiceperf import profiles
+from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.material import CallFile, corpus, recorded_call
+from voiceperf.suite import standing
+from voiceperf.suite.settle import Settled, Settlement
+
+_EVERY_NTH_RECORDING = 4
+
+
+@app.command()
+def settle(
+    profile: Annotated[
+        str, typer.Option(help="The profile to put on trial: a shipped name or a TOML file.")
+    ] = profiles.DEFAULT,
+    baseline: Annotated[str, typer.Option(help="The profile to be no worse than, and the last resort.")] = "fair",
+    call: CallFile = None,
+    leave: Annotated[bool, typer.Option("--leave", help="Only return to the shipped profile.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Try a profile's quality and its stability under load here; where it fails, step back to what holds.
+
+    An engine that hears, thinks or speaks worse than the baseline takes what held here before, then a longer context or
+    plainer kernels, at last the baseline's own setting; engines that do not bear load take fewer threads. The result is
+    this machine's profile: transcribe, reply and speak use it from then on. It takes three minutes.
+    """
+    if leave:
+        say("this machine's own profile is gone" if standing.leave() else "this machine has no profile of its own")
+        return
+    settlement = Settlement(recorded_call(call), corpus(_EVERY_NTH_RECORDING), profiles.load(baseline))
+    found = standing.settle_here(settlement, profiles.load(profile), say)
+    if as_json:
+        print_json(_record(found) | {"profile": str(standing.path())})
+
+
+def _record(found: Settled) -> dict[str, object]:
+    return {
+        "retreats": [
+            {"engine": retreat.engine, "changes": dict(retreat.changes), "reason": retreat.reason}
+            for retreat in found.retreats
+        ],
+        "load": found.load.verdict,
+    }

@@ -1,0 +1,165 @@
+"""Settling: a profile that hears, thinks or speaks worse here, or does not bear load, steps back until it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from voiceperf.call import CallRecording
+from voiceperf.engines import ENGINES, params_class
+from voiceperf.engines.base import resolve_threads
+from voiceperf.errors import EngineError, ParameterError
+from voiceperf.judge.criteria import judge_load
+from voiceperf.judge.verdict import Finding, Verdict, worst
+from voiceperf.measure.contender import Side
+from voiceperf.profiles import Profile, Setting
+from voiceperf.suite.quality import Step, silent
+from voiceperf.suite.quality_gate import Corpus, QualityGate
+from voiceperf.suite.stability import run_load
+from voiceperf.suite.workers import Workers
+
+Say = Callable[[str], None]
+
+_NOW = "candidate"  # what the profile under trial is called beside its baseline, whatever its own name
+
+
+@dataclass(frozen=True)
+class Retreat:
+    """One step back: which engine, what was changed, and why."""
+
+    engine: str
+    changes: Mapping[str, Any]
+    reason: str
+
+    def __str__(self) -> str:
+        changes = ", ".join(f"{name} = {value}" for name, value in self.changes.items())
+        return f"{self.engine} steps back to {changes}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The profile that holds, and the steps that led to it."""
+
+    profile: Profile
+    retreats: tuple[Retreat, ...]
+    load: Finding
+
+
+class Settlement:
+    """One profile on trial beside a baseline whose quality it must keep.
+
+    Args:
+        call: what is replayed under load, and spoken.
+        corpus: what quality is judged on.
+        baseline: the profile to be no worse than, and the last resort.
+        load_s: how long all engines run at once.
+    """
+
+    def __init__(
+        self, call: CallRecording, corpus: Corpus, baseline: Profile, *, load_s: float = 15.0, step: Step = silent
+    ) -> None:
+        self._call, self._corpus, self._baseline = call, corpus, baseline
+        self._load_s, self._step = load_s, step
+        self._last_good: Profile | None = None
+
+    def settle(self, profile: Profile, say: Say, last_good: Profile | None = None) -> Settled:
+        """The profile with every engine as far back as it takes, and no further.
+
+        Args:
+            profile: the one on trial.
+            say: told every finding and every step as it comes.
+            last_good: a profile that held here before, tried first where the one on trial fails.
+
+        Raises:
+            EngineError: even the baseline's setting fails.
+        """
+        self._last_good = last_good
+        retreats: list[Retreat] = []
+        for engine in ENGINES:
+            profile = self._with_quality(profile, engine, retreats, say)
+        profile, load = self._under_load(profile, retreats, say)
+        return Settled(profile, tuple(retreats), load)
+
+    def _with_quality(self, profile: Profile, engine: str, retreats: list[Retreat], say: Say) -> Profile:
+        rungs = list(self._rungs(engine, profile[engine]))
+        for number, setting in enumerate(rungs):
+            candidate = _with_setting(profile, engine, setting)
+            finding = self._quality(candidate, engine)
+            if finding.verdict is not Verdict.FAIL:
+                say(f"{engine}: {finding.reason}")
+                return candidate
+            if number + 1 < len(rungs):
+                retreats.append(Retreat(engine, _changes(setting, rungs[number + 1]), finding.reason))
+                say(str(retreats[-1]))
+        raise EngineError(f"{engine} fails even as profile {self._baseline.name!r} has it: {finding.reason}")
+
+    def _rungs(self, engine: str, setting: Setting) -> Iterator[Setting]:
+        """The setting, what held here before, steps back from the setting, the baseline's; none of them twice."""
+        seen = []
+        good = [self._last_good[engine]] if self._last_good else []
+        for rung in (setting, *good, *_steps_back(engine, setting), self._baseline[engine]):
+            if rung not in seen:
+                seen.append(rung)
+                yield rung
+
+    def _quality(self, profile: Profile, engine: str) -> Finding:
+        workers = self._workers(profile)
+        try:
+            return QualityGate(workers, _NOW, self._corpus, self._step).judge(engine, self._baseline.name).finding
+        except (EngineError, ParameterError) as error:
+            return Finding(Verdict.FAIL, str(error))
+        finally:
+            workers.close()
+
+    def _under_load(self, profile: Profile, retreats: list[Retreat], say: Say) -> tuple[Profile, Finding]:
+        while True:
+            finding = self._load(profile)
+            changes = {engine: _fewer_threads(engine, profile[engine]) for engine in ENGINES}
+            if finding.verdict is not Verdict.FAIL or not any(changes.values()):
+                say(f"under load: {finding.reason}")
+                return profile, finding
+            for engine, values in changes.items():
+                if values:
+                    setting = profile[engine]
+                    profile = _with_setting(profile, engine, replace(setting, values={**setting.values, **values}))
+                    retreats.append(Retreat(engine, values, finding.reason))
+                    say(str(retreats[-1]))
+
+    def _load(self, profile: Profile) -> Finding:
+        workers = self._workers(profile)
+        try:
+            return worst(judge_load(run_load(workers, _NOW, self._call.turns, self._load_s)))
+        except EngineError as error:
+            return Finding(Verdict.FAIL, str(error))
+        finally:
+            workers.close()
+
+    def _workers(self, profile: Profile) -> Workers:
+        return Workers(self._call, [Side(_NOW, profile), Side(self._baseline.name, self._baseline)])
+
+
+def _steps_back(engine: str, setting: Setting) -> Iterator[Setting]:
+    """Each of the engine's own steps, on top of those before."""
+    for changes in params_class(engine).parse(setting.values).safer():
+        setting = replace(setting, values={**setting.values, **changes})
+        yield setting
+
+
+def _fewer_threads(engine: str, setting: Setting) -> dict[str, int]:
+    """Half of the threads of each kind, where there are two or more."""
+    params = params_class(engine).parse(setting.values)
+    now = {name: resolve_threads(getattr(params, name)) for name in params.thread_names}
+    return {name: count // 2 for name, count in now.items() if count > 1}
+
+
+def _with_setting(profile: Profile, engine: str, setting: Setting) -> Profile:
+    return replace(profile, engines={**profile.engines, engine: setting})
+
+
+def _changes(before: Setting, after: Setting) -> dict[str, Any]:
+    """What is written otherwise; a value that is not written any more is the library's default."""
+    names = [*after.values, *(name for name in before.values if name not in after.values)]
+    default = "the default"
+    changed = {name: after.values.get(name, default) for name in names}
+    return {name: value for name, value in changed.items() if before.values.get(name, default) != value}

@@ -1,0 +1,33 @@
+"""A profile that does not hold on this machine steps back on real engines until it does."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from voiceperf import call, profiles
+from voiceperf.judge.verdict import Verdict
+from voiceperf.profiles import Setting
+from voiceperf.suite.quality_gate import Corpus
+from voiceperf.suite.settle import Settlement
+
+pytestmark = pytest.mark.models
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+CALL = call.load(FIXTURES / "calls" / "call61.toml")
+CORPUS = Corpus(FIXTURES / "audio" / "manifest.jsonl", FIXTURES / "text" / "conversations.toml", 6)
+TUNED = profiles.load("tuned")
+
+
+def test_what_fails_is_left_and_the_rest_stays():
+    """Too short a context and a provider that is not here are stepped back from; the other engine keeps its setting."""
+    whisper = Setting({**TUNED["whisper"].values, "audio_ctx": 256, "retry_ctx": 0}, TUNED["whisper"].env)
+    kokoro = Setting({**TUNED["kokoro"].values, "providers": ["CUDAExecutionProvider"]})
+    planted = replace(TUNED, engines={**TUNED.engines, "whisper": whisper, "kokoro": kokoro})
+    said = []
+    settled = Settlement(CALL, CORPUS, profiles.load("fair"), load_s=5).settle(planted, said.append, TUNED)
+    assert {engine: settled.profile[engine] for engine in ("whisper", "llama", "kokoro")} == dict(TUNED.engines)
+    assert [retreat.engine for retreat in settled.retreats] == ["whisper", "kokoro"]
+    assert "CUDAExecutionProvider" in settled.retreats[1].reason
+    assert settled.load.verdict is Verdict.PASS
+    assert any(line.startswith("whisper steps back to") for line in said)
