@@ -1,19 +1,26 @@
-"""How far llama.cpp's decoding and whisper.cpp's encoder are from what this machine's memory and cores allow.
+"""How far decoding, hearing and speaking are from what this machine's memory and cores allow.
 
     .venv/bin/python tests/evidence/limits.py
 
 Memory: two equal buffers compared by the C library, one pair a core, which only reads. Arithmetic: NumPy's float32
-matrix product on all cores, times four for bytes, as a VNNI instruction takes four products where FMA takes one.
+matrix product on all cores, times four for bytes, as a VNNI instruction takes four products where FMA takes one. What
+Kokoro multiplies is read off the shapes in ONNX Runtime's profile of the model as it is.
 """
 
 import ctypes
+import json
+import math
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import kokoro_onnx
 import numpy as np
+import onnxruntime
 
 from voiceperf import call, machine, places, profiles
+from voiceperf.engines.kokoro import load_voice
 from voiceperf.engines.whisper import context_frames
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
@@ -52,11 +59,34 @@ def byte_products_per_s():
     return 4 * SIZE**3 / best_s(lambda: a @ b)
 
 
+def recorded_call():
+    return call.load(places.fixtures_dir() / "calls" / "call61.toml")
+
+
 def timings(engine, turn):
-    recorded = call.load(places.fixtures_dir() / "calls" / "call61.toml")
+    recorded = recorded_call()
     with WorkerProcess(of_profile(profiles.load("tuned"), engine)) as worker:
         worker.load("work", requests(recorded, engine, recorded.turns[turn])[engine])
         return min((worker.run("work") for _ in range(REPEATS)), key=lambda timing: timing.wall_ns), worker.output()
+
+
+def convolved_products(text):
+    """How many products of bytes the integer convolutions of one text need."""
+    params = of_profile(profiles.load("tuned"), "kokoro").params
+    voice = load_voice(locate(params.voice))
+    with tempfile.TemporaryDirectory() as folder:
+        options = onnxruntime.SessionOptions()
+        options.enable_profiling, options.profile_file_prefix = True, f"{folder}/profile"
+        session = onnxruntime.InferenceSession(str(locate(params.model)), options)
+        np.savez(f"{folder}/voices.npz", voice=voice)
+        kokoro_onnx.Kokoro.from_session(session, f"{folder}/voices.npz").create(text, voice)
+        events = json.loads(Path(session.end_profiling()).read_text())
+    shapes = [
+        [next(iter(given.values())) for given in event["args"]["input_type_shape"]]
+        for event in events
+        if event.get("args", {}).get("op_name") == "ConvInteger" and event["name"].endswith("kernel_time")
+    ]
+    return sum(math.prod(weights) * signal[-1] for signal, weights, *_ in shapes)
 
 
 def report(name, needed_s, took_s):
@@ -74,6 +104,9 @@ def main():
     params = of_profile(profiles.load("tuned"), "whisper").params
     frames = context_frames(params.audio_ctx, round(heard.audio_s * 16_000))
     report("whisper.cpp, the matrices of the encoder", LAYERS * 12 * WIDTH**2 * frames / products, timing.wall_ns / 1e9)
+    timing, _ = timings("kokoro", 0)
+    text = requests(recorded_call(), "kokoro", recorded_call().turns[0])["kokoro"].text
+    report("Kokoro, the convolutions of a reply", convolved_products(text) / products, timing.wall_ns / 1e9)
 
 
 if __name__ == "__main__":
