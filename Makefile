@@ -10,7 +10,7 @@ help:
 	@echo "make test    every test, the criteria in their short form"
 	@echo "make gate    is this checkout slower or worse than the accepted run? (ci/gate.sh has the exit codes)"
 	@echo "make evidence   the figures of docs/METHOD.md, from simulation and from real engines (hours)"
-	@echo "make peers   faster-whisper and kokoro-onnx as they come, beside ours (build/peers.md)"
+	@echo "make peers   faster-whisper, kokoro-onnx and llama.cpp's benchmark as they come, beside ours (build/peers.md)"
 	@echo "make lint    ruff and mypy"
 	@echo "make models  only pull the models"
 	@echo "make lock    renew requirements.lock from pyproject.toml"
@@ -35,10 +35,14 @@ evidence: models
 	.venv/bin/python tests/evidence/real_engines.py build/evidence.jsonl
 	.venv/bin/python tests/evidence/summary.py build/evidence.jsonl
 
-peers: models
-	@[ -e .venv-peers/.ready ] || { .venv/bin/python -m venv .venv-peers && \
-	  .venv-peers/bin/python -m pip install --quiet -r tests/peers/requirements.txt -e '.[kokoro]' && touch .venv-peers/.ready; }
-	.venv/bin/python tests/peers/measure.py .venv-peers/bin/python build/peers.md
+.venv-peers/.ready: tests/peers/requirements.txt pyproject.toml
+	.venv/bin/python -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet -r tests/peers/requirements.txt -e '.[kokoro]'
+	touch $@
+
+peers: models .venv-peers/.ready
+	tests/peers/build_llama_bench.sh .venv-peers/bin/python .venv-peers/llama-bench
+	.venv/bin/python tests/peers/measure.py .venv-peers/bin/python .venv-peers/llama-bench/llama-bench build/peers.md
 
 lint: setup
 	.venv/bin/ruff check .

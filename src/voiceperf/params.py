@@ -27,6 +27,7 @@ class Tunable:
     choices: tuple[Any, ...] | None = None
     unit: str = ""
     neutral: bool = False  # changes when a result comes, never what it is
+    tries: tuple[Any, ...] = ()  # what the tuner tries; it leaves a parameter without any alone
 
     def refuse(self, value: Any) -> str | None:
         """Why `value` is out of bounds, or None."""
@@ -48,12 +49,14 @@ def tunable(
     choices: Iterable[Any] | None = None,
     unit: str = "",
     neutral: bool = False,
+    tries: Iterable[Any] = (),
 ) -> Any:
     """Declare a parameter: a dataclass field with its default, bounds or choices, unit and help.
 
-    `neutral` parameters change when a result comes, never what it is: threads, spinning, memory mapping.
+    `neutral` parameters change when a result comes, never what it is: threads, spinning, memory mapping. `tries` are
+    the values that the tuner searches among.
     """
-    known = Tunable(help, low, high, None if choices is None else tuple(choices), unit, neutral)
+    known = Tunable(help, low, high, None if choices is None else tuple(choices), unit, neutral, tuple(tries))
     return field(default=default, metadata={_KEY: known})
 
 

@@ -1,8 +1,9 @@
 """Other ways to hear and to speak beside ours, on the same inputs and cores: `make peers` writes build/peers.md.
 
-    .venv/bin/python tests/peers/measure.py PYTHON_OF_THE_PEERS OUT.md
+    .venv/bin/python tests/peers/measure.py PYTHON_OF_THE_PEERS LLAMA_BENCH OUT.md
 
-Each peer is an engine in a worker process of its own environment, paired with the tuned profile round after round.
+Each peer is an engine in a worker process of its own environment, paired with the tuned profile round after round;
+llama.cpp's own benchmark is a program that takes turns with ours.
 """
 
 import shutil
@@ -11,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+
+import llama_bench
 
 from voiceperf import call, places, profiles
 from voiceperf.audio import as_speech
@@ -34,6 +37,7 @@ ROUNDS = 6
 CALL = call.load(places.fixtures_dir() / "calls" / "call61.toml")
 MANIFEST = places.fixtures_dir() / "audio" / "manifest.jsonl"
 HEARING = {turn.number: Utterance(turn.audio) for turn in CALL.turns}
+THINKING = ["", "prompt, ms", "32 tokens, ms", "tuned over it: prompt", "tuned over it: 32 tokens"]
 SPEAKING = {turn.number: Line(turn.reply) for turn in CALL.turns}
 
 
@@ -106,7 +110,7 @@ def table(title, measured, unit):
     return f"{title}\n\n{as_markdown(head, cells)}\n"
 
 
-def main(python, out):
+def main(python, program, out):
     whisper, kokoro = (of_profile(profiles.load("tuned"), engine) for engine in ("whisper", "kokoro"))
     whole = of_profile(profiles.load("tuned"), "kokoro", {"by_sentence": False})
     folder = str(model_folder())
@@ -129,6 +133,7 @@ def main(python, out):
             "",
             table(f"Hearing: whisper base, WER on {len(recordings)} recordings", heard, "WER"),
             table("Speaking: Kokoro 82M int8, the whole reply", spoken, "round-trip WER"),
+            f"Thinking: SmolLM2-135M, Q4_1, turn 1\n\n{as_markdown(THINKING, llama_bench.measured(program))}\n",
         ]
     )
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -137,4 +142,4 @@ def main(python, out):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))

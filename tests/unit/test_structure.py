@@ -12,6 +12,7 @@ FLOORS = (
     {"engines", "judge"},
     {"measure", "history"},
     {"suite"},
+    {"tune"},
     {"report"},
     {"pytest_plugin", "cli"},
 )

@@ -24,6 +24,10 @@ Mark = Callable[[str], None]
 
 FIRST_TOKEN, FIRST_AUDIO = "first_token", "first_audio"
 ALL_CORES = 0  # a thread count that means: this machine's performance cores
+LIBRARY_DEFAULT = -1  # a number that means: what the library picks by itself
+IDLE_SPINS = (
+    "rounds that an idle OpenMP thread spins before it sleeps; few of them leave the cores to others; -1: default"
+)
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,11 @@ def refuse(params: EngineParams, missing: Mapping[str, str]) -> None:
     """Raise ParameterError for the first parameter whose means are missing here, with the reason."""
     for name, reason in missing.items():
         raise ParameterError(f"{params.engine}.{name} = {getattr(params, name)!r}: {reason}")
+
+
+def idle_environment(spins: int) -> dict[str, str]:
+    """How libgomp, the GNU compiler's OpenMP, is told how long its idle threads spin."""
+    return {} if spins == LIBRARY_DEFAULT else {"GOMP_SPINCOUNT": str(spins)}
 
 
 def resolve_threads(wanted: int) -> int:

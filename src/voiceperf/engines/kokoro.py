@@ -67,13 +67,26 @@ class KokoroParams(EngineParams):
     )
     inter_op_threads: int = tunable(1, "operators at once", low=1, high=64, neutral=True)
     spinning: bool = tunable(
-        True, "idle threads spin instead of sleeping: sooner back, but they take a core", neutral=True
+        True,
+        "idle threads spin instead of sleeping: sooner back, but they take a core",
+        neutral=True,
+        tries=(False, True),
     )
-    graph_level: str = tunable("all", "graph optimisation", choices=_LEVELS)
-    providers: tuple[str, ...] = tunable(("CPUExecutionProvider",), "execution providers, best first")
+    graph_level: str = tunable("all", "graph optimisation", choices=_LEVELS, tries=("extended", "all"))
+    providers: tuple[str, ...] = tunable(
+        ("CPUExecutionProvider",),
+        "execution providers, best first",
+        tries=(
+            ("CPUExecutionProvider",),
+            ("CUDAExecutionProvider", "CPUExecutionProvider"),
+            ("CoreMLExecutionProvider", "CPUExecutionProvider"),
+        ),
+    )
     trim: bool = tunable(True, "cut the silence at both ends")
     by_sentence: bool = tunable(
-        False, "synthesise sentence by sentence, a long first one from its first clause, so that audio starts sooner"
+        False,
+        "synthesise sentence by sentence, a long first one from its first clause, so that audio starts sooner",
+        tries=(False, True),
     )
     pause_s: float = tunable(0.06, "silence between the pieces of by_sentence", low=0.0, high=1.0, unit="s")
     phrase_cache_mib: int = tunable(
@@ -87,6 +100,7 @@ class KokoroParams(EngineParams):
     vnni_kernels: bool = tunable(
         False,
         "voiceperf's own convolutions, norms and activations (Linux, AVX-512 VNNI, a C++ compiler, a quantised model)",
+        tries=(False, True),
     )
 
     def safer(self) -> list[dict[str, Any]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,8 +20,8 @@ from numpy.typing import NDArray
 from voiceperf.call import Message
 from voiceperf.engines import compiled, preload
 from voiceperf.engines.base import (
-    ALL_CORES,
     FIRST_TOKEN,
+    LIBRARY_DEFAULT,
     Capability,
     Mark,
     Passage,
@@ -35,73 +34,11 @@ from voiceperf.engines.base import (
     resolve_threads,
     wrong_request,
 )
+from voiceperf.engines.llama_params import CACHE_TYPES, PRELOADED, LlamaParams
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.models.store import locate
-from voiceperf.params import EngineParams, tunable
 
-PRELOADED = (preload.STATIC_SPLIT, preload.VNNI_KERNELS)
-LIBRARY_DEFAULT = -1  # a thread count that means: what llama-cpp-python picks by itself
-_CACHE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8}  # ggml's type numbers (ggml.h)
 _NEVER = -1e9  # a logit bias that no logit outweighs
-
-
-@dataclass(frozen=True)
-class LlamaParams(EngineParams):
-    """Everything about llama.cpp that is worth tuning for a voice agent's short replies."""
-
-    engine: ClassVar[str] = "llama"
-    thread_names: ClassVar[tuple[str, ...]] = ("n_threads", "n_threads_batch")
-
-    model: str = tunable("smollm2-135m-instruct-q4_1", "catalogue name, or the path of a GGUF file")
-    n_ctx: int = tunable(1024, "context: prompt and reply together", low=64, high=131_072, unit="tokens")
-    n_batch: int = tunable(512, "largest batch handed over at once", low=1, high=8192, unit="tokens")
-    n_ubatch: int = tunable(512, "largest batch computed at once", low=1, high=8192, unit="tokens")
-    n_threads: int = tunable(
-        ALL_CORES, "threads to decode; 0: performance cores; -1: the library's default", low=-1, high=256, neutral=True
-    )
-    n_threads_batch: int = tunable(
-        ALL_CORES,
-        "threads to read the prompt; 0: performance cores; -1: the library's default",
-        low=-1,
-        high=256,
-        neutral=True,
-    )
-    n_gpu_layers: int = tunable(0, "layers on the GPU; -1: all", low=-1, high=1000)
-    flash_attn: bool = tunable(False, "fused attention")
-    type_k: str = tunable("f16", "type of the key cache", choices=_CACHE_TYPES)
-    type_v: str = tunable("f16", "type of the value cache; a quantised one needs flash_attn", choices=_CACHE_TYPES)
-    temperature: float = tunable(0.8, "0: greedy", low=0.0, high=5.0)
-    top_k: int = tunable(40, "sample among the k likeliest; 0: all", low=0, high=1000)
-    top_p: float = tunable(0.95, "sample within this probability mass", low=0.0, high=1.0)
-    min_p: float = tunable(0.05, "drop tokens below this share of the likeliest", low=0.0, high=1.0)
-    repeat_penalty: float = tunable(1.0, "1: none", low=0.5, high=2.0)
-    seed: int = tunable(61, "seed of the sampler; a fixed one makes replies repeatable", low=0, high=2**32 - 2)
-    max_tokens: int = tunable(96, "longest reply", low=1, high=4096, unit="tokens")
-    stop: tuple[str, ...] = tunable((), "texts that end a reply")
-    use_mmap: bool = tunable(True, "map the file instead of reading it", neutral=True)
-    static_split: bool = tunable(
-        False, "give each thread one contiguous piece of every matrix (Linux, needs a C++ compiler)", neutral=True
-    )
-    vnni_kernels: bool = tunable(
-        False, "voiceperf's own products of quantised matrices (Linux, AVX-512 VNNI, needs a C++ compiler)"
-    )
-    use_mlock: bool = tunable(False, "keep the weights from being swapped out", neutral=True)
-
-    def check(self) -> None:
-        if self.type_v.startswith("q") and not self.flash_attn:
-            raise ParameterError(f"llama.type_v = {self.type_v!r}: a quantised value cache needs flash_attn = true")
-        if self.n_ubatch > self.n_batch:
-            raise ParameterError(f"llama.n_ubatch = {self.n_ubatch}: cannot exceed n_batch ({self.n_batch})")
-
-    def safer(self) -> list[dict[str, Any]]:
-        """llama.cpp's own products, then unfused attention with a plain cache."""
-        return [
-            {"vnni_kernels": False, "static_split": False},
-            {"flash_attn": False, "type_k": "f16", "type_v": "f16"},
-        ]
-
-    def environment(self) -> dict[str, str]:
-        return preload.environment(self, PRELOADED)
 
 
 class LlamaEngine:
@@ -295,8 +232,8 @@ def _load(path: Path, params: LlamaParams) -> llama_cpp.Llama:
             n_threads_batch=threads(params.n_threads_batch),
             n_gpu_layers=params.n_gpu_layers,
             flash_attn=params.flash_attn,
-            type_k=_CACHE_TYPES[params.type_k],
-            type_v=_CACHE_TYPES[params.type_v],
+            type_k=CACHE_TYPES[params.type_k],
+            type_v=CACHE_TYPES[params.type_v],
             use_mmap=params.use_mmap,
             use_mlock=params.use_mlock,
             verbose=False,

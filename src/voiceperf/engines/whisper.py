@@ -16,11 +16,14 @@ from voiceperf.audio import SPEECH_RATE_HZ, Samples, as_speech
 from voiceperf.engines import compiled, preload
 from voiceperf.engines.base import (
     ALL_CORES,
+    IDLE_SPINS,
+    LIBRARY_DEFAULT,
     Capability,
     Mark,
     Request,
     Transcript,
     Utterance,
+    idle_environment,
     installed_version,
     refuse,
     resolve_threads,
@@ -49,16 +52,24 @@ class WhisperParams(EngineParams):
     engine: ClassVar[str] = "whisper"
     thread_names: ClassVar[tuple[str, ...]] = ("n_threads",)
 
-    model: str = tunable("whisper-base-f16", "catalogue name, or the path of a ggml file")
+    model: str = tunable(
+        "whisper-base-f16",
+        "catalogue name, or the path of a ggml file",
+        tries=("whisper-base-f16", "whisper-base-q8_0"),
+    )
     n_threads: int = tunable(ALL_CORES, "threads; 0: one for each performance core", low=0, high=256, neutral=True)
-    flash_attn: bool = tunable(True, "fused attention: a context parameter, so it needs a fresh load")
-    use_gpu: bool = tunable(False, "run on the GPU this build was made for")
+    idle_spins: int = tunable(LIBRARY_DEFAULT, IDLE_SPINS, low=-1, high=10**9, neutral=True, tries=(-1, 3000))
+    flash_attn: bool = tunable(
+        True, "fused attention: a context parameter, so it needs a fresh load", tries=(False, True)
+    )
+    use_gpu: bool = tunable(False, "run on the GPU this build was made for", tries=(False, True))
     audio_ctx: int = tunable(
         0,
         "shortest encoder context; longer speech gets as many steps of 256 as it needs; 0: always the full 30 s",
         low=0,
         high=FULL_CONTEXT,
         unit="frames of 20 ms",
+        tries=(0, 256, 512, 768, 1024),
     )
     retry_ctx: int = tunable(
         0,
@@ -66,23 +77,31 @@ class WhisperParams(EngineParams):
         low=0,
         high=FULL_CONTEXT,
         unit="frames of 20 ms",
+        tries=(0, 1024),
     )
     retry_probability: float = tunable(0.3, "a transcript less likely than this is tried again", low=0.0, high=1.0)
     language: str = tunable("en", "language code, or auto")
     max_tokens_per_s: float = tunable(
-        0.0, "bound a transcript in proportion to the speech, which ends loops; 0: unbounded", low=0.0, high=100.0
+        0.0,
+        "bound a transcript in proportion to the speech, which ends loops; 0: unbounded",
+        low=0.0,
+        high=100.0,
+        tries=(0.0, 10.0),
     )
-    single_segment: bool = tunable(False, "one segment a chunk, no seeking")
-    no_timestamps: bool = tunable(False, "decode text only")
-    temperature_inc: float = tunable(0.2, "step of the temperature fallback; 0: none", low=0.0, high=1.0)
+    single_segment: bool = tunable(False, "one segment a chunk, no seeking", tries=(False, True))
+    no_timestamps: bool = tunable(False, "decode text only", tries=(False, True))
+    temperature_inc: float = tunable(
+        0.2, "step of the temperature fallback; 0: none", low=0.0, high=1.0, tries=(0.0, 0.2)
+    )
     entropy_thold: float = tunable(2.4, "a transcript more repetitive than this is decoded again", low=0.0, high=10.0)
-    beam_size: int = tunable(0, "beams; 0: greedy", low=0, high=8)
+    beam_size: int = tunable(0, "beams; 0: greedy", low=0, high=8, tries=(0, 2))
     best_of: int = tunable(5, "candidates of the temperature fallback (it changes nothing else)", low=1, high=8)
     initial_prompt: str = tunable("", "text that tells the decoder what to expect")
     vnni_kernels: bool = tunable(
         False,
         "voiceperf's own products of quantised matrices (Linux, AVX-512 VNNI, a C++ compiler, and a build with"
         " llamafile's products, which set-up makes; with another it changes nothing)",
+        tries=(False, True),
     )
 
     def safer(self) -> list[dict[str, Any]]:
@@ -92,7 +111,7 @@ class WhisperParams(EngineParams):
         return [*longer, {"vnni_kernels": False}]
 
     def environment(self) -> dict[str, str]:
-        return preload.environment(self, PRELOADED)
+        return preload.environment(self, PRELOADED) | idle_environment(self.idle_spins)
 
     def check(self) -> None:
         for name in ("audio_ctx", "retry_ctx"):

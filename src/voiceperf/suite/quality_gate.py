@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from voiceperf.judge.text import Heard
+from voiceperf.judge.language import MAX_KLD_NATS
+from voiceperf.judge.sound import MAX_LOG_SPECTRAL_DB
+from voiceperf.judge.text import WER_MARGIN, Heard
 from voiceperf.judge.verdict import Finding, Verdict, worst
 from voiceperf.suite.corpus import Recording, read_conversations, read_manifest
 from voiceperf.suite.quality import Step, compare_kokoro, compare_llama, compare_whisper, silent, transcripts
@@ -20,10 +22,14 @@ CHUNK_SECONDS = (0.4, 8.0)  # what a caller says in one go
 
 @dataclass(frozen=True)
 class Quality:
-    """One engine's quality against a baseline: the finding, and in words for the table."""
+    """One engine's quality against a baseline: the finding, and in words for the table.
+
+    `loss` is what the engine's own measure lost, as a share of what it may lose: 1 is the gate's limit.
+    """
 
     finding: Finding
     text: str
+    loss: float | None = None
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,17 @@ class Corpus:
 class QualityGate:
     """Asks the workers for outputs and judges them. What two profiles share is computed once."""
 
-    def __init__(self, workers: Workers, candidate: str, corpus: Corpus, step: Step = silent) -> None:
+    def __init__(
+        self,
+        workers: Workers,
+        candidate: str,
+        corpus: Corpus,
+        step: Step = silent,
+        heard: dict[Any, list[str]] | None = None,
+    ) -> None:
         self._workers, self._candidate, self.corpus, self._step = workers, candidate, corpus, step
         self._judged: dict[Any, Quality] = {}
-        self._heard: dict[Any, list[str]] = {}
+        self._heard = {} if heard is None else heard  # transcripts by outcome, which gates of one corpus may share
         self.scores: dict[str, dict[str, dict[str, Any]]] = {}
         self.perplexity: float | None = None
 
@@ -92,7 +105,7 @@ class QualityGate:
             f"WER {compared.baseline_wer:.1%} -> {compared.candidate_wer:.1%}"
             f" (upper {compared.difference.high * 100:+.1f} points, {compared.difference.samples} utterances)"
         )
-        return Quality(compared.finding(), text)
+        return Quality(compared.finding(), text, compared.difference.estimate / WER_MARGIN)
 
     def _llama(self, baseline: str) -> Quality:
         before, after = self._workers.get(baseline, "llama"), self._workers.get(self._candidate, "llama")
@@ -104,7 +117,7 @@ class QualityGate:
             f"KLD {compared.mean_kld_nats:.4f}, top-1 {compared.top1_agreement:.1%},"
             f" perplexity x{compared.perplexity_ratio:.3f} ({compared.tokens} tokens)"
         )
-        return Quality(compared.finding(), text)
+        return Quality(compared.finding(), text, compared.mean_kld_nats / MAX_KLD_NATS)
 
     def _kokoro(self, baseline: str) -> Quality:
         before, after = self._workers.get(baseline, "kokoro"), self._workers.get(self._candidate, "kokoro")
@@ -118,7 +131,7 @@ class QualityGate:
             f"round trip WER {compared.round_trip.baseline_wer:.1%} -> {compared.round_trip.candidate_wer:.1%},"
             f" log-mel {compared.log_spectral_db:.2f} dB, pace {compared.pace_shift:+.1%}, {len(lines)} texts"
         )
-        return Quality(compared.finding(), text)
+        return Quality(compared.finding(), text, compared.log_spectral_db / MAX_LOG_SPECTRAL_DB)
 
     def _lines(self) -> dict[str, str]:
         """What is spoken, by name: the call's replies, and written answers, because seven replies bound no rate."""

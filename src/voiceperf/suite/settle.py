@@ -9,19 +9,16 @@ from typing import Any
 from voiceperf.call import CallRecording
 from voiceperf.engines import ENGINES, params_class
 from voiceperf.engines.base import resolve_threads
-from voiceperf.errors import EngineError, ParameterError
+from voiceperf.errors import EngineError
 from voiceperf.judge.criteria import judge_load
 from voiceperf.judge.verdict import Finding, Verdict, worst
-from voiceperf.measure.contender import Side
 from voiceperf.profiles import Profile, Setting
 from voiceperf.suite.quality import Step, silent
-from voiceperf.suite.quality_gate import Corpus, QualityGate
+from voiceperf.suite.quality_gate import Corpus
 from voiceperf.suite.stability import run_load
-from voiceperf.suite.workers import Workers
+from voiceperf.suite.trial import ON_TRIAL, Trials
 
 Say = Callable[[str], None]
-
-_NOW = "candidate"  # what the profile under trial is called beside its baseline, whatever its own name
 
 
 @dataclass(frozen=True)
@@ -59,8 +56,8 @@ class Settlement:
     def __init__(
         self, call: CallRecording, corpus: Corpus, baseline: Profile, *, load_s: float = 15.0, step: Step = silent
     ) -> None:
-        self._call, self._corpus, self._baseline = call, corpus, baseline
-        self._load_s, self._step = load_s, step
+        self._call, self._baseline, self._load_s = call, baseline, load_s
+        self._trials = Trials(call, corpus, baseline, step)
         self._last_good: Profile | None = None
 
     def settle(self, profile: Profile, say: Say, last_good: Profile | None = None) -> Settled:
@@ -104,13 +101,7 @@ class Settlement:
                 yield rung
 
     def _quality(self, profile: Profile, engine: str) -> Finding:
-        workers = self._workers(profile)
-        try:
-            return QualityGate(workers, _NOW, self._corpus, self._step).judge(engine, self._baseline.name).finding
-        except (EngineError, ParameterError) as error:
-            return Finding(Verdict.FAIL, str(error))
-        finally:
-            workers.close()
+        return self._trials.judge(profile, engine).finding
 
     def _under_load(self, profile: Profile, retreats: list[Retreat], say: Say) -> tuple[Profile, Finding]:
         while True:
@@ -127,16 +118,13 @@ class Settlement:
                     say(str(retreats[-1]))
 
     def _load(self, profile: Profile) -> Finding:
-        workers = self._workers(profile)
+        workers = self._trials.workers(profile)
         try:
-            return worst(judge_load(run_load(workers, _NOW, self._call.turns, self._load_s)))
+            return worst(judge_load(run_load(workers, ON_TRIAL, self._call.turns, self._load_s)))
         except EngineError as error:
             return Finding(Verdict.FAIL, str(error))
         finally:
             workers.close()
-
-    def _workers(self, profile: Profile) -> Workers:
-        return Workers(self._call, [Side(_NOW, profile), Side(self._baseline.name, self._baseline)])
 
 
 def _steps_back(engine: str, setting: Setting) -> Iterator[Setting]:

@@ -1,0 +1,132 @@
+"""`voiceperf tune`: the fastest settings of this machine that keep quality, found, confirmed, and put in force."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from voiceperf import profiles
+from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
+from voiceperf.engines import ENGINES
+from voiceperf.errors import InputError
+from voiceperf.history.runs import STORAGE
+from voiceperf.report.terminal import page
+from voiceperf.report.tuning import change_in_words, confirmation, single_changes, speed_against_quality
+from voiceperf.suite import standing
+from voiceperf.suite.suite import BASELINES
+from voiceperf.tune.choice import PREFERENCES
+from voiceperf.tune.search import Trial
+from voiceperf.tune.study import storage_at
+from voiceperf.tune.tuner import Found, Tuner
+
+_QUICK, _WHOLE = 8, 2  # every so-manieth recording is heard while searching, and when confirming
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+@app.command()
+def tune(
+    engines: Annotated[
+        list[str] | None, typer.Argument(help=f"Of {', '.join(ENGINES)}; all where none is named.")
+    ] = None,
+    budget: Annotated[str, typer.Option(help="How long it may take: 90s, 15m or 1h.")] = "15m",
+    prefer: Annotated[str, typer.Option(help=f"Of those that keep quality: {', '.join(PREFERENCES)}.")] = "speed",
+    baseline: Annotated[str, typer.Option(help="The profile to start from and whose quality to keep.")] = "fair",
+    call: CallFile = None,
+    storage: Storage = STORAGE,
+    database: Annotated[
+        str | None, typer.Option(help="Keep trials in a database that like machines share, as in sqlite:///tune.db.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Find the fastest settings of this machine that hear, think and speak no worse, and put them in force.
+
+    First every change alone, then all together, in pairs beside the baseline; what is surely slower is dropped, and
+    what is faster must keep its quality. Stopped or killed, it goes on where it was when it is started again.
+    """
+    if unknown := set(engines or ()) - set(ENGINES):
+        raise InputError(f"no engine {' '.join(sorted(unknown))}: there are {', '.join(ENGINES)}")
+    if prefer not in PREFERENCES:
+        raise InputError(f"--prefer {prefer}: there are {', '.join(PREFERENCES)}")
+    others = [name for name in BASELINES if name != baseline]
+    tuner = Tuner(
+        recorded_call(call),
+        (corpus(_QUICK), corpus(_WHOLE)),
+        [profiles.load(name) for name in (baseline, *others)],
+        [profiles.load(name) for name in profiles.shipped() if name not in (baseline, *others)],
+        storage=storage_at(storage, database),
+        prefer=prefer,
+    )
+    try:
+        found = _with_progress(tuner, engines or list(ENGINES), seconds_of(budget))
+    except KeyboardInterrupt:
+        say("\nstopped; every finished trial is kept: the same command goes on from here")
+        raise
+    _report(found, as_json)
+    path = standing.keep(found.profile, {"prefer": prefer, "figures": _figures(found)})
+    say(f"in force on this machine from now on: {path}")
+
+
+def seconds_of(text: str) -> float:
+    """A length of time as people write it.
+
+    Raises:
+        InputError: it is none.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h|)", text.strip())
+    if match is None or float(match[1]) == 0:
+        raise InputError(f"--budget {text}: write it as 90s, 15m or 1h")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def _with_progress(tuner: Tuner, engines: list[str], budget_s: float) -> Found:
+    columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn(f"of {budget_s:.0f} s")]
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("tuning", total=budget_s)
+
+        def watch(engine: str, trial: Trial | None, best: Trial | None) -> None:
+            elapsed = progress.tasks[task].elapsed or 0.0
+            so_far = f"best {best.ratio:.2f}" if best else "none better yet"
+            progress.update(task, completed=elapsed, description=f"{engine}: {so_far}")
+            if trial is not None and not progress.console.is_terminal:
+                say(f"{engine}: trial {trial.number}, {trial.stage}: {_outcome(trial)}; {so_far}")
+
+        return tuner.tune(engines, budget_s, watch)
+
+
+def _outcome(trial: Trial) -> str:
+    if not trial.ran:
+        return trial.reason
+    return f"{trial.ratio:.2f} of the time{', dropped' if trial.dropped else ''} {trial.verdict}".rstrip()
+
+
+def _report(found: Found, as_json: bool) -> None:
+    if as_json:
+        for engine, one in found.engines.items():
+            print_json({"engine": engine, "setting": dict(one.setting.values), "quality": one.quality})
+        return
+    for one in found.engines.values():
+        page().print(single_changes(one.space, one.trials))
+        page().print(speed_against_quality(one))
+        for name, reason in one.space.left_out.items():
+            say(f"{one.space.engine}: {name} is left out: {reason}")
+        for reason in one.rejected:
+            say(f"{one.space.engine}: rejected: {reason}")
+    page().print(confirmation(found.engines))
+
+
+def _figures(found: Found) -> dict[str, object]:
+    """What stands in the profile's origin."""
+    return {
+        engine: {
+            "changed": change_in_words(one.space, one.chosen) if one.chosen else "nothing: the baseline's",
+            "quality": one.quality,
+            **{f"time_over_{name}": asdict(ratio) for name, ratio in one.against.items() if ratio},
+        }
+        for engine, one in found.engines.items()
+    }

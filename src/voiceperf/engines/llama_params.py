@@ -1,0 +1,89 @@
+"""The parameters of llama.cpp."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from voiceperf.engines import preload
+from voiceperf.engines.base import ALL_CORES, IDLE_SPINS, LIBRARY_DEFAULT, idle_environment
+from voiceperf.errors import ParameterError
+from voiceperf.params import EngineParams, tunable
+
+PRELOADED = (preload.STATIC_SPLIT, preload.VNNI_KERNELS)
+CACHE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8}  # ggml's type numbers (ggml.h)
+
+
+@dataclass(frozen=True)
+class LlamaParams(EngineParams):
+    """Everything about llama.cpp that is worth tuning for a voice agent's short replies."""
+
+    engine: ClassVar[str] = "llama"
+    thread_names: ClassVar[tuple[str, ...]] = ("n_threads", "n_threads_batch")
+
+    model: str = tunable(
+        "smollm2-135m-instruct-q4_1",
+        "catalogue name, or the path of a GGUF file",
+        tries=("smollm2-135m-instruct-q4_0", "smollm2-135m-instruct-q4_1", "smollm2-135m-instruct-q8_0"),
+    )
+    n_ctx: int = tunable(1024, "context: prompt and reply together", low=64, high=131_072, unit="tokens")
+    n_batch: int = tunable(512, "largest batch handed over at once", low=1, high=8192, unit="tokens")
+    n_ubatch: int = tunable(
+        512, "largest batch computed at once", low=1, high=8192, unit="tokens", tries=(64, 128, 512)
+    )
+    n_threads: int = tunable(
+        ALL_CORES, "threads to decode; 0: performance cores; -1: the library's default", low=-1, high=256, neutral=True
+    )
+    n_threads_batch: int = tunable(
+        ALL_CORES,
+        "threads to read the prompt; 0: performance cores; -1: the library's default",
+        low=-1,
+        high=256,
+        neutral=True,
+    )
+    n_gpu_layers: int = tunable(0, "layers on the GPU; -1: all", low=-1, high=1000, tries=(0, -1))
+    flash_attn: bool = tunable(False, "fused attention", tries=(False, True))
+    type_k: str = tunable("f16", "type of the key cache", choices=CACHE_TYPES)
+    type_v: str = tunable("f16", "type of the value cache; a quantised one needs flash_attn", choices=CACHE_TYPES)
+    temperature: float = tunable(0.8, "0: greedy", low=0.0, high=5.0, tries=(0.0, 0.8))
+    top_k: int = tunable(40, "sample among the k likeliest; 0: all", low=0, high=1000)
+    top_p: float = tunable(0.95, "sample within this probability mass", low=0.0, high=1.0)
+    min_p: float = tunable(0.05, "drop tokens below this share of the likeliest", low=0.0, high=1.0)
+    repeat_penalty: float = tunable(1.0, "1: none", low=0.5, high=2.0)
+    seed: int = tunable(61, "seed of the sampler; a fixed one makes replies repeatable", low=0, high=2**32 - 2)
+    max_tokens: int = tunable(96, "longest reply", low=1, high=4096, unit="tokens")
+    stop: tuple[str, ...] = tunable((), "texts that end a reply")
+    use_mmap: bool = tunable(True, "map the file instead of reading it", neutral=True, tries=(False, True))
+    static_split: bool = tunable(
+        False,
+        "give each thread one contiguous piece of every matrix (Linux, needs a C++ compiler)",
+        neutral=True,
+        tries=(False, True),
+    )
+    vnni_kernels: bool = tunable(
+        False,
+        "voiceperf's own products of quantised matrices (Linux, AVX-512 VNNI, needs a C++ compiler)",
+        tries=(False, True),
+    )
+    use_mlock: bool = tunable(False, "keep the weights from being swapped out", neutral=True)
+    idle_spins: int = tunable(LIBRARY_DEFAULT, IDLE_SPINS, low=-1, high=10**9, neutral=True, tries=(-1, 10_000))
+    huge_pages: bool = tunable(
+        False, "large buffers in huge pages (glibc); takes use_mmap = false", neutral=True, tries=(False, True)
+    )
+
+    def check(self) -> None:
+        if self.type_v.startswith("q") and not self.flash_attn:
+            raise ParameterError(f"llama.type_v = {self.type_v!r}: a quantised value cache needs flash_attn = true")
+        if self.n_ubatch > self.n_batch:
+            raise ParameterError(f"llama.n_ubatch = {self.n_ubatch}: cannot exceed n_batch ({self.n_batch})")
+
+    def safer(self) -> list[dict[str, Any]]:
+        """llama.cpp's own products, then unfused attention with a plain cache."""
+        return [
+            {"vnni_kernels": False, "static_split": False},
+            {"flash_attn": False, "type_k": "f16", "type_v": "f16"},
+        ]
+
+    def environment(self) -> dict[str, str]:
+        pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if self.huge_pages else {}
+        return preload.environment(self, PRELOADED) | idle_environment(self.idle_spins) | pages

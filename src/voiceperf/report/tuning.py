@@ -1,0 +1,67 @@
+"""What tuning found: what each change alone buys, the frontier, and what was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.table import Table
+
+from voiceperf.judge.statistics import Interval
+from voiceperf.tune.choice import frontier, loss
+from voiceperf.tune.search import ALONE, Trial
+from voiceperf.tune.space import Space
+from voiceperf.tune.tuner import EngineFound
+
+
+def change_in_words(space: Space, trial: Trial) -> str:
+    """What a trial has otherwise than the starting point."""
+    changed = {name: value for name, value in trial.choices.items() if value != space.values[name][0]}
+    return ", ".join(f"{name} = {_short(value)}" for name, value in changed.items()) or "nothing changed"
+
+
+def single_changes(space: Space, trials: Iterable[Trial]) -> Table:
+    """One row for each change that was tried alone, the most useful first."""
+    table = Table(
+        f"{space.engine}: one change", "time over the baseline's", "quality", title="what each change alone buys"
+    )
+    alone = [trial for trial in trials if trial.stage == ALONE]
+    for trial in sorted(alone, key=lambda trial: trial.ratio):
+        table.add_row(change_in_words(space, trial), _ratio(trial), _quality(trial))
+    return table
+
+
+def speed_against_quality(found: EngineFound) -> Table:
+    """The frontier, fastest first, with the chosen point marked."""
+    table = Table("", "time", "loss", f"{found.space.engine}: settings", title="speed against quality")
+    for trial in frontier(found.trials):
+        mark = ">" if found.chosen and trial.number == found.chosen.number else ""
+        table.add_row(mark, _ratio(trial), f"{loss(trial):.0%}", change_in_words(found.space, trial))
+    return table
+
+
+def confirmation(found: Mapping[str, EngineFound]) -> Table:
+    """The chosen setting of each engine beside the baselines, in fresh processes."""
+    names = list(dict.fromkeys(name for engine in found.values() for name in engine.against))
+    table = Table("engine", *(f"time over {name}'s" for name in names), "quality", title="confirmed")
+    for engine, one in found.items():
+        table.add_row(engine, *(_interval(one.against.get(name)) for name in names), one.quality or "the baseline's")
+    return table
+
+
+def _ratio(trial: Trial) -> str:
+    if not trial.ran:
+        return f"does not run: {trial.reason}"
+    return f"{trial.ratio:.2f} [{trial.low:.2f}, {trial.high:.2f}]{' dropped' if trial.dropped else ''}"
+
+
+def _quality(trial: Trial) -> str:
+    return f"{trial.verdict}: {trial.reason}" if trial.verdict == "FAIL" else trial.verdict or "not measured"
+
+
+def _interval(interval: Interval | None) -> str:
+    return f"{interval.estimate:.2f} [{interval.low:.2f}, {interval.high:.2f}]" if interval else "-"
+
+
+def _short(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)

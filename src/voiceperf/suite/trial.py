@@ -1,0 +1,47 @@
+"""A profile on trial: one engine's quality beside a baseline, whatever the profile is called and however it fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from voiceperf.call import CallRecording
+from voiceperf.errors import EngineError, ParameterError
+from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.measure.contender import Side, of_profile
+from voiceperf.profiles import Profile
+from voiceperf.suite.quality import Step, silent
+from voiceperf.suite.quality_gate import Corpus, Quality, QualityGate
+from voiceperf.suite.workers import Workers
+
+ON_TRIAL = "candidate"  # what the profile is called beside its baseline, whose name it may have
+
+
+class Trials:
+    """One baseline, and every profile that is held against it; what decides no output is judged once."""
+
+    def __init__(self, call: CallRecording, corpus: Corpus, baseline: Profile, step: Step = silent) -> None:
+        self._call, self._corpus, self._baseline, self._step = call, corpus, baseline, step
+        self._heard: dict[Any, list[str]] = {}
+        self._judged: dict[Any, Quality] = {}
+
+    def judge(self, profile: Profile, engine: str) -> Quality:
+        """The engine's quality; a FAIL with the reason where it does not run."""
+        try:
+            key = (engine, of_profile(profile, engine).outcome())
+            if key not in self._judged:
+                self._judged[key] = self._judge(profile, engine)
+            return self._judged[key]
+        except (EngineError, ParameterError) as error:
+            return Quality(Finding(Verdict.FAIL, str(error)), "does not run")
+
+    def _judge(self, profile: Profile, engine: str) -> Quality:
+        workers = self.workers(profile)
+        try:
+            gate = QualityGate(workers, ON_TRIAL, self._corpus, self._step, self._heard)
+            return gate.judge(engine, self._baseline.name)
+        finally:
+            workers.close()
+
+    def workers(self, profile: Profile) -> Workers:
+        """The profile's processes, by the name ON_TRIAL, and the baseline's by its own."""
+        return Workers(self._call, [Side(ON_TRIAL, profile), Side(self._baseline.name, self._baseline)])

@@ -1,0 +1,224 @@
+"""The search of one engine's space: every change alone, then all together. Finished trials are never measured again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from voiceperf.judge.statistics import Interval
+from voiceperf.judge.verdict import Verdict
+from voiceperf.params import EngineParams
+from voiceperf.suite.quality_gate import Quality
+from voiceperf.tune.space import Space
+
+ALONE, TOGETHER = "alone", "together"  # the two stages
+SURELY_ALIVE = timedelta(minutes=10)  # a trial that began earlier and has no end belongs to a process that was killed
+_WORTH_JUDGING = 0.98  # of the bar: what is less than 2% faster is not worth its quality's measurement
+_SEPARATOR = "|"  # Optuna's categories are plain values; a tuple is written as text
+
+
+@dataclass(frozen=True)
+class Raced:
+    """How a candidate did: its time over the baseline's, and whether it was dropped as surely slower."""
+
+    ratio: Interval | None
+    dropped: bool = False
+    failure: str = ""
+
+
+Measure = Callable[[EngineParams, float], Raced]
+"""Races a candidate; the second argument is the ratio that it must not surely exceed."""
+
+Judge = Callable[[EngineParams], Quality]
+"""Judges a candidate's quality beside the baseline's."""
+
+Watch = Callable[["Trial"], None]
+"""Told of every trial that has ended."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One finished trial, as the study keeps it."""
+
+    number: int
+    stage: str
+    choices: Mapping[str, Any]
+    ratio: float  # to the baseline's time, with its interval; infinite where it does not run
+    low: float
+    high: float
+    dropped: bool
+    verdict: str  # of its quality; empty where it was not fast enough to matter
+    loss: float | None
+    reason: str
+
+    @property
+    def feasible(self) -> bool:
+        """Whether it ran to its end and lost no quality that matters."""
+        return self.ran and not self.dropped and self.verdict not in ("", str(Verdict.FAIL))
+
+    @property
+    def ran(self) -> bool:
+        return math.isfinite(self.ratio)
+
+
+class EngineSearch:
+    """One engine's search in one study, which other processes may share."""
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        space: Space,
+        *,
+        measure: Measure,
+        judge: Judge,
+        watch: Watch,
+        hints: Sequence[EngineParams] = (),
+    ) -> None:
+        self._study, self._space, self._hints = study, space, hints
+        self._measure, self._judge, self._watch = measure, judge, watch
+        self._distributions: dict[str, BaseDistribution] = {
+            name: CategoricalDistribution([_plain(value) for value in values]) for name, values in space.values.items()
+        }
+
+    def run(self, is_over: Callable[[], bool]) -> None:
+        """Go on until the time is over: single changes, their best combination, then what the sampler proposes."""
+        for change in ({}, *self._space.single_changes()):
+            self._enqueue(change, ALONE)
+        while not is_over() and self._waiting():
+            self._one_trial()
+        if not is_over():
+            self._enqueue(self._best_changes(), TOGETHER)
+            for hint in self._hints:
+                self._enqueue({name: getattr(hint, name) for name in self._space.values}, TOGETHER)
+        while not is_over():
+            self._one_trial()
+
+    def trials(self) -> list[Trial]:
+        """Every finished trial, in the order in which they began."""
+        known = self._study.get_trials(deepcopy=False)
+        return [_as_trial(trial, self._space) for trial in known if _is_finished(trial)]
+
+    def best(self) -> Trial | None:
+        """The fastest feasible trial."""
+        return min((trial for trial in self.trials() if trial.feasible), key=lambda trial: trial.ratio, default=None)
+
+    def _enqueue(self, change: Mapping[str, Any], stage: str) -> None:
+        """Plan a trial, unless it is known already, or not of this machine's space."""
+        if any(value not in self._space.values[name] for name, value in change.items()):
+            return
+        values = {name: _plain(change.get(name, values[0])) for name, values in self._space.values.items()}
+        if not any(trial.params == values or _fixed(trial) == values for trial in self._known()):
+            self._study.enqueue_trial(values, user_attrs={"stage": stage})
+
+    def _known(self) -> Iterator[FrozenTrial]:
+        """Trials that are done, waiting, or still being measured by someone."""
+        for trial in self._study.get_trials(deepcopy=False):
+            begun = trial.datetime_start
+            lost = trial.state is TrialState.RUNNING and begun is not None and datetime.now() - begun > SURELY_ALIVE
+            if not lost:
+                yield trial
+
+    def _waiting(self) -> bool:
+        return bool(self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
+
+    def _best_changes(self) -> dict[str, Any]:
+        """Of each parameter the value that alone was surely faster than the starting point, and fastest of its kind."""
+        found: dict[str, Trial] = {}
+        for trial in self.trials():
+            changed = {name: value for name, value in trial.choices.items() if value != self._space.values[name][0]}
+            if trial.stage != ALONE or len(changed) != 1 or not trial.feasible or trial.high >= 1:
+                continue
+            (name,) = changed
+            if name not in found or trial.ratio < found[name].ratio:
+                found[name] = trial
+        return {name: trial.choices[name] for name, trial in found.items()}
+
+    def _one_trial(self) -> None:
+        trial = self._study.ask(self._distributions)
+        trial.set_user_attr("stage", trial.user_attrs.get("stage", TOGETHER))
+        choices = {name: _value_of(self._space, name, plain) for name, plain in trial.params.items()}
+        candidate = self._space.at(choices)
+        if candidate is None:
+            self._tell(trial, Raced(None, failure="these values exclude one another"), None)
+            return
+        bar = 1.0 if trial.user_attrs["stage"] == ALONE else self._best_ratio()
+        raced = self._measure(candidate, bar)
+        worth = raced.ratio is not None and not raced.dropped and raced.ratio.estimate < bar * _WORTH_JUDGING
+        quality = self._judge(candidate) if worth else None
+        self._tell(trial, raced, quality)
+
+    def _best_ratio(self) -> float:
+        best = self.best()
+        return 1.0 if best is None else best.ratio
+
+    def _tell(self, trial: optuna.Trial, raced: Raced, quality: Quality | None) -> None:
+        """The attributes first: once the study knows a trial's end, all of it is there."""
+        ratio = raced.ratio
+        facts = {
+            "low": ratio.low if ratio else None,
+            "high": ratio.high if ratio else None,
+            "ratio": ratio.estimate if ratio else None,
+            "dropped": raced.dropped,
+            "verdict": str(quality.finding.verdict) if quality else "",
+            "loss": quality.loss if quality else None,
+            "reason": raced.failure or (quality.finding.reason if quality else ""),
+        }
+        for name, value in facts.items():
+            trial.set_user_attr(name, value)
+        if ratio is None:
+            self._study.tell(trial, state=TrialState.FAIL)
+        elif raced.dropped:
+            self._study.tell(trial, state=TrialState.PRUNED)
+        else:
+            self._study.tell(trial, ratio.estimate)
+        frozen = self._study.get_trials(deepcopy=False)[trial.number]
+        self._watch(_as_trial(frozen, self._space))
+
+
+def violation(trial: FrozenTrial) -> tuple[float]:
+    """For the sampler: above zero where quality is lost."""
+    return (1.0 if trial.user_attrs.get("verdict") == str(Verdict.FAIL) else 0.0,)
+
+
+def _is_finished(trial: FrozenTrial) -> bool:
+    return trial.state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL) and "stage" in trial.user_attrs
+
+
+def _fixed(trial: FrozenTrial) -> Any:
+    """The values that a waiting trial was enqueued with."""
+    return trial.system_attrs.get("fixed_params")
+
+
+def _or_infinite(value: float | None) -> float:
+    return math.inf if value is None else value
+
+
+def _plain(value: Any) -> Any:
+    return _SEPARATOR.join(value) if isinstance(value, tuple) else value
+
+
+def _value_of(space: Space, name: str, plain: Any) -> Any:
+    return next(value for value in space.values[name] if _plain(value) == plain and type(_plain(value)) is type(plain))
+
+
+def _as_trial(trial: FrozenTrial, space: Space) -> Trial:
+    facts = trial.user_attrs
+    return Trial(
+        number=trial.number,
+        stage=facts["stage"],
+        choices={name: _value_of(space, name, plain) for name, plain in trial.params.items()},
+        ratio=_or_infinite(facts.get("ratio")),
+        low=_or_infinite(facts.get("low")),
+        high=_or_infinite(facts.get("high")),
+        dropped=facts.get("dropped", False),
+        verdict=facts.get("verdict", ""),
+        loss=facts.get("loss"),
+        reason=facts.get("reason", ""),
+    )

@@ -1,0 +1,91 @@
+"""What can be tried on this machine: each parameter's values, less those that build or machine has no means for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from voiceperf import machine
+from voiceperf.engines import module
+from voiceperf.engines.base import resolve_threads
+from voiceperf.errors import ModelError, ParameterError
+from voiceperf.models.store import locate
+from voiceperf.params import EngineParams, Tunable
+
+_THREADS = (1, 2, 4, 6, 8, 10)
+
+
+@dataclass(frozen=True)
+class Space:
+    """One engine's search space around a starting point, whose values stand first."""
+
+    start: EngineParams
+    values: Mapping[str, tuple[Any, ...]]
+    left_out: Mapping[str, str]  # "name = value" by reason
+
+    @property
+    def engine(self) -> str:
+        return self.start.engine
+
+    def single_changes(self) -> Iterator[dict[str, Any]]:
+        """Every value that differs from the starting point, alone."""
+        for name, values in self.values.items():
+            yield from ({name: value} for value in values[1:])
+
+    def at(self, choices: Mapping[str, Any]) -> EngineParams | None:
+        """The starting point with some values chosen otherwise; None where these exclude one another."""
+        try:
+            return replace(self.start, **choices)
+        except ParameterError:
+            return None
+
+
+def space_around(start: EngineParams) -> Space:
+    """The values that are declared worth trying, thread counts as this machine's cores allow."""
+    values: dict[str, tuple[Any, ...]] = {}
+    left_out: dict[str, str] = {}
+    for name, known in start.tunables().items():
+        own = getattr(start, name)
+        if name in start.thread_names:
+            tries = thread_counts(machine.cores().performance, resolve_threads(own))
+        else:
+            tries = tuple(value for value in known.tries if value != own)
+        able = []
+        for value in tries:
+            if reason := _why_not(start, name, value):
+                left_out[f"{name} = {value}"] = reason
+            else:
+                able.append(value)
+        if able:
+            values[name] = (own, *able)
+    return Space(start, values, left_out)
+
+
+def thread_counts(performance_cores: int, own: int) -> tuple[int, ...]:
+    """How many threads are worth trying beside one's own number: never more than there are performance cores.
+
+    Efficiency cores are left out, because in work divided evenly every thread waits for the slowest.
+    """
+    counts = {count for count in (*_THREADS, performance_cores) if count <= performance_cores}
+    return tuple(sorted(counts - {own}))
+
+
+def _why_not(start: EngineParams, name: str, value: Any) -> str | None:
+    """What a value lacks here. That it excludes another parameter's value is no reason: both may change."""
+    try:
+        changed = replace(start, **{name: value})
+    except ParameterError:
+        return None
+    if name == "model":
+        try:
+            locate(value)
+        except ModelError as error:
+            return str(error)
+    lacking: Mapping[str, str] = module(start.engine).missing(changed)
+    return lacking.get(name)
+
+
+def declared(start: EngineParams) -> dict[str, Tunable]:
+    """The parameters that the tuner may touch."""
+    return {name: known for name, known in start.tunables().items() if known.tries or name in start.thread_names}

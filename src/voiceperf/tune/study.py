@@ -1,0 +1,44 @@
+"""Where trials are kept: one journal in `.benchmarks/`, or a database that like machines share."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import optuna
+from optuna.samplers import TPESampler
+from optuna.storages import BaseStorage, JournalStorage
+from optuna.storages.journal import JournalFileBackend
+
+from voiceperf.measure.contender import Contender
+from voiceperf.measure.fingerprint import fingerprint
+from voiceperf.tune.search import violation
+from voiceperf.tune.space import Space
+
+JOURNAL = "tune.journal"
+
+
+def storage_at(folder: Path, url: str | None = None) -> BaseStorage | str:
+    """The journal in a folder, or the database of a URL such as `postgresql://...`."""
+    if url:
+        return url
+    folder.mkdir(parents=True, exist_ok=True)
+    return JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
+
+
+def study_of(storage: BaseStorage | str, space: Space, baseline: Contender, material: str) -> optuna.Study:
+    """The study of one engine on machines like this one: same hardware, libraries, baseline, space and material.
+
+    Anything else that changes begins another study, so that its trials never mix with these.
+    """
+    facts = fingerprint([baseline])
+    values = {name: [str(value) for value in tried] for name, tried in space.values.items()}
+    same = json.dumps([facts["id"], baseline.params.as_dict(), values, material], sort_keys=True)
+    name = f"{space.engine}-{facts['machine_id']}-{hashlib.sha256(same.encode()).hexdigest()[:8]}"
+    return optuna.create_study(
+        storage=storage,
+        study_name=name,
+        load_if_exists=True,
+        sampler=TPESampler(multivariate=True, constant_liar=True, constraints_func=violation, n_startup_trials=1),
+    )

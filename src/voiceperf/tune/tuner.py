@@ -1,0 +1,158 @@
+"""Tuning: each engine's space searched, a point of its frontier chosen, and the whole profile confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from optuna.storages import BaseStorage
+
+from voiceperf.call import CallRecording
+from voiceperf.engines import ENGINES
+from voiceperf.engines.base import Request
+from voiceperf.judge.statistics import Interval
+from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.measure.bout import Bout
+from voiceperf.measure.clock import Clock, SystemClock
+from voiceperf.measure.contender import Contender, of_profile
+from voiceperf.params import EngineParams, known_default
+from voiceperf.profiles import Profile, Setting
+from voiceperf.suite.quality_gate import Corpus, Quality
+from voiceperf.suite.trial import Trials
+from voiceperf.suite.workloads import duel_requests
+from voiceperf.tune.choice import PREFERENCES, frontier
+from voiceperf.tune.race import race
+from voiceperf.tune.search import EngineSearch, Raced, Trial
+from voiceperf.tune.space import Space, space_around
+from voiceperf.tune.study import study_of
+
+# of the budget; whisper's baseline is the slowest to run. What is left belongs to confirming
+_SHARES = {"whisper": 0.35, "llama": 0.2, "kokoro": 0.25}
+_CONFIRMING_LOOKS = (4, 8)
+_NEVER_DROPPED = float("inf")
+
+Watch = Callable[[str, Trial | None, Trial | None], None]
+"""Told, by engine, of every trial that has ended and of the best one so far."""
+
+
+@dataclass(frozen=True)
+class EngineFound:
+    """What was found of one engine; `setting` is the baseline's where nothing better holds."""
+
+    space: Space
+    trials: Sequence[Trial]
+    setting: Setting
+    chosen: Trial | None
+    against: Mapping[str, Interval | None] = field(default_factory=dict)  # ratios in fresh processes, by profile
+    quality: str = ""
+    rejected: Sequence[str] = ()  # points of the frontier that did not hold when confirmed, with the reason
+
+
+@dataclass(frozen=True)
+class Found:
+    """The tuned profile, and how each engine came to its setting."""
+
+    profile: Profile
+    engines: Mapping[str, EngineFound]
+
+
+class Tuner:
+    """One session of tuning.
+
+    Args:
+        call: whose turns with the shortest replies are raced, as in a duel.
+        corpora: what quality is judged on while searching, and when confirming.
+        baselines: the profile to start from and to keep the quality of, then others to be confirmed against.
+        hints: profiles whose settings are tried early, because they hold elsewhere.
+        storage: where trials are kept.
+        prefer: one of PREFERENCES.
+    """
+
+    def __init__(
+        self,
+        call: CallRecording,
+        corpora: tuple[Corpus, Corpus],
+        baselines: Sequence[Profile],
+        hints: Sequence[Profile],
+        *,
+        storage: BaseStorage | str,
+        prefer: str,
+        clock: Clock | None = None,
+    ) -> None:
+        self._call, self._storage, self._hints = call, storage, hints
+        self._baseline, self._others = baselines[0], baselines
+        self._quick, self._whole = (Trials(call, corpus, baselines[0]) for corpus in corpora)
+        self._material = f"{call.digest()}-{corpora[0].digest()}-{corpora[0].every_nth}"
+        self._prefer, self._clock = PREFERENCES[prefer], clock or SystemClock()
+
+    def tune(self, engines: Sequence[str], budget_s: float, watch: Watch) -> Found:
+        """Search, choose and confirm, one engine after the other."""
+        profile = replace(self._baseline, name="machine", summary="tuned on this machine")
+        total, found = sum(_SHARES[engine] for engine in ENGINES), {}
+        for engine in (engine for engine in ENGINES if engine in engines):
+            share = _SHARES[engine] / sum(_SHARES[other] for other in engines) * total
+            end_ns = self._clock.wall_ns() + int(budget_s * share * 1e9)
+            space, trials = self._search(engine, profile, end_ns, watch)
+            found[engine] = self._confirmed(engine, profile, space, trials)
+            profile = _with(profile, engine, found[engine].setting)
+        return Found(profile, found)
+
+    def _search(self, engine: str, profile: Profile, end_ns: int, watch: Watch) -> tuple[Space, list[Trial]]:
+        start = of_profile(self._baseline, engine)
+        space = space_around(start.params)
+        requests = duel_requests(self._call, engine)
+        search = EngineSearch(
+            study_of(self._storage, space, start, self._material),
+            space,
+            measure=lambda params, bar: self._race(start, _contender(params), requests, bar),
+            judge=lambda params: self._judge(profile, params),
+            watch=lambda trial: watch(engine, trial, search.best()),
+            hints=[of_profile(hint, engine).params for hint in self._hints],
+        )
+        watch(engine, None, search.best())
+        search.run(lambda: self._clock.wall_ns() >= end_ns)
+        return space, search.trials()
+
+    def _race(self, start: Contender, candidate: Contender, requests: Mapping[int, Request], bar: float) -> Raced:
+        return race(partial(Bout, start, candidate, requests), bar)
+
+    def _judge(self, profile: Profile, params: EngineParams) -> Quality:
+        return self._quick.judge(_with(profile, params.engine, setting_of(params)), params.engine)
+
+    def _confirmed(self, engine: str, profile: Profile, space: Space, trials: list[Trial]) -> EngineFound:
+        """The preferred point of the frontier that still holds on all of the material, in fresh processes."""
+        rejected: list[str] = []
+        for trial in sorted(frontier(trials), key=self._prefer):
+            params = space.at(trial.choices)
+            assert params is not None  # it has run
+            setting = setting_of(params)
+            quality = self._whole.judge(_with(profile, engine, setting), engine)
+            if quality.finding.verdict is Verdict.PASS:
+                against = {other.name: self._against(other, params) for other in self._others}
+                return EngineFound(space, trials, setting, trial, against, quality.text, rejected)
+            rejected.append(_refusal(trial, quality.finding))
+        return EngineFound(space, trials, self._baseline[engine], None, rejected=rejected)
+
+    def _against(self, other: Profile, params: EngineParams) -> Interval | None:
+        requests = duel_requests(self._call, params.engine)
+        start = partial(Bout, of_profile(other, params.engine), _contender(params), requests)
+        return race(start, _NEVER_DROPPED, _CONFIRMING_LOOKS).ratio
+
+
+def setting_of(params: EngineParams) -> Setting:
+    """As a profile has it: what differs from the declared defaults."""
+    values = params.as_dict()
+    return Setting({n: v for n, v in values.items() if getattr(params, n) != known_default(params, n)})
+
+
+def _contender(params: EngineParams) -> Contender:
+    return Contender("trial", params)
+
+
+def _with(profile: Profile, engine: str, setting: Setting) -> Profile:
+    return replace(profile, engines={**profile.engines, engine: setting})
+
+
+def _refusal(trial: Trial, finding: Finding) -> str:
+    return f"{trial.ratio:.3f} of the time, but {finding.reason}"

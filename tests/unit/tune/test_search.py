@@ -1,0 +1,194 @@
+"""The search on a made-up machine: what it measures, what it drops, what it never picks, and that nothing is lost."""
+
+import multiprocessing
+from itertools import count
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from voiceperf.engines.llama import LlamaParams
+from voiceperf.judge.statistics import Interval
+from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.suite.quality_gate import Quality
+from voiceperf.tune.choice import frontier, preferred
+from voiceperf.tune.search import ALONE, TOGETHER, EngineSearch, Raced
+from voiceperf.tune.space import Space
+from voiceperf.tune.study import storage_at
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+SPACE = Space(
+    LlamaParams(n_threads=4),
+    {
+        "n_threads": (4, 1, 2),
+        "flash_attn": (False, True),
+        "use_mmap": (True, False),
+        "model": ("smollm2-135m-instruct-q4_1", "smollm2-135m-instruct-q4_0"),
+    },
+    {},
+)
+RUINOUS = "smollm2-135m-instruct-q4_0"  # by far the fastest, and worse
+
+
+def seconds(params):
+    """How long a made-up machine takes; flash attention pays only without mmap."""
+    time = {4: 1.0, 2: 0.8, 1: 1.5}[params.n_threads]
+    time *= 0.7 if params.flash_attn and not params.use_mmap else 1.1 if params.flash_attn else 1.0
+    time *= 0.95 if not params.use_mmap else 1.0
+    return time * (0.3 if params.model == RUINOUS else 1.0)
+
+
+class MadeUp:
+    """A machine without noise, and a record of what it was asked."""
+
+    def __init__(self):
+        self.raced, self.judged = [], []
+
+    def measure(self, params, bar):
+        self.raced.append(params)
+        ratio = seconds(params)
+        return Raced(Interval(ratio, ratio * 0.99, ratio * 1.01, 12, 0.95), dropped=ratio * 0.99 > bar)
+
+    def judge(self, params):
+        self.judged.append(params)
+        verdict = Verdict.FAIL if params.model == RUINOUS else Verdict.PASS
+        return Quality(Finding(verdict, "made up"), "made up", 9.0 if verdict is Verdict.FAIL else 0.1)
+
+
+def search(made_up, study=None, hints=(), watch=lambda trial: None):
+    study = study or optuna.create_study(sampler=optuna.samplers.TPESampler(seed=1))
+    return EngineSearch(study, SPACE, measure=made_up.measure, judge=made_up.judge, watch=watch, hints=hints)
+
+
+def after(trials):
+    """A clock that runs out after so many questions."""
+    asked = count()
+    return lambda: next(asked) >= trials
+
+
+def test_every_change_is_tried_alone_first():
+    """The starting point and each single change are the first trials, in order."""
+    made_up = MadeUp()
+    searched = search(made_up)
+    searched.run(after(7))
+    assert [trial.stage for trial in searched.trials()] == [ALONE] * 6
+    own = {name: values[0] for name, values in SPACE.values.items()}
+    differing = [[name for name in own if getattr(params, name) != own[name]] for params in made_up.raced]
+    assert differing == [[], ["n_threads"], ["n_threads"], ["flash_attn"], ["use_mmap"], ["model"]]
+
+
+def test_the_best_combination_is_found():
+    """A change that pays only together with another is found, and beats the best single changes."""
+    searched = search(MadeUp())
+    searched.run(after(60))
+    best = searched.best()
+    assert (best.choices["n_threads"], best.choices["flash_attn"], best.choices["use_mmap"]) == (2, True, False)
+    assert best.stage == TOGETHER
+
+
+def test_a_fast_setting_that_ruins_quality_is_never_picked():
+    """However much faster, a setting that fails its quality is neither best nor on the frontier."""
+    searched = search(MadeUp())
+    searched.run(after(60))
+    ruinous = [trial for trial in searched.trials() if trial.choices["model"] == RUINOUS]
+    assert ruinous
+    assert all(trial.verdict == "FAIL" for trial in ruinous if not trial.dropped)
+    assert searched.best().choices["model"] != RUINOUS
+    assert all(trial.choices["model"] != RUINOUS for trial in frontier(searched.trials()))
+
+
+def test_quality_is_measured_only_where_speed_matters():
+    """What is slower than the best so far, or not faster by 2%, is never judged."""
+    made_up = MadeUp()
+    search(made_up).run(after(7))
+    assert [params.n_threads for params in made_up.judged] == [2, 4, 4]
+    assert len(made_up.judged) < len(made_up.raced)
+
+
+def test_a_hint_is_tried_before_the_sampler_proposes():
+    """A setting that holds elsewhere is the first trial after the best single changes."""
+    hint = LlamaParams(n_threads=2, flash_attn=True, use_mmap=False)
+    searched = search(MadeUp(), hints=[hint])
+    searched.run(after(10))
+    assert searched.best().choices == {name: getattr(hint, name) for name in SPACE.values}
+
+
+def test_a_hint_from_outside_the_space_is_passed_over():
+    """A value that this machine cannot try makes the hint no trial."""
+    searched = search(MadeUp(), hints=[LlamaParams(n_threads=32)])
+    searched.run(after(10))
+    assert {trial.choices["n_threads"] for trial in searched.trials()} <= {1, 2, 4}
+
+
+def test_what_does_not_run_is_kept_with_its_reason():
+    """A candidate that dies is a failed trial, is never best, and the search goes on."""
+    made_up = MadeUp()
+    made_up.measure = lambda params, bar: Raced(None, failure="killed by SIGSEGV")
+    searched = search(made_up)
+    searched.run(after(3))
+    assert [trial.reason for trial in searched.trials()] == ["killed by SIGSEGV"] * 3
+    assert searched.best() is None
+
+
+class Killed(BaseException):
+    """What ends a process in the middle of a trial."""
+
+
+def test_a_killed_search_goes_on_where_it_was(tmp_path):
+    """Started again on the same storage, every finished trial is there and none of them is measured again."""
+    first, second, numbers = MadeUp(), MadeUp(), count()
+
+    def until_killed(params, bar):
+        if next(numbers) == 4:
+            raise Killed
+        return MadeUp.measure(first, params, bar)
+
+    def study():
+        return optuna.create_study(storage=storage_at(tmp_path), study_name="s", load_if_exists=True)
+
+    first.measure = until_killed
+    with pytest.raises(Killed):
+        search(first, study()).run(after(20))
+    again = search(second, study())
+    kept = again.trials()
+    assert len(kept) == 4
+    again.run(after(20))
+    assert again.trials()[:4] == kept
+    assert not [params for params in second.raced[:2] if params in first.raced]
+
+
+def _work(folder, results):
+    made_up = MadeUp()
+    study = optuna.create_study(storage=storage_at(folder), study_name="shared", load_if_exists=True)
+    search(made_up, study).run(after(8))
+    results.put(len(made_up.raced))
+
+
+def test_two_processes_share_one_study(tmp_path):
+    """Both take trials from one study, no single change is measured twice, and each sees the other's."""
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    optuna.create_study(storage=storage_at(tmp_path), study_name="shared")
+    workers = [context.Process(target=_work, args=(tmp_path, results)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    done = [results.get(timeout=60) for _ in workers]
+    for worker in workers:
+        worker.join()
+    study = optuna.load_study(storage=storage_at(tmp_path), study_name="shared")
+    finished = [trial for trial in study.trials if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    assert len(finished) == sum(done)
+    alone = [tuple(sorted(trial.params.items())) for trial in finished if trial.user_attrs["stage"] == ALONE]
+    assert len(alone) == len(set(alone))
+
+
+def test_preferences_pick_from_the_frontier():
+    """Speed takes the fastest feasible point, quality the one that loses least, and all are on the frontier."""
+    searched = search(MadeUp())
+    searched.run(after(40))
+    points = frontier(searched.trials())
+    assert preferred(searched.trials(), "speed") == points[0]
+    assert preferred(searched.trials(), "quality") == points[-1]
+    assert preferred(searched.trials(), "balanced") in points
+    assert preferred([], "speed") is None
