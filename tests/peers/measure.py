@@ -14,12 +14,14 @@ from pathlib import Path
 from statistics import median
 
 import llama_bench
+import sherpa_folder
 
 from voiceperf import call, places, profiles
 from voiceperf.audio import as_speech
 from voiceperf.engines.base import Line, Utterance
 from voiceperf.engines.faster_whisper import FasterWhisperParams
 from voiceperf.engines.plain_kokoro import PlainKokoroParams
+from voiceperf.engines.sherpa_kokoro import SherpaKokoroParams
 from voiceperf.judge.statistics import ratio_interval
 from voiceperf.judge.text import score, word_error_rate
 from voiceperf.measure.bout import Bout
@@ -118,7 +120,11 @@ def main(python, program, out):
         Contender(f"faster-whisper {kind}", FasterWhisperParams(model=folder, compute_type=kind), python=python)
         for kind in ("int8", "float32")
     ]
-    speaking = [Contender("kokoro-onnx as it comes", PlainKokoroParams(), python=python)]
+    sherpa = SherpaKokoroParams(folder=str(sherpa_folder.made()))
+    speaking = [
+        Contender("kokoro-onnx as it comes", PlainKokoroParams(), python=python),
+        Contender("sherpa-onnx as it comes", sherpa, python=python),
+    ]
     hearing.append(of_profile(profiles.load("fair"), "whisper"))
     shortest, longest = CHUNK_SECONDS
     recordings = [r for r in read_manifest(MANIFEST) if shortest <= r.seconds <= longest]

@@ -17,6 +17,7 @@ _CLASSES = {
     "fake": "FakeEngine",
     "faster_whisper": "FasterWhisperEngine",
     "plain_kokoro": "PlainKokoroEngine",
+    "sherpa_kokoro": "SherpaKokoroEngine",
 }
 
 ENGINES = ("whisper", "llama", "kokoro")
