@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -17,13 +18,14 @@ from voiceperf.engines import ENGINES
 from voiceperf.errors import InputError
 from voiceperf.history.runs import STORAGE
 from voiceperf.report.terminal import page
-from voiceperf.report.tuning import change_in_words, confirmation, single_changes, speed_against_quality
+from voiceperf.report.tuning import confirmation, single_changes, speed_against_quality, together
 from voiceperf.suite import standing
 from voiceperf.suite.suite import BASELINES
 from voiceperf.tune.choice import PREFERENCES
-from voiceperf.tune.search import Trial
-from voiceperf.tune.study import storage_at
-from voiceperf.tune.tuner import Found, Tuner
+from voiceperf.tune.trial import Trial
+
+if TYPE_CHECKING:  # Optuna and the plotting library are imported by this command alone, once it runs
+    from voiceperf.tune.tuner import Found, Tuner
 
 _QUICK, _WHOLE = 8, 2  # every so-manieth recording is heard while searching, and when confirming
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -42,6 +44,10 @@ def tune(
     database: Annotated[
         str | None, typer.Option(help="Keep trials in a database that like machines share, as in sqlite:///tune.db.")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Measure nothing: tell what was found before, and why.")
+    ] = False,
+    plot: Annotated[Path | None, typer.Option(help="With --explain: a picture of it, PNG or SVG.")] = None,
     as_json: Json = False,
 ) -> None:
     """Find the fastest settings of this machine that hear, think and speak no worse, and put them in force.
@@ -53,6 +59,9 @@ def tune(
         raise InputError(f"no engine {' '.join(sorted(unknown))}: there are {', '.join(ENGINES)}")
     if prefer not in PREFERENCES:
         raise InputError(f"--prefer {prefer}: there are {', '.join(PREFERENCES)}")
+    from voiceperf.tune.study import storage_at
+    from voiceperf.tune.tuner import Tuner
+
     others = [name for name in BASELINES if name != baseline]
     tuner = Tuner(
         recorded_call(call),
@@ -62,14 +71,36 @@ def tune(
         storage=storage_at(storage, database),
         prefer=prefer,
     )
+    wanted = engines or list(ENGINES)
+    if explain:
+        _explain(tuner, wanted, prefer, plot)
+        return
     try:
-        found = _with_progress(tuner, engines or list(ENGINES), seconds_of(budget))
+        found = _with_progress(tuner, wanted, seconds_of(budget))
     except KeyboardInterrupt:
         say("\nstopped; every finished trial is kept: the same command goes on from here")
         raise
     _report(found, as_json)
     path = standing.keep(found.profile, {"prefer": prefer, "figures": _figures(found)})
     say(f"in force on this machine from now on: {path}")
+
+
+def _explain(tuner: Tuner, engines: list[str], prefer: str, plot: Path | None) -> None:
+    from voiceperf.report.tuning_plot import Panel, draw
+    from voiceperf.tune.explain import importances, in_words
+    from voiceperf.tune.search import finished
+
+    panels = []
+    for engine in engines:
+        study, space = tuner.study(engine)
+        trials = finished(study, space)
+        page().print(single_changes(space, trials))
+        for line in in_words(study, space, trials, prefer):
+            page().print(line, highlight=False)
+        panels.append(Panel(engine, trials, importances(study), prefer))
+    if plot:
+        draw(panels, plot)
+        say(f"drawn into {plot}")
 
 
 def seconds_of(text: str) -> float:
@@ -118,13 +149,15 @@ def _report(found: Found, as_json: bool) -> None:
         for reason in one.rejected:
             say(f"{one.space.engine}: rejected: {reason}")
     page().print(confirmation(found.engines))
+    if found.together:
+        page().print(together(found.together))
 
 
 def _figures(found: Found) -> dict[str, object]:
     """What stands in the profile's origin."""
     return {
         engine: {
-            "changed": change_in_words(one.space, one.chosen) if one.chosen else "nothing: the baseline's",
+            "changed": one.space.in_words(one.chosen.choices) if one.chosen else "nothing: the baseline's",
             "quality": one.quality,
             **{f"time_over_{name}": asdict(ratio) for name, ratio in one.against.items() if ratio},
         }

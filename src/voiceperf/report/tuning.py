@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from voiceperf.judge.statistics import Interval
 from voiceperf.tune.choice import frontier, loss
-from voiceperf.tune.search import ALONE, Trial
 from voiceperf.tune.space import Space
-from voiceperf.tune.tuner import EngineFound
+from voiceperf.tune.trial import ALONE, Trial
 
-
-def change_in_words(space: Space, trial: Trial) -> str:
-    """What a trial has otherwise than the starting point."""
-    changed = {name: value for name, value in trial.choices.items() if value != space.values[name][0]}
-    return ", ".join(f"{name} = {_short(value)}" for name, value in changed.items()) or "nothing changed"
+if TYPE_CHECKING:  # these bring Optuna with them, which takes half a second to import
+    from voiceperf.tune.together import Change
+    from voiceperf.tune.tuner import EngineFound
 
 
 def single_changes(space: Space, trials: Iterable[Trial]) -> Table:
@@ -27,7 +24,7 @@ def single_changes(space: Space, trials: Iterable[Trial]) -> Table:
     )
     alone = [trial for trial in trials if trial.stage == ALONE]
     for trial in sorted(alone, key=lambda trial: trial.ratio):
-        table.add_row(change_in_words(space, trial), _ratio(trial), _quality(trial))
+        table.add_row(space.in_words(trial.choices), _ratio(trial), _quality(trial))
     return table
 
 
@@ -36,7 +33,7 @@ def speed_against_quality(found: EngineFound) -> Table:
     table = Table("", "time", "loss", f"{found.space.engine}: settings", title="speed against quality")
     for trial in frontier(found.trials):
         mark = ">" if found.chosen and trial.number == found.chosen.number else ""
-        table.add_row(mark, _ratio(trial), f"{loss(trial):.0%}", change_in_words(found.space, trial))
+        table.add_row(mark, _ratio(trial), f"{loss(trial):.0%}", found.space.in_words(trial.choices))
     return table
 
 
@@ -46,6 +43,15 @@ def confirmation(found: Mapping[str, EngineFound]) -> Table:
     table = Table("engine", *(f"time over {name}'s" for name in names), "quality", title="confirmed")
     for engine, one in found.items():
         table.add_row(engine, *(_interval(one.against.get(name)) for name in names), one.quality or "the baseline's")
+    return table
+
+
+def together(changes: Iterable[Change]) -> Table:
+    """What was tried on whole turns, with all engines alive."""
+    table = Table("one change", "time of a turn over that without", "", title="all together")
+    for change in changes:
+        kept = "kept" if change.kept else ""
+        table.add_row(f"{change.engine}.{change.name} = {_short(change.value)}", _interval(change.ratio), kept)
     return table
 
 

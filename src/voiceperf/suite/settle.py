@@ -15,8 +15,8 @@ from voiceperf.judge.verdict import Finding, Verdict, worst
 from voiceperf.profiles import Profile, Setting
 from voiceperf.suite.quality import Step, silent
 from voiceperf.suite.quality_gate import Corpus
+from voiceperf.suite.quality_judge import CANDIDATE, QualityJudge
 from voiceperf.suite.stability import run_load
-from voiceperf.suite.trial import ON_TRIAL, Trials
 
 Say = Callable[[str], None]
 
@@ -57,7 +57,7 @@ class Settlement:
         self, call: CallRecording, corpus: Corpus, baseline: Profile, *, load_s: float = 15.0, step: Step = silent
     ) -> None:
         self._call, self._baseline, self._load_s = call, baseline, load_s
-        self._trials = Trials(call, corpus, baseline, step)
+        self._judge = QualityJudge(call, corpus, baseline, step)
         self._last_good: Profile | None = None
 
     def settle(self, profile: Profile, say: Say, last_good: Profile | None = None) -> Settled:
@@ -101,7 +101,7 @@ class Settlement:
                 yield rung
 
     def _quality(self, profile: Profile, engine: str) -> Finding:
-        return self._trials.judge(profile, engine).finding
+        return self._judge.judge(profile, engine).finding
 
     def _under_load(self, profile: Profile, retreats: list[Retreat], say: Say) -> tuple[Profile, Finding]:
         while True:
@@ -118,9 +118,9 @@ class Settlement:
                     say(str(retreats[-1]))
 
     def _load(self, profile: Profile) -> Finding:
-        workers = self._trials.workers(profile)
+        workers = self._judge.workers(profile)
         try:
-            return worst(judge_load(run_load(workers, ON_TRIAL, self._call.turns, self._load_s)))
+            return worst(judge_load(run_load(workers, CANDIDATE, self._call.turns, self._load_s)))
         except EngineError as error:
             return Finding(Verdict.FAIL, str(error))
         finally:

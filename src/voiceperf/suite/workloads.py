@@ -35,6 +35,10 @@ def requests(call: CallRecording, engine: str, turn: Turn) -> dict[str, Request]
 
 
 def duel_requests(call: CallRecording, engine: str) -> dict[int, Request]:
-    """The three turns with the shortest replies, by number: more pairs in the same time, and pairs that lie closer."""
-    shortest = sorted(call.turns, key=lambda turn: len(turn.reply))[:DUEL_TURNS]
-    return {turn.number: requests(call, engine, turn)[engine] for turn in shortest}
+    """What one engine does in the shortest turns, by number."""
+    return {turn.number: requests(call, engine, turn)[engine] for turn in shortest_turns(call)}
+
+
+def shortest_turns(call: CallRecording) -> list[Turn]:
+    """The three turns with the shortest replies: more pairs in the same time, and pairs that lie closer."""
+    return sorted(call.turns, key=lambda turn: len(turn.reply))[:DUEL_TURNS]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from voiceperf.tune.search import Trial
+from voiceperf.tune.trial import Trial
 
 PREFERENCES: dict[str, Callable[[Trial], tuple[float, float]]] = {
     "speed": lambda trial: (trial.ratio, loss(trial)),

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.judge.sequential import look_confidence
 from voiceperf.judge.statistics import CONFIDENCE, Interval, ratio_interval
-from voiceperf.measure.bout import Bout
-from voiceperf.tune.search import Raced
+from voiceperf.suite.duel import Start
+from voiceperf.tune.trial import Raced
 
 LOOKS = (2, 3, 4)  # rounds; with three inputs the first look has six pairs
 _ENOUGH = 0.03  # a ratio known this closely either way needs no more rounds
 
 
-def race(
-    start: Callable[[], Bout], bar: float, looks: tuple[int, ...] = LOOKS, confidence: float = CONFIDENCE
-) -> Raced:
+def race(start: Start, bar: float, looks: tuple[int, ...] = LOOKS, confidence: float = CONFIDENCE) -> Raced:
     """Rounds up to the last look, or until it is clear that the candidate loses, or how fast it is.
 
     Every look's interval is wide enough for all looks to hold together (`look_confidence`).

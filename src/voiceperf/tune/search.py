@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,25 +11,15 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Verdict
 from voiceperf.params import EngineParams
 from voiceperf.suite.quality_gate import Quality
 from voiceperf.tune.space import Space
+from voiceperf.tune.trial import ALONE, TOGETHER, Raced, Trial
 
-ALONE, TOGETHER = "alone", "together"  # the two stages
 SURELY_ALIVE = timedelta(minutes=10)  # a trial that began earlier and has no end belongs to a process that was killed
 _WORTH_JUDGING = 0.98  # of the bar: what is less than 2% faster is not worth its quality's measurement
 _SEPARATOR = "|"  # Optuna's categories are plain values; a tuple is written as text
-
-
-@dataclass(frozen=True)
-class Raced:
-    """How a candidate did: its time over the baseline's, and whether it was dropped as surely slower."""
-
-    ratio: Interval | None
-    dropped: bool = False
-    failure: str = ""
 
 
 Measure = Callable[[EngineParams, float], Raced]
@@ -39,33 +28,8 @@ Measure = Callable[[EngineParams, float], Raced]
 Judge = Callable[[EngineParams], Quality]
 """Judges a candidate's quality beside the baseline's."""
 
-Watch = Callable[["Trial"], None]
+Watch = Callable[[Trial], None]
 """Told of every trial that has ended."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One finished trial, as the study keeps it."""
-
-    number: int
-    stage: str
-    choices: Mapping[str, Any]
-    ratio: float  # to the baseline's time, with its interval; infinite where it does not run
-    low: float
-    high: float
-    dropped: bool
-    verdict: str  # of its quality; empty where it was not fast enough to matter
-    loss: float | None
-    reason: str
-
-    @property
-    def feasible(self) -> bool:
-        """Whether it ran to its end and lost no quality that matters."""
-        return self.ran and not self.dropped and self.verdict not in ("", str(Verdict.FAIL))
-
-    @property
-    def ran(self) -> bool:
-        return math.isfinite(self.ratio)
 
 
 class EngineSearch:
@@ -102,8 +66,7 @@ class EngineSearch:
 
     def trials(self) -> list[Trial]:
         """Every finished trial, in the order in which they began."""
-        known = self._study.get_trials(deepcopy=False)
-        return [_as_trial(trial, self._space) for trial in known if _is_finished(trial)]
+        return finished(self._study, self._space)
 
     def best(self) -> Trial | None:
         """The fastest feasible trial."""
@@ -180,6 +143,11 @@ class EngineSearch:
             self._study.tell(trial, ratio.estimate)
         frozen = self._study.get_trials(deepcopy=False)[trial.number]
         self._watch(_as_trial(frozen, self._space))
+
+
+def finished(study: optuna.Study, space: Space) -> list[Trial]:
+    """A study's finished trials, in the order in which they began."""
+    return [_as_trial(trial, space) for trial in study.get_trials(deepcopy=False) if _is_finished(trial)]
 
 
 def violation(trial: FrozenTrial) -> tuple[float]:

@@ -33,6 +33,11 @@ class Space:
         for name, values in self.values.items():
             yield from ({name: value} for value in values[1:])
 
+    def in_words(self, choices: Mapping[str, Any]) -> str:
+        """What is chosen otherwise than at the starting point."""
+        changed = {name: value for name, value in choices.items() if value != self.values[name][0]}
+        return ", ".join(f"{name} = {value}" for name, value in changed.items()) or "nothing changed"
+
     def at(self, choices: Mapping[str, Any]) -> EngineParams | None:
         """The starting point with some values chosen otherwise; None where these exclude one another."""
         try:

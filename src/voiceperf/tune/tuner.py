@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+import optuna
 from optuna.storages import BaseStorage
 
 from voiceperf.call import CallRecording
@@ -19,16 +20,18 @@ from voiceperf.measure.contender import Contender, of_profile
 from voiceperf.params import EngineParams, known_default
 from voiceperf.profiles import Profile, Setting
 from voiceperf.suite.quality_gate import Corpus, Quality
-from voiceperf.suite.trial import Trials
+from voiceperf.suite.quality_judge import QualityJudge
 from voiceperf.suite.workloads import duel_requests
 from voiceperf.tune.choice import PREFERENCES, frontier
 from voiceperf.tune.race import race
-from voiceperf.tune.search import EngineSearch, Raced, Trial
+from voiceperf.tune.search import EngineSearch
 from voiceperf.tune.space import Space, space_around
 from voiceperf.tune.study import study_of
+from voiceperf.tune.together import Change, tune_together
+from voiceperf.tune.trial import Raced, Trial
 
 # of the budget; whisper's baseline is the slowest to run. What is left belongs to confirming
-_SHARES = {"whisper": 0.35, "llama": 0.2, "kokoro": 0.25}
+_SHARES = {"whisper": 0.35, "llama": 0.15, "kokoro": 0.2}
 _CONFIRMING_LOOKS = (4, 8)
 _NEVER_DROPPED = float("inf")
 
@@ -55,6 +58,7 @@ class Found:
 
     profile: Profile
     engines: Mapping[str, EngineFound]
+    together: Sequence[Change] = ()
 
 
 class Tuner:
@@ -82,7 +86,7 @@ class Tuner:
     ) -> None:
         self._call, self._storage, self._hints = call, storage, hints
         self._baseline, self._others = baselines[0], baselines
-        self._quick, self._whole = (Trials(call, corpus, baselines[0]) for corpus in corpora)
+        self._quick, self._whole = (QualityJudge(call, corpus, baselines[0]) for corpus in corpora)
         self._material = f"{call.digest()}-{corpora[0].digest()}-{corpora[0].every_nth}"
         self._prefer, self._clock = PREFERENCES[prefer], clock or SystemClock()
 
@@ -90,20 +94,28 @@ class Tuner:
         """Search, choose and confirm, one engine after the other."""
         profile = replace(self._baseline, name="machine", summary="tuned on this machine")
         total, found = sum(_SHARES[engine] for engine in ENGINES), {}
+        last_ns = self._clock.wall_ns() + int(budget_s * 1e9)
         for engine in (engine for engine in ENGINES if engine in engines):
             share = _SHARES[engine] / sum(_SHARES[other] for other in engines) * total
             end_ns = self._clock.wall_ns() + int(budget_s * share * 1e9)
             space, trials = self._search(engine, profile, end_ns, watch)
             found[engine] = self._confirmed(engine, profile, space, trials)
             profile = _with(profile, engine, found[engine].setting)
-        return Found(profile, found)
+        spaces = {engine: one.space for engine, one in found.items()}
+        profile, changes = tune_together(self._call, profile, spaces, lambda: self._clock.wall_ns() >= last_ns)
+        return Found(profile, found, changes)
 
-    def _search(self, engine: str, profile: Profile, end_ns: int, watch: Watch) -> tuple[Space, list[Trial]]:
+    def study(self, engine: str) -> tuple[optuna.Study, Space]:
+        """One engine's study as it is kept, and its space."""
         start = of_profile(self._baseline, engine)
         space = space_around(start.params)
-        requests = duel_requests(self._call, engine)
+        return study_of(self._storage, space, start, self._material), space
+
+    def _search(self, engine: str, profile: Profile, end_ns: int, watch: Watch) -> tuple[Space, list[Trial]]:
+        study, space = self.study(engine)
+        start, requests = of_profile(self._baseline, engine), duel_requests(self._call, engine)
         search = EngineSearch(
-            study_of(self._storage, space, start, self._material),
+            study,
             space,
             measure=lambda params, bar: self._race(start, _contender(params), requests, bar),
             judge=lambda params: self._judge(profile, params),

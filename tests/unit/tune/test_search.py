@@ -10,11 +10,14 @@ from optuna.trial import TrialState
 from voiceperf.engines.llama import LlamaParams
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.report.tuning_plot import Panel, draw
 from voiceperf.suite.quality_gate import Quality
 from voiceperf.tune.choice import frontier, preferred
-from voiceperf.tune.search import ALONE, TOGETHER, EngineSearch, Raced
+from voiceperf.tune.explain import importances, in_words
+from voiceperf.tune.search import EngineSearch
 from voiceperf.tune.space import Space
 from voiceperf.tune.study import storage_at
+from voiceperf.tune.trial import ALONE, TOGETHER, Raced
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -192,3 +195,41 @@ def test_preferences_pick_from_the_frontier():
     assert preferred(searched.trials(), "quality") == points[-1]
     assert preferred(searched.trials(), "balanced") in points
     assert preferred([], "speed") is None
+
+
+@pytest.fixture(scope="module")
+def told():
+    """A study of sixty trials on the made-up machine."""
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=1))
+    searched = search(MadeUp(), study)
+    searched.run(after(60))
+    return study, searched.trials()
+
+
+def test_words_name_the_choice_and_what_was_rejected(told):
+    """The chosen values, the faster setting that lost quality, and how the trials ended are all said."""
+    text = "\n".join(in_words(told[0], SPACE, told[1], "speed"))
+    assert "speed takes n_threads = 2, flash_attn = True, use_mmap = False" in text
+    assert "rejected:" in text
+    assert "smollm2-135m-instruct-q4_0" in text
+    assert f"{len(told[1])} trials" in text
+
+
+def test_importances_add_up_and_are_silent_with_few_trials(told):
+    """Shares of 1, the largest first; a handful of trials says nothing."""
+    found = importances(told[0])
+    assert sum(found.values()) == pytest.approx(1, abs=0.01)
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+    few = optuna.create_study()
+    search(MadeUp(), few).run(after(4))
+    assert importances(few) == {}
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_picture_is_drawn(told, tmp_path, ending):
+    """One row for an engine, in the format that the file's name asks for; without trials it says so."""
+    path = tmp_path / f"tune.{ending}"
+    study, trials = told
+    draw([Panel("llama", trials, importances(study), "speed"), Panel("kokoro", [], {}, "speed")], path)
+    start = path.read_bytes()[:5]
+    assert start.startswith(b"\x89PNG") if ending == "png" else start.startswith(b"<?xml")

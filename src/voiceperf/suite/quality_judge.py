@@ -1,4 +1,4 @@
-"""A profile on trial: one engine's quality beside a baseline, whatever the profile is called and however it fails."""
+"""One engine's quality under any profile beside a baseline's, whatever the profile is called and however it fails."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from voiceperf.suite.quality import Step, silent
 from voiceperf.suite.quality_gate import Corpus, Quality, QualityGate
 from voiceperf.suite.workers import Workers
 
-ON_TRIAL = "candidate"  # what the profile is called beside its baseline, whose name it may have
+CANDIDATE = "candidate"  # what the profile is called beside its baseline, whose name it may have
 
 
-class Trials:
+class QualityJudge:
     """One baseline, and every profile that is held against it; what decides no output is judged once."""
 
     def __init__(self, call: CallRecording, corpus: Corpus, baseline: Profile, step: Step = silent) -> None:
@@ -37,11 +37,11 @@ class Trials:
     def _judge(self, profile: Profile, engine: str) -> Quality:
         workers = self.workers(profile)
         try:
-            gate = QualityGate(workers, ON_TRIAL, self._corpus, self._step, self._heard)
+            gate = QualityGate(workers, CANDIDATE, self._corpus, self._step, self._heard)
             return gate.judge(engine, self._baseline.name)
         finally:
             workers.close()
 
     def workers(self, profile: Profile) -> Workers:
-        """The profile's processes, by the name ON_TRIAL, and the baseline's by its own."""
-        return Workers(self._call, [Side(ON_TRIAL, profile), Side(self._baseline.name, self._baseline)])
+        """The profile's processes, by the name CANDIDATE, and the baseline's by its own."""
+        return Workers(self._call, [Side(CANDIDATE, profile), Side(self._baseline.name, self._baseline)])

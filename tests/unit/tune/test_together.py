@@ -1,0 +1,70 @@
+"""Tuning whole turns on made-up times: what surely helps is kept, and nothing that could change a result is touched."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from voiceperf.engines.kokoro import KokoroParams
+from voiceperf.engines.llama import LlamaParams
+from voiceperf.profiles import Profile, Setting
+from voiceperf.tune.space import Space
+from voiceperf.tune.together import tune_together
+
+PROFILE = Profile("now", "", {"llama": Setting({"n_threads": 2}), "kokoro": Setting({"spinning": True})})
+SPACES = {
+    "llama": Space(LlamaParams(n_threads=2), {"n_threads": (2, 1), "flash_attn": (False, True)}, {}),
+    "kokoro": Space(KokoroParams(), {"spinning": (True, False)}, {}),
+}
+
+
+class MadeUpTurns:
+    """Whole turns that take 10% less without spinning, and 30% more with one thread."""
+
+    def __init__(self, call, now, other):
+        self._seconds = [self._of(profile) for profile in (now, other)]
+        self._rng = np.random.default_rng(3)
+        self._times = {number: [] for number in range(3)}
+
+    @staticmethod
+    def _of(profile):
+        spinning = 1.0 if profile["kokoro"].values["spinning"] else 0.9
+        return spinning * {1: 1.3, 2: 1.0}[profile["llama"].values["n_threads"]]
+
+    def one_round(self):
+        for pairs in self._times.values():
+            pairs.append(tuple(1e9 * s * np.exp(self._rng.normal(0, 0.005)) for s in self._seconds))
+
+    def times_ns(self):
+        return self._times
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *ending):
+        pass
+
+
+def test_what_surely_helps_the_turn_is_kept():
+    """One change after the other: the one that helps stays, the one that does not is undone."""
+    profile, tried = tune_together(None, PROFILE, SPACES, lambda: False, MadeUpTurns)
+    assert profile["kokoro"].values == {"spinning": False}
+    assert profile["llama"] == PROFILE["llama"]
+    assert [(change.name, change.kept) for change in tried] == [("n_threads", False), ("spinning", True)]
+
+
+def test_only_neutral_parameters_are_touched():
+    """Quality was judged before: nothing that could change a result is tried here."""
+    _, tried = tune_together(None, PROFILE, SPACES, lambda: False, MadeUpTurns)
+    assert "flash_attn" not in {change.name for change in tried}
+
+
+def test_without_time_nothing_is_tried():
+    """A budget that is spent leaves the profile as it is."""
+    assert tune_together(None, PROFILE, SPACES, lambda: True, MadeUpTurns) == (PROFILE, [])
+
+
+def test_the_same_profile_again_is_not_raced():
+    """A value that the profile has already is no change."""
+    settled = replace(PROFILE, engines={**PROFILE.engines, "kokoro": Setting({"spinning": False})})
+    _, tried = tune_together(None, settled, SPACES, lambda: False, MadeUpTurns)
+    assert ("spinning", False) not in [(change.name, change.value) for change in tried]
