@@ -8,8 +8,8 @@ from voiceperf.judge.statistics import CONFIDENCE, Interval, ratio_interval
 from voiceperf.suite.duel import Start
 from voiceperf.tune.trial import Raced
 
-LOOKS = (2, 3, 4)  # rounds; with three inputs the first look has six pairs
-_ENOUGH = 0.03  # a ratio known this closely either way needs no more rounds
+LOOKS = (2, 4)  # rounds; with three inputs the first look has six pairs
+_ENOUGH = 0.06  # a ratio known this closely either way needs no more rounds
 
 
 def race(start: Start, bar: float, looks: tuple[int, ...] = LOOKS, confidence: float = CONFIDENCE) -> Raced:

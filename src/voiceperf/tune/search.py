@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,17 +51,23 @@ class EngineSearch:
             name: CategoricalDistribution([_plain(value) for value in values]) for name, values in space.values.items()
         }
 
-    def run(self, is_over: Callable[[], bool]) -> None:
-        """Go on until the time is over: single changes, their best combination, then what the sampler proposes."""
-        for change in ({}, *self._space.single_changes()):
+    def run(self, is_over: Callable[[], bool], singles_are_over: Callable[[], bool] | None = None) -> None:
+        """Go on until the time is over: single changes, their best combination, then what the sampler proposes.
+
+        Single changes for which there is no time now come once the combinations have been tried.
+        """
+        changes = [{}, *self._space.single_changes()]
+        over = singles_are_over or is_over
+        while not over() and (change := self._untried(changes)) is not None:
             self._enqueue(change, ALONE)
-        while not is_over() and self._waiting():
             self._one_trial()
         if not is_over():
             self._enqueue(self._best_changes(), TOGETHER)
             for hint in self._hints:
                 self._enqueue({name: getattr(hint, name) for name in self._space.values}, TOGETHER)
         while not is_over():
+            if not self._waiting() and (change := self._untried(changes)) is not None:
+                self._enqueue(change, ALONE)
             self._one_trial()
 
     def trials(self) -> list[Trial]:
@@ -76,9 +82,19 @@ class EngineSearch:
         """Plan a trial, unless it is known already, or not of this machine's space."""
         if any(value not in self._space.values[name] for name, value in change.items()):
             return
-        values = {name: _plain(change.get(name, values[0])) for name, values in self._space.values.items()}
-        if not any(trial.params == values or _fixed(trial) == values for trial in self._known()):
-            self._study.enqueue_trial(values, user_attrs={"stage": stage})
+        if not self._is_known(change):
+            self._study.enqueue_trial(self._values(change), user_attrs={"stage": stage})
+
+    def _untried(self, changes: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+        return next((change for change in changes if not self._is_known(change)), None)
+
+    def _is_known(self, change: Mapping[str, Any]) -> bool:
+        values = self._values(change)
+        return any(trial.params == values or _fixed(trial) == values for trial in self._known())
+
+    def _values(self, change: Mapping[str, Any]) -> dict[str, Any]:
+        """The whole point of the space, as the study writes it."""
+        return {name: _plain(change.get(name, values[0])) for name, values in self._space.values.items()}
 
     def _known(self) -> Iterator[FrozenTrial]:
         """Trials that are done, waiting, or still being measured by someone."""
@@ -106,6 +122,9 @@ class EngineSearch:
     def _one_trial(self) -> None:
         trial = self._study.ask(self._distributions)
         trial.set_user_attr("stage", trial.user_attrs.get("stage", TOGETHER))
+        if self._is_taken(trial):
+            self._study.tell(trial, state=TrialState.FAIL)
+            return
         choices = {name: _value_of(self._space, name, plain) for name, plain in trial.params.items()}
         candidate = self._space.at(choices)
         if candidate is None:
@@ -116,6 +135,12 @@ class EngineSearch:
         worth = raced.ratio is not None and not raced.dropped and raced.ratio.estimate < bar * _WORTH_JUDGING
         quality = self._judge(candidate) if worth else None
         self._tell(trial, raced, quality)
+
+    def _is_taken(self, trial: optuna.Trial) -> bool:
+        """Whether another process planned the same single change at the same moment, and began it first."""
+        if trial.user_attrs["stage"] != ALONE:
+            return False
+        return any(other.number < trial.number and other.params == trial.params for other in self._known())
 
     def _best_ratio(self) -> float:
         best = self.best()
@@ -156,7 +181,7 @@ def violation(trial: FrozenTrial) -> tuple[float]:
 
 
 def _is_finished(trial: FrozenTrial) -> bool:
-    return trial.state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL) and "stage" in trial.user_attrs
+    return trial.state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL) and "reason" in trial.user_attrs
 
 
 def _fixed(trial: FrozenTrial) -> Any:

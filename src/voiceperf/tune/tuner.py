@@ -123,7 +123,8 @@ class Tuner:
             hints=[of_profile(hint, engine).params for hint in self._hints],
         )
         watch(engine, None, search.best())
-        search.run(lambda: self._clock.wall_ns() >= end_ns)
+        half_ns = (self._clock.wall_ns() + end_ns) // 2
+        search.run(lambda: self._clock.wall_ns() >= end_ns, lambda: self._clock.wall_ns() >= half_ns)
         return space, search.trials()
 
     def _race(self, start: Contender, candidate: Contender, requests: Mapping[int, Request], bar: float) -> Raced:

@@ -81,6 +81,17 @@ def test_every_change_is_tried_alone_first():
     assert differing == [[], ["n_threads"], ["n_threads"], ["flash_attn"], ["use_mmap"], ["model"]]
 
 
+def test_single_changes_leave_time_for_combinations():
+    """Where time is short, combinations and hints come before the last single changes, which follow later."""
+    hint = LlamaParams(n_threads=2, flash_attn=True, use_mmap=False)
+    searched = search(MadeUp(), hints=[hint])
+    searched.run(after(20), after(3))
+    stages = [trial.stage for trial in searched.trials()]
+    assert stages[:3] == [ALONE] * 3
+    assert TOGETHER in stages[3:5]
+    assert stages.count(ALONE) == 6
+
+
 def test_the_best_combination_is_found():
     """A change that pays only together with another is found, and beats the best single changes."""
     searched = search(MadeUp())
