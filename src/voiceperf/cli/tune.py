@@ -27,7 +27,7 @@ from voiceperf.tune.trial import Trial
 if TYPE_CHECKING:  # Optuna and the plotting library are imported by this command alone, once it runs
     from voiceperf.tune.tuner import Found, Tuner
 
-_QUICK, _WHOLE = 8, 2  # every so-manieth recording is heard while searching, and when confirming
+_QUICK, _WHOLE = 7, 2  # every so-manieth recording is heard while searching (as many as bound WER), and when confirming
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 

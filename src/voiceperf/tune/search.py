@@ -56,7 +56,7 @@ class EngineSearch:
 
         Single changes for which there is no time now come once the combinations have been tried.
         """
-        changes = [{}, *self._space.single_changes()]
+        changes = list(self._space.single_changes())
         over = singles_are_over or is_over
         while not over() and (change := self._untried(changes)) is not None:
             self._enqueue(change, ALONE)
@@ -160,6 +160,8 @@ class EngineSearch:
         }
         for name, value in facts.items():
             trial.set_user_attr(name, value)
+        lost = quality is not None and quality.finding.verdict is Verdict.FAIL
+        trial.set_constraint("quality", 1.0 if lost else 0.0)  # the sampler keeps away from what is above zero
         if ratio is None:
             self._study.tell(trial, state=TrialState.FAIL)
         elif raced.dropped:
@@ -173,11 +175,6 @@ class EngineSearch:
 def finished(study: optuna.Study, space: Space) -> list[Trial]:
     """A study's finished trials, in the order in which they began."""
     return [_as_trial(trial, space) for trial in study.get_trials(deepcopy=False) if _is_finished(trial)]
-
-
-def violation(trial: FrozenTrial) -> tuple[float]:
-    """For the sampler: above zero where quality is lost."""
-    return (1.0 if trial.user_attrs.get("verdict") == str(Verdict.FAIL) else 0.0,)
 
 
 def _is_finished(trial: FrozenTrial) -> bool:

@@ -40,7 +40,7 @@ class Trial:
     @property
     def feasible(self) -> bool:
         """Whether it ran to its end and lost no quality that matters."""
-        return self.ran and not self.dropped and self.verdict not in ("", str(Verdict.FAIL))
+        return self.ran and not self.dropped and self.verdict in (Verdict.PASS, Verdict.INCONCLUSIVE)
 
     @property
     def ran(self) -> bool:
