@@ -1,6 +1,10 @@
 """The plugin in sessions of its own, where no model is needed."""
 
+from types import SimpleNamespace
+
 import pytest
+
+from voiceperf import pytest_plugin
 
 SUITE = """
     import pytest
@@ -83,3 +87,29 @@ def test_unknown_candidate_is_a_usage_error(session):
     done = session.runpytest("--candidate=gone")
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     done.stderr.fnmatch_lines(["*no profile 'gone'*tuned*"])
+
+
+@pytest.mark.parametrize(
+    ("candidate", "unfit", "ci", "settled"),
+    [
+        ("tuned", True, "", ["tuned"]),
+        ("tuned", False, "", []),
+        ("tuned", True, "true", []),  # no agent runs there
+        ("other", True, "", []),  # commands do not use it where nothing is named
+    ],
+)
+def test_a_session_that_sees_the_shipped_profile_fail_settles(monkeypatch, candidate, unfit, ci, settled):
+    """Where the shipped profile is unfit, outside CI, the session looks for what holds, and says so."""
+    monkeypatch.setenv("CI", ci)
+    plan = SimpleNamespace(
+        candidate=SimpleNamespace(name=candidate), baselines=(SimpleNamespace(name="fair"),), call=None
+    )
+    suite = SimpleNamespace(unfit=lambda: unfit, gate=SimpleNamespace(corpus=None))
+    config = SimpleNamespace(stash={pytest_plugin._suite: suite, pytest_plugin._plan: plan})
+    found, said = [], []
+    monkeypatch.setattr(
+        pytest_plugin.standing, "settle_here", lambda settlement, profile, say: found.append(profile.name)
+    )
+    pytest_plugin._step_back(config, said.append)
+    assert found == settled
+    assert bool(said) is bool(settled)

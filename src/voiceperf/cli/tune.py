@@ -27,7 +27,8 @@ from voiceperf.tune.trial import Trial
 if TYPE_CHECKING:  # Optuna and the plotting library are imported by this command alone, once it runs
     from voiceperf.tune.tuner import Found, Tuner
 
-_QUICK, _WHOLE = 7, 2  # every so-manieth recording is heard while searching (as many as bound WER), and when confirming
+# of the recordings every seventh is heard while searching, as many as bound a WER, and every second when confirming
+_QUICK, _WHOLE = 7, 2
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
@@ -59,6 +60,7 @@ def tune(
         raise InputError(f"no engine {' '.join(sorted(unknown))}: there are {', '.join(ENGINES)}")
     if prefer not in PREFERENCES:
         raise InputError(f"--prefer {prefer}: there are {', '.join(PREFERENCES)}")
+    budget_s = seconds_of(budget)
     from voiceperf.tune.study import storage_at
     from voiceperf.tune.tuner import Tuner
 
@@ -76,7 +78,7 @@ def tune(
         _explain(tuner, wanted, prefer, plot)
         return
     try:
-        found = _with_progress(tuner, wanted, seconds_of(budget))
+        found = _with_progress(tuner, wanted, budget_s)
     except KeyboardInterrupt:
         say("\nstopped; every finished trial is kept: the same command goes on from here")
         raise

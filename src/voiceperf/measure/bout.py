@@ -10,12 +10,12 @@ from typing import Self
 
 from voiceperf.engines.base import Request
 from voiceperf.measure.contender import Contender
-from voiceperf.measure.pairs import PairRecorder
+from voiceperf.measure.pairs import PairedRounds, PairRecorder
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.measure.resources import Usage, usage_between
 
 
-class Bout:
+class Bout(PairedRounds):
     """Both workers loaded and warm. Use as a context manager; every bout starts processes of its own.
 
     Raises (on entering and while measuring):
@@ -32,29 +32,18 @@ class Bout:
                 for worker in (self.baseline, self.candidate):
                     worker.load(str(number), request)
             self._alive = starting.pop_all()
-        self._recorders = {
+        recorders = {
             number: PairRecorder(partial(self.candidate.run, str(number)), partial(self.baseline.run, str(number)))
             for number in requests
         }
+        super().__init__(recorders)
         try:
-            for recorder in self._recorders.values():
+            for recorder in recorders.values():
                 recorder.warm_up()
             self._before = [worker.resources() for worker in (self.baseline, self.candidate)]
         except BaseException:
             self._alive.close()
             raise
-
-    def one_round(self) -> None:
-        """One pair of every input."""
-        for recorder in self._recorders.values():
-            recorder.one_more()
-
-    def times_ns(self) -> dict[int, list[tuple[float, float]]]:
-        """By input, the (baseline, candidate) wall times of every pair so far."""
-        return {
-            number: [(pair.partner.wall_ns, pair.subject.wall_ns) for pair in recorder.pairs]
-            for number, recorder in self._recorders.items()
-        }
 
     def _usage(self) -> tuple[Usage, Usage]:
         now = [worker.resources() for worker in (self.baseline, self.candidate)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from voiceperf.measure.clock import Timing
@@ -63,3 +63,22 @@ class PairRecorder:
         """Run both once, keeping nothing."""
         self.run_subject()
         self.run_partner()
+
+
+class PairedRounds:
+    """The recorders of several inputs, which go round together."""
+
+    def __init__(self, recorders: Mapping[int, PairRecorder]) -> None:
+        self._recorders = recorders
+
+    def one_round(self) -> None:
+        """One pair of every input."""
+        for recorder in self._recorders.values():
+            recorder.one_more()
+
+    def times_ns(self) -> dict[int, list[tuple[float, float]]]:
+        """By input, the (partner, subject) wall times of every pair so far."""
+        return {
+            number: [(pair.partner.wall_ns, pair.subject.wall_ns) for pair in recorder.pairs]
+            for number, recorder in self._recorders.items()
+        }

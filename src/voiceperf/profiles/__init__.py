@@ -21,7 +21,7 @@ import os
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,10 @@ class Profile:
 
     def __getitem__(self, engine: str) -> Setting:
         return self.engines.get(engine, Setting())
+
+    def having(self, engine: str, setting: Setting) -> Profile:
+        """The same profile with another setting of one engine."""
+        return replace(self, engines={**self.engines, engine: setting})
 
 
 def shipped() -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,7 +58,6 @@ class Settlement:
     ) -> None:
         self._call, self._baseline, self._load_s = call, baseline, load_s
         self._judge = QualityJudge(call, corpus, baseline, step)
-        self._last_good: Profile | None = None
 
     def settle(self, profile: Profile, say: Say, last_good: Profile | None = None) -> Settled:
         """The profile with every engine as far back as it takes, and no further.
@@ -71,17 +70,18 @@ class Settlement:
         Raises:
             EngineError: even the baseline's setting fails.
         """
-        self._last_good = last_good
         retreats: list[Retreat] = []
         for engine in ENGINES:
-            profile = self._with_quality(profile, engine, retreats, say)
+            rungs = self._rungs(engine, profile, last_good)
+            profile = self._with_quality(profile, engine, rungs, retreats, say)
         profile, load = self._under_load(profile, retreats, say)
         return Settled(profile, tuple(retreats), load)
 
-    def _with_quality(self, profile: Profile, engine: str, retreats: list[Retreat], say: Say) -> Profile:
-        rungs = list(self._rungs(engine, profile[engine]))
+    def _with_quality(
+        self, profile: Profile, engine: str, rungs: Sequence[Setting], retreats: list[Retreat], say: Say
+    ) -> Profile:
         for number, setting in enumerate(rungs):
-            candidate = _with_setting(profile, engine, setting)
+            candidate = profile.having(engine, setting)
             finding = self._quality(candidate, engine)
             if finding.verdict is not Verdict.FAIL:
                 say(f"{engine}: {finding.reason}")
@@ -91,14 +91,14 @@ class Settlement:
                 say(str(retreats[-1]))
         raise EngineError(f"{engine} fails even as profile {self._baseline.name!r} has it: {finding.reason}")
 
-    def _rungs(self, engine: str, setting: Setting) -> Iterator[Setting]:
-        """The setting, what held here before, steps back from the setting, the baseline's; none of them twice."""
-        seen = []
-        good = [self._last_good[engine]] if self._last_good else []
-        for rung in (setting, *good, *_steps_back(engine, setting), self._baseline[engine]):
-            if rung not in seen:
-                seen.append(rung)
-                yield rung
+    def _rungs(self, engine: str, profile: Profile, last_good: Profile | None) -> list[Setting]:
+        """The profile's setting, what held here before, steps back from it, the baseline's; none of them twice."""
+        good = [last_good[engine]] if last_good else []
+        found: list[Setting] = []
+        for rung in (profile[engine], *good, *_steps_back(engine, profile[engine]), self._baseline[engine]):
+            if rung not in found:
+                found.append(rung)
+        return found
 
     def _quality(self, profile: Profile, engine: str) -> Finding:
         return self._judge.judge(profile, engine).finding
@@ -113,7 +113,7 @@ class Settlement:
             for engine, values in changes.items():
                 if values:
                     setting = profile[engine]
-                    profile = _with_setting(profile, engine, replace(setting, values={**setting.values, **values}))
+                    profile = profile.having(engine, replace(setting, values={**setting.values, **values}))
                     retreats.append(Retreat(engine, values, finding.reason))
                     say(str(retreats[-1]))
 
@@ -139,10 +139,6 @@ def _fewer_threads(engine: str, setting: Setting) -> dict[str, int]:
     params = params_class(engine).parse(setting.values)
     now = {name: resolve_threads(getattr(params, name)) for name in params.thread_names}
     return {name: count // 2 for name, count in now.items() if count > 1}
-
-
-def _with_setting(profile: Profile, engine: str, setting: Setting) -> Profile:
-    return replace(profile, engines={**profile.engines, engine: setting})
 
 
 def _changes(before: Setting, after: Setting) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from voiceperf.engines import module
 from voiceperf.engines.base import resolve_threads
 from voiceperf.errors import ModelError, ParameterError
 from voiceperf.models.store import locate
-from voiceperf.params import EngineParams, Tunable
+from voiceperf.params import EngineParams
 
 _THREADS = (1, 2, 4, 6, 8, 10)
 
@@ -22,7 +22,7 @@ class Space:
 
     start: EngineParams
     values: Mapping[str, tuple[Any, ...]]
-    left_out: Mapping[str, str]  # "name = value" by reason
+    left_out: Mapping[str, str]  # the reason, by "name = value"
 
     @property
     def engine(self) -> str:
@@ -89,8 +89,3 @@ def _why_not(start: EngineParams, name: str, value: Any) -> str | None:
             return str(error)
     lacking: Mapping[str, str] = module(start.engine).missing(changed)
     return lacking.get(name)
-
-
-def declared(start: EngineParams) -> dict[str, Tunable]:
-    """The parameters that the tuner may touch."""
-    return {name: known for name, known in start.tunables().items() if known.tries or name in start.thread_names}

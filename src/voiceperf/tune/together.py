@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -12,7 +12,7 @@ from voiceperf.call import CallRecording
 from voiceperf.engines import params_class
 from voiceperf.judge.statistics import Interval
 from voiceperf.measure.contender import Side
-from voiceperf.measure.pairs import PairRecorder
+from voiceperf.measure.pairs import PairedRounds, PairRecorder
 from voiceperf.profiles import Profile, Setting
 from voiceperf.suite.workers import Workers
 from voiceperf.suite.workloads import CALL, shortest_turns
@@ -34,36 +34,23 @@ class Change:
     kept: bool
 
 
-class CallBout:
+class CallBout(PairedRounds):
     """Two profiles, all engines of both alive, running whole turns in ABBA pairs. Use as a context manager."""
 
     def __init__(self, call: CallRecording, now: Profile, other: Profile) -> None:
         self._workers = Workers(call, [Side(_NOW, now), Side(_OTHER, other)])
-        self._recorders = {
-            turn.number: PairRecorder(
-                partial(self._workers.run_turn, _OTHER, turn), partial(self._workers.run_turn, _NOW, turn)
-            )
-            for turn in shortest_turns(call)
-        }
+        turns = shortest_turns(call)
+        run = self._workers.run_turn
+        super().__init__(
+            {turn.number: PairRecorder(partial(run, _OTHER, turn), partial(run, _NOW, turn)) for turn in turns}
+        )
         try:
-            for turn in shortest_turns(call):
+            for turn in turns:
                 for side in (_NOW, _OTHER):
                     self._workers.warm_up(side, CALL, turn)
         except BaseException:
             self._workers.close()
             raise
-
-    def one_round(self) -> None:
-        """One pair of every turn."""
-        for recorder in self._recorders.values():
-            recorder.one_more()
-
-    def times_ns(self) -> dict[int, list[tuple[float, float]]]:
-        """By turn, the (now, other) times of every pair so far."""
-        return {
-            number: [(pair.partner.wall_ns, pair.subject.wall_ns) for pair in recorder.pairs]
-            for number, recorder in self._recorders.items()
-        }
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +74,7 @@ def tune_together(
         if is_over():
             break
         setting = Setting({**profile[engine].values, name: value}, profile[engine].env)
-        other = replace(profile, engines={**profile.engines, engine: setting})
+        other = profile.having(engine, setting)
         raced = race(partial(start, call, profile, other), bar=1.0)
         kept = raced.ratio is not None and raced.ratio.high < _SURELY
         profile = other if kept else profile

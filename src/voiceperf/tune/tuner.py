@@ -11,9 +11,8 @@ from optuna.storages import BaseStorage
 
 from voiceperf.call import CallRecording
 from voiceperf.engines import ENGINES
-from voiceperf.engines.base import Request
 from voiceperf.judge.statistics import Interval
-from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.bout import Bout
 from voiceperf.measure.clock import Clock, SystemClock
 from voiceperf.measure.contender import Contender, of_profile
@@ -28,7 +27,7 @@ from voiceperf.tune.search import EngineSearch
 from voiceperf.tune.space import Space, space_around
 from voiceperf.tune.study import study_of
 from voiceperf.tune.together import Change, tune_together
-from voiceperf.tune.trial import Raced, Trial
+from voiceperf.tune.trial import Trial
 
 # of the budget; whisper's baseline is the slowest to run. What is left belongs to confirming
 _SHARES = {"whisper": 0.35, "llama": 0.15, "kokoro": 0.2}
@@ -100,7 +99,7 @@ class Tuner:
             end_ns = self._clock.wall_ns() + int(budget_s * share * 1e9)
             space, trials = self._search(engine, profile, end_ns, watch)
             found[engine] = self._confirmed(engine, profile, space, trials)
-            profile = _with(profile, engine, found[engine].setting)
+            profile = profile.having(engine, found[engine].setting)
         spaces = {engine: one.space for engine, one in found.items()}
         profile, changes = tune_together(self._call, profile, spaces, lambda: self._clock.wall_ns() >= last_ns)
         return Found(profile, found, changes)
@@ -117,7 +116,7 @@ class Tuner:
         search = EngineSearch(
             study,
             space,
-            measure=lambda params, bar: self._race(start, _contender(params), requests, bar),
+            measure=lambda params, bar: race(partial(Bout, start, _contender(params), requests), bar),
             judge=lambda params: self._judge(profile, params),
             watch=lambda trial: watch(engine, trial, search.best()),
             hints=[of_profile(hint, engine).params for hint in self._hints],
@@ -127,11 +126,8 @@ class Tuner:
         search.run(lambda: self._clock.wall_ns() >= end_ns, lambda: self._clock.wall_ns() >= half_ns)
         return space, search.trials()
 
-    def _race(self, start: Contender, candidate: Contender, requests: Mapping[int, Request], bar: float) -> Raced:
-        return race(partial(Bout, start, candidate, requests), bar)
-
     def _judge(self, profile: Profile, params: EngineParams) -> Quality:
-        return self._quick.judge(_with(profile, params.engine, setting_of(params)), params.engine)
+        return self._quick.judge(profile.having(params.engine, setting_of(params)), params.engine)
 
     def _confirmed(self, engine: str, profile: Profile, space: Space, trials: list[Trial]) -> EngineFound:
         """The preferred point of the frontier that still holds on all of the material, in fresh processes."""
@@ -140,11 +136,11 @@ class Tuner:
             params = space.at(trial.choices)
             assert params is not None  # it has run
             setting = setting_of(params)
-            quality = self._whole.judge(_with(profile, engine, setting), engine)
+            quality = self._whole.judge(profile.having(engine, setting), engine)
             if quality.finding.verdict is Verdict.PASS:
                 against = {other.name: self._against(other, params) for other in self._others}
                 return EngineFound(space, trials, setting, trial, against, quality.text, rejected)
-            rejected.append(_refusal(trial, quality.finding))
+            rejected.append(f"{trial.ratio:.3f} of the time, but {quality.finding.reason}")
         return EngineFound(space, trials, self._baseline[engine], None, rejected=rejected)
 
     def _against(self, other: Profile, params: EngineParams) -> Interval | None:
@@ -161,11 +157,3 @@ def setting_of(params: EngineParams) -> Setting:
 
 def _contender(params: EngineParams) -> Contender:
     return Contender("trial", params)
-
-
-def _with(profile: Profile, engine: str, setting: Setting) -> Profile:
-    return replace(profile, engines={**profile.engines, engine: setting})
-
-
-def _refusal(trial: Trial, finding: Finding) -> str:
-    return f"{trial.ratio:.3f} of the time, but {finding.reason}"

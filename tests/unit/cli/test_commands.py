@@ -56,6 +56,7 @@ def test_help_names_every_command(voiceperf):
         "history",
         "calibrate",
         "settle",
+        "tune",
     ):
         assert command in text
 
@@ -114,6 +115,11 @@ def test_models_list_prints_one_object_a_model(voiceperf):
         (("calibrate",), 3, "models pull"),
         (("settle", "--profile", "gone"), 2, "no profile 'gone'"),
         (("settle",), 3, "models pull"),
+        (("tune", "gone"), 2, "no engine gone"),
+        (("tune", "--prefer", "gone"), 2, "speed, balanced, quality"),
+        (("tune", "--budget", "soon"), 2, "90s, 15m or 1h"),
+        (("tune", "--budget", "0m"), 2, "90s, 15m or 1h"),
+        (("tune",), 3, "models pull"),
     ],
 )
 def test_errors_are_one_line_with_a_defined_code(voiceperf, arguments, code, said):

@@ -7,7 +7,7 @@ import pytest
 
 from voiceperf.engines.fake import FakeParams
 from voiceperf.errors import WorkerError
-from voiceperf.judge.criteria import MAX_LOOKS
+from voiceperf.judge.criteria import BARS, MAX_LOOKS, Criterion
 from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict
 from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Contender
@@ -76,6 +76,23 @@ def test_unclear_criterion_gets_more_pairs(suite, monkeypatch):
     criterion = suite.judge("llama", "fair")
     assert criterion.speed.verdict is Verdict.INCONCLUSIVE
     assert [len(recorder.pairs) for recorder in recorders] == [FORMS["full"].rounds["llama"] * MAX_LOOKS] * 2
+
+
+@pytest.mark.parametrize(
+    ("what", "speed", "quality", "unfit"),
+    [
+        ("llama", Verdict.PASS, Verdict.PASS, False),
+        ("llama", Verdict.FAIL, Verdict.PASS, False),  # slower than hoped is no reason to step back
+        ("llama", Verdict.PASS, Verdict.INCONCLUSIVE, False),
+        ("llama", Verdict.PASS, Verdict.FAIL, True),
+        ("stability", Verdict.FAIL, Verdict.PASS, True),
+    ],
+)
+def test_lost_quality_or_load_not_borne_is_unfit(suite, what, speed, quality, unfit):
+    """A candidate is to step back where it loses quality or does not bear load, not where it is slow or in doubt."""
+    findings = Finding(speed, "made up"), Finding(quality, "made up")
+    suite.criteria.append(Criterion(BARS[what], "fair", None, *findings, "made up"))
+    assert suite.unfit() is unfit
 
 
 def test_short_call_has_pairs_enough_to_be_judged(suite):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-import numpy as np
+import pytest
 
 from voiceperf.engines.kokoro import KokoroParams
 from voiceperf.engines.llama import LlamaParams
@@ -17,54 +17,38 @@ SPACES = {
 }
 
 
-class MadeUpTurns:
+@pytest.fixture
+def turns(made_up_bout):
     """Whole turns that take 10% less without spinning, and 30% more with one thread."""
 
-    def __init__(self, call, now, other):
-        self._seconds = [self._of(profile) for profile in (now, other)]
-        self._rng = np.random.default_rng(3)
-        self._times = {number: [] for number in range(3)}
-
-    @staticmethod
-    def _of(profile):
+    def seconds(profile):
         spinning = 1.0 if profile["kokoro"].values["spinning"] else 0.9
         return spinning * {1: 1.3, 2: 1.0}[profile["llama"].values["n_threads"]]
 
-    def one_round(self):
-        for pairs in self._times.values():
-            pairs.append(tuple(1e9 * s * np.exp(self._rng.normal(0, 0.005)) for s in self._seconds))
-
-    def times_ns(self):
-        return self._times
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *ending):
-        pass
+    return lambda call, now, other: made_up_bout((seconds(now), seconds(other)), noise=0.005, seed=3)
 
 
-def test_what_surely_helps_the_turn_is_kept():
+def test_what_surely_helps_the_turn_is_kept(turns):
     """One change after the other: the one that helps stays, the one that does not is undone."""
-    profile, tried = tune_together(None, PROFILE, SPACES, lambda: False, MadeUpTurns)
+    profile, tried = tune_together(None, PROFILE, SPACES, lambda: False, turns)
     assert profile["kokoro"].values == {"spinning": False}
     assert profile["llama"] == PROFILE["llama"]
     assert [(change.name, change.kept) for change in tried] == [("n_threads", False), ("spinning", True)]
 
 
-def test_only_neutral_parameters_are_touched():
+def test_only_neutral_parameters_are_touched(turns):
     """Quality was judged before: nothing that could change a result is tried here."""
-    _, tried = tune_together(None, PROFILE, SPACES, lambda: False, MadeUpTurns)
+    _, tried = tune_together(None, PROFILE, SPACES, lambda: False, turns)
     assert "flash_attn" not in {change.name for change in tried}
 
 
-def test_without_time_nothing_is_tried():
+def test_without_time_nothing_is_tried(turns):
     """A budget that is spent leaves the profile as it is."""
-    assert tune_together(None, PROFILE, SPACES, lambda: True, MadeUpTurns) == (PROFILE, [])
+    assert tune_together(None, PROFILE, SPACES, lambda: True, turns) == (PROFILE, [])
 
 
-def test_the_same_profile_again_is_not_raced():
+def test_the_same_profile_again_is_not_raced(turns):
     """A value that the profile has already is no change."""
     settled = replace(PROFILE, engines={**PROFILE.engines, "kokoro": Setting({"spinning": False})})
-    _, tried = tune_together(None, settled, SPACES, lambda: False, MadeUpTurns)
+    _, tried = tune_together(None, settled, SPACES, lambda: False, turns)
     assert ("spinning", False) not in [(change.name, change.value) for change in tried]
