@@ -22,7 +22,8 @@ MATERIAL = (FIXTURES / "audio" / "manifest.jsonl", FIXTURES / "text" / "conversa
 def tuner(storage):
     baselines = [profiles.load(name) for name in ("fair", "seed")]
     corpora = (Corpus(*MATERIAL, 16), Corpus(*MATERIAL, 8))
-    return Tuner(CALL, corpora, baselines, [profiles.load("tuned")], storage=storage_at(storage), prefer="speed")
+    shipped = profiles.load("tuned")
+    return Tuner(CALL, corpora, baselines, [shipped], shipped, storage=storage_at(storage), prefer="speed")
 
 
 def test_a_short_search_finds_a_faster_setting_that_holds_and_keeps_its_trials(tmp_path):

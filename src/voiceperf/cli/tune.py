@@ -27,8 +27,8 @@ from voiceperf.tune.trial import Trial
 if TYPE_CHECKING:  # Optuna and the plotting library are imported by this command alone, once it runs
     from voiceperf.tune.tuner import Found, Tuner
 
-# of the recordings every seventh is heard while searching, as many as bound a WER, and every second when confirming
-_QUICK, _WHOLE = 7, 2
+# of the recordings every eighth is heard while searching, and every second when confirming, those among them
+_QUICK, _WHOLE = 8, 2
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
@@ -70,6 +70,7 @@ def tune(
         (corpus(_QUICK), corpus(_WHOLE)),
         [profiles.load(name) for name in (baseline, *others)],
         [profiles.load(name) for name in profiles.shipped() if name not in (baseline, *others)],
+        standing.in_force()[0],
         storage=storage_at(storage, database),
         prefer=prefer,
     )
@@ -89,7 +90,7 @@ def tune(
 
 def _explain(tuner: Tuner, engines: list[str], prefer: str, plot: Path | None) -> None:
     from voiceperf.report.tuning_plot import Panel, draw
-    from voiceperf.tune.explain import importances, in_words
+    from voiceperf.tune.explain import in_words
     from voiceperf.tune.search import finished
 
     panels = []
@@ -99,7 +100,7 @@ def _explain(tuner: Tuner, engines: list[str], prefer: str, plot: Path | None) -
         page().print(single_changes(space, trials))
         for line in in_words(study, space, trials, prefer):
             page().print(line, highlight=False)
-        panels.append(Panel(engine, trials, importances(study), prefer))
+        panels.append(Panel(space, trials, prefer))
     if plot:
         draw(panels, plot)
         say(f"drawn into {plot}")
@@ -117,19 +118,32 @@ def seconds_of(text: str) -> float:
     return float(match[1]) * _SECONDS[match[2]]
 
 
+class _Shown:
+    """The search as it goes: a bar with the time left, the best so far and what is being tried; in a log, lines."""
+
+    def __init__(self, progress: Progress, budget_s: float) -> None:
+        self._progress, self._budget_s = progress, budget_s
+        self._task = progress.add_task("", total=budget_s)
+        self._best: dict[str, str] = {}
+
+    def trying(self, engine: str, what: str) -> None:
+        elapsed_s = self._progress.tasks[self._task].elapsed or 0.0
+        left_min = max(0.0, self._budget_s - elapsed_s) / 60
+        line = f"{left_min:.0f} min left, {engine}{self._best.get(engine, '')}: {what}"
+        self._progress.update(self._task, completed=elapsed_s, description=line)
+        if not self._progress.console.is_terminal:
+            say(line)
+
+    def ended(self, engine: str, trial: Trial, best: Trial | None) -> None:
+        self._best[engine] = f", best {best.ratio:.2f}" if best else ""
+        if not self._progress.console.is_terminal:
+            say(f"{engine}: trial {trial.number}, {trial.stage}: {_outcome(trial)}")
+
+
 def _with_progress(tuner: Tuner, engines: list[str], budget_s: float) -> Found:
-    columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn(f"of {budget_s:.0f} s")]
+    columns = [BarColumn(20), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)]
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("tuning", total=budget_s)
-
-        def watch(engine: str, trial: Trial | None, best: Trial | None) -> None:
-            elapsed = progress.tasks[task].elapsed or 0.0
-            so_far = f"best {best.ratio:.2f}" if best else "none better yet"
-            progress.update(task, completed=elapsed, description=f"{engine}: {so_far}")
-            if trial is not None and not progress.console.is_terminal:
-                say(f"{engine}: trial {trial.number}, {trial.stage}: {_outcome(trial)}; {so_far}")
-
-        return tuner.tune(engines, budget_s, watch)
+        return tuner.tune(engines, budget_s, _Shown(progress, budget_s))
 
 
 def _outcome(trial: Trial) -> str:

@@ -10,7 +10,7 @@ from typing import Self
 
 from voiceperf.engines.base import Request
 from voiceperf.measure.contender import Contender
-from voiceperf.measure.pairs import PairedRounds, PairRecorder
+from voiceperf.measure.pairs import Cost, PairedRounds, PairRecorder, wall_ns
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.measure.resources import Usage, usage_between
 
@@ -22,7 +22,9 @@ class Bout(PairedRounds):
         VoicePerfError: a contender cannot be started, or fails in a run; the message names it.
     """
 
-    def __init__(self, baseline: Contender, candidate: Contender, requests: Mapping[int, Request]) -> None:
+    def __init__(
+        self, baseline: Contender, candidate: Contender, requests: Mapping[int, Request], cost: Cost = wall_ns
+    ) -> None:
         self.final_usage: tuple[Usage, Usage] | None = None  # of baseline and candidate, once it is over
         self._alive = ExitStack()
         with ExitStack() as starting:
@@ -36,7 +38,7 @@ class Bout(PairedRounds):
             number: PairRecorder(partial(self.candidate.run, str(number)), partial(self.baseline.run, str(number)))
             for number in requests
         }
-        super().__init__(recorders)
+        super().__init__(recorders, cost)
         try:
             for recorder in recorders.values():
                 recorder.warm_up()

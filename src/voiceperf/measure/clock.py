@@ -67,6 +67,11 @@ class Timing:
         return _ms(self.marks_ns.get(FIRST_AUDIO))
 
     @property
+    def until_heard_ns(self) -> int:
+        """Until the first audio, or the end where none is marked on the way."""
+        return self.marks_ns.get(FIRST_AUDIO, self.wall_ns)
+
+    @property
     def ms_per_token(self) -> float | None:
         """Decoding only: what comes after the first token."""
         first = self.marks_ns.get(FIRST_TOKEN)

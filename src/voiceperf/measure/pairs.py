@@ -8,6 +8,13 @@ from dataclasses import dataclass, field
 from voiceperf.measure.clock import Timing
 
 RunOnce = Callable[[], Timing]
+Cost = Callable[[Timing], float]
+"""What of a run is compared, in nanoseconds."""
+
+
+def wall_ns(timing: Timing) -> float:
+    """The whole run."""
+    return timing.wall_ns
 
 
 @dataclass(frozen=True)
@@ -68,8 +75,8 @@ class PairRecorder:
 class PairedRounds:
     """The recorders of several inputs, which go round together."""
 
-    def __init__(self, recorders: Mapping[int, PairRecorder]) -> None:
-        self._recorders = recorders
+    def __init__(self, recorders: Mapping[int, PairRecorder], cost: Cost = wall_ns) -> None:
+        self._recorders, self._cost = recorders, cost
 
     def one_round(self) -> None:
         """One pair of every input."""
@@ -77,8 +84,8 @@ class PairedRounds:
             recorder.one_more()
 
     def times_ns(self) -> dict[int, list[tuple[float, float]]]:
-        """By input, the (partner, subject) wall times of every pair so far."""
+        """By input, the (partner, subject) times of every pair so far."""
         return {
-            number: [(pair.partner.wall_ns, pair.subject.wall_ns) for pair in recorder.pairs]
+            number: [(self._cost(pair.partner), self._cost(pair.subject)) for pair in recorder.pairs]
             for number, recorder in self._recorders.items()
         }

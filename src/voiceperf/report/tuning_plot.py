@@ -1,20 +1,22 @@
-"""A picture of a search: speed against quality with the chosen point, and what mattered."""
+"""A picture of a search: speed against quality with the chosen point, and what each change alone buys."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from voiceperf.judge.verdict import Verdict
 from voiceperf.tune.choice import frontier, loss, preferred
-from voiceperf.tune.trial import Trial
+from voiceperf.tune.space import Space
+from voiceperf.tune.trial import ALONE, Trial
 
 _ROW_INCHES = 3.4
-_MOST_BARS = 8
+_MOST_ROWS = 12
 _FAILED, _KEPT, _LINE = "#c44e52", "#4c72b0", "#222222"
 
 
@@ -22,9 +24,8 @@ _FAILED, _KEPT, _LINE = "#c44e52", "#4c72b0", "#222222"
 class Panel:
     """One engine's row of the picture."""
 
-    engine: str
+    space: Space
     trials: Sequence[Trial]
-    importances: Mapping[str, float]
     prefer: str
 
 
@@ -34,7 +35,7 @@ def draw(panels: Sequence[Panel], path: Path) -> None:
     rows = figure.subplots(len(panels), 2, squeeze=False)
     for panel, (left, right) in zip(panels, rows, strict=True):
         _speed_against_quality(panel, left)
-        _what_mattered(panel, right)
+        _single_changes(panel, right)
     figure.savefig(path, dpi=120)
 
 
@@ -52,13 +53,28 @@ def _speed_against_quality(panel: Panel, axes: Axes) -> None:
         axes.scatter([chosen.ratio], [loss(chosen)], marker="*", s=160, color=_LINE, label=f"chosen ({panel.prefer})")
     axes.axhline(1.0, color=_FAILED, linewidth=1, linestyle=":")
     axes.set_yscale("symlog", linthresh=1.0)
-    axes.set(title=panel.engine, xlabel="time over the baseline's", ylabel="loss (1: the gate's limit)")
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.set(
+        title=f"{panel.space.engine}: speed against quality",
+        xlabel="time over the baseline's",
+        xlim=(0, 1.05),
+        ylim=(-0.1, None),
+        ylabel="quality lost (1: the gate's limit)",
+    )
     axes.legend(fontsize="small")
 
 
-def _what_mattered(panel: Panel, axes: Axes) -> None:
-    top = list(panel.importances.items())[:_MOST_BARS][::-1]
-    axes.barh([name for name, _ in top], [weight for _, weight in top], color=_KEPT)
-    axes.set(title="what mattered", xlim=(0, 1))
-    if not top:
-        axes.text(0.5, 0.5, "too few trials to tell", ha="center", va="center", transform=axes.transAxes)
+def _single_changes(panel: Panel, axes: Axes) -> None:
+    """Each change's time with its interval; what is left of the line helps."""
+    alone = sorted((t for t in panel.trials if t.stage == ALONE and t.ran), key=lambda trial: trial.ratio)
+    for row, trial in enumerate(alone[:_MOST_ROWS]):
+        colour = _FAILED if trial.verdict == str(Verdict.FAIL) else _KEPT
+        axes.plot([trial.low, trial.high], [row, row], color=colour, linewidth=2)
+        axes.plot([trial.ratio], [row], "o", color=colour, markersize=5)
+    labels = [panel.space.in_words(trial.choices) for trial in alone[:_MOST_ROWS]]
+    axes.set_yticks(range(len(labels)), labels, fontsize="small")
+    axes.invert_yaxis()
+    axes.axvline(1.0, color=_LINE, linewidth=1)
+    axes.set(title="what each change alone buys", xlabel="time over the baseline's")
+    if not labels:
+        axes.text(0.5, 0.5, "no change was tried alone", ha="center", va="center", transform=axes.transAxes)

@@ -9,8 +9,8 @@ from voiceperf.engines.base import Line, Passage, Scores, Speech, Transcript, Ut
 from voiceperf.judge.language import ThinkingComparison, compare_passage, summarise
 from voiceperf.judge.sound import SpeakingComparison, distance_beyond_trimming_db, duration_shift
 from voiceperf.judge.text import Heard, HearingComparison, compare_hearing, score
-from voiceperf.measure.process import WorkerProcess
 from voiceperf.suite.corpus import Conversation, Recording
+from voiceperf.suite.outputs import Asked
 
 Step = Callable[[str, int, int], None]
 """Called with what is being judged, how many items are done, and of how many."""
@@ -20,7 +20,7 @@ def silent(title: str, done: int, total: int) -> None:
     """A step that nobody watches."""
 
 
-def transcripts(worker: WorkerProcess, recordings: Sequence[Recording], step: Step = silent) -> list[str]:
+def transcripts(worker: Asked, recordings: Sequence[Recording], step: Step = silent) -> list[str]:
     """What a whisper worker hears, utterance by utterance."""
     heard = []
     for number, recording in enumerate(recordings, start=1):
@@ -44,7 +44,7 @@ def compare_whisper(
 
 
 def compare_llama(
-    baseline: WorkerProcess, candidate: WorkerProcess, conversations: Iterable[Conversation]
+    baseline: Asked, candidate: Asked, conversations: Iterable[Conversation]
 ) -> ThinkingComparison | None:
     """KL divergence, top-1 agreement and perplexity on written conversations."""
     compared = []
@@ -58,9 +58,9 @@ def compare_llama(
 
 
 def compare_kokoro(
-    baseline: WorkerProcess,
-    candidate: WorkerProcess,
-    listener: WorkerProcess,
+    baseline: Asked,
+    candidate: Asked,
+    listener: Asked,
     lines: Sequence[str],
     step: Step = silent,
 ) -> SpeakingComparison | None:
@@ -82,14 +82,14 @@ def compare_kokoro(
     )
 
 
-def _told(lines: Sequence[str], worker: WorkerProcess, step: Step) -> Iterator[str]:
+def _told(lines: Sequence[str], worker: Asked, step: Step) -> Iterator[str]:
     """The lines, each told to whoever watches once it is done."""
     for number, line in enumerate(lines, start=1):
         yield line
         step(f"{worker.contender.name} speaks", number, len(lines))
 
 
-def _same_pieces(baseline: WorkerProcess, before: Speech, after: Speech) -> list[tuple[Samples, Samples]]:
+def _same_pieces(baseline: Asked, before: Speech, after: Speech) -> list[tuple[Samples, Samples]]:
     """What a candidate synthesised in pieces, beside the baseline's speaking of the same pieces by themselves."""
     if [piece.text for piece in before.pieces] == [piece.text for piece in after.pieces]:
         return [(before.audio, after.audio)]
@@ -97,13 +97,13 @@ def _same_pieces(baseline: WorkerProcess, before: Speech, after: Speech) -> list
     return [(a, after.audio[piece.start : piece.end]) for a, piece in zip(alone, after.pieces, strict=True)]
 
 
-def _spoken(worker: WorkerProcess, line: str) -> Speech:
+def _spoken(worker: Asked, line: str) -> Speech:
     _, output = worker.once(Line(line))
     assert isinstance(output, Speech)
     return output
 
 
-def _round_trip(listener: WorkerProcess, line: str, speech: Speech) -> Heard:
+def _round_trip(listener: Asked, line: str, speech: Speech) -> Heard:
     _, output = listener.once(Utterance(as_speech(speech.audio, speech.rate_hz)))
     assert isinstance(output, Transcript)
     return score(line, output.text)

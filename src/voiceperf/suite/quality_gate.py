@@ -13,6 +13,7 @@ from voiceperf.judge.sound import MAX_LOG_SPECTRAL_DB
 from voiceperf.judge.text import WER_MARGIN, Heard
 from voiceperf.judge.verdict import Finding, Verdict, worst
 from voiceperf.suite.corpus import Recording, read_conversations, read_manifest
+from voiceperf.suite.outputs import Outputs, Remembering
 from voiceperf.suite.quality import Step, compare_kokoro, compare_llama, compare_whisper, silent, transcripts
 from voiceperf.suite.workers import Workers
 from voiceperf.suite.workloads import ENGINES_OF
@@ -57,11 +58,11 @@ class QualityGate:
         candidate: str,
         corpus: Corpus,
         step: Step = silent,
-        heard: dict[Any, list[str]] | None = None,
+        outputs: Outputs | None = None,
     ) -> None:
         self._workers, self._candidate, self.corpus, self._step = workers, candidate, corpus, step
         self._judged: dict[Any, Quality] = {}
-        self._heard = {} if heard is None else heard  # transcripts by outcome, which gates of one corpus may share
+        self._outputs = {} if outputs is None else outputs  # gates may share them
         self.scores: dict[str, dict[str, dict[str, Any]]] = {}
         self.perplexity: float | None = None
 
@@ -86,10 +87,7 @@ class QualityGate:
         return chunks[:: self.corpus.every_nth]
 
     def _transcripts(self, profile: str, recordings: list[Recording]) -> list[str]:
-        key = self._outcome(profile, "whisper")
-        if key not in self._heard:
-            self._heard[key] = transcripts(self._workers.get(profile, "whisper"), recordings, self._step)
-        return self._heard[key]
+        return transcripts(Remembering(self._workers.get(profile, "whisper"), self._outputs), recordings, self._step)
 
     def _whisper(self, baseline: str) -> Quality:
         recordings = self._recordings()
@@ -120,8 +118,9 @@ class QualityGate:
         return Quality(compared.finding(), text, compared.mean_kld_nats / MAX_KLD_NATS)
 
     def _kokoro(self, baseline: str) -> Quality:
-        before, after = self._workers.get(baseline, "kokoro"), self._workers.get(self._candidate, "kokoro")
-        listener = self._workers.get(self._candidate, "whisper")
+        before = Remembering(self._workers.get(baseline, "kokoro"), self._outputs)
+        after = self._workers.get(self._candidate, "kokoro")
+        listener = Remembering(self._workers.get(self._candidate, "whisper"), self._outputs)
         lines = self._lines()
         compared = compare_kokoro(before, after, listener, list(lines.values()), self._step)
         if compared is None:

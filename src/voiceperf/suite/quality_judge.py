@@ -9,6 +9,7 @@ from voiceperf.errors import EngineError, ParameterError
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.contender import Side, of_profile
 from voiceperf.profiles import Profile
+from voiceperf.suite.outputs import Outputs
 from voiceperf.suite.quality import Step, silent
 from voiceperf.suite.quality_gate import Corpus, Quality, QualityGate
 from voiceperf.suite.workers import Workers
@@ -19,9 +20,16 @@ CANDIDATE = "candidate"  # what the profile is called beside its baseline, whose
 class QualityJudge:
     """One baseline, and every profile that is held against it; what decides no output is judged once."""
 
-    def __init__(self, call: CallRecording, corpus: Corpus, baseline: Profile, step: Step = silent) -> None:
+    def __init__(
+        self,
+        call: CallRecording,
+        corpus: Corpus,
+        baseline: Profile,
+        step: Step = silent,
+        outputs: Outputs | None = None,
+    ) -> None:
         self._call, self._corpus, self._baseline, self._step = call, corpus, baseline, step
-        self._heard: dict[Any, list[str]] = {}
+        self._outputs = {} if outputs is None else outputs  # judges may share them
         self._judged: dict[Any, Quality] = {}
 
     def judge(self, profile: Profile, engine: str) -> Quality:
@@ -37,7 +45,7 @@ class QualityJudge:
     def _judge(self, profile: Profile, engine: str) -> Quality:
         workers = self.workers(profile)
         try:
-            gate = QualityGate(workers, CANDIDATE, self._corpus, self._step, self._heard)
+            gate = QualityGate(workers, CANDIDATE, self._corpus, self._step, self._outputs)
             return gate.judge(engine, self._baseline.name)
         finally:
             workers.close()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from voiceperf.call import CallRecording, Turn
 from voiceperf.engines import ENGINES
-from voiceperf.engines.base import FIRST_AUDIO, Prompt, Reply
+from voiceperf.engines.base import Prompt, Reply
 from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Side
 from voiceperf.measure.process import WorkerProcess
@@ -58,10 +58,7 @@ class Workers:
 
     def run_turn(self, profile: str, turn: Turn) -> Timing:
         """A whole turn, one stage after the other: from the end of the chunk to the first sample of the answer."""
-        stages = [self.run(profile, engine, turn) for engine in ENGINES]
-        *before, speaking = stages
-        until_heard = speaking.marks_ns.get(FIRST_AUDIO, speaking.wall_ns)
-        return Timing(sum(stage.wall_ns for stage in before) + until_heard, sum(stage.cpu_ns for stage in stages))
+        return whole_turn([self.run(profile, engine, turn) for engine in ENGINES])
 
     def account(self, profile: str, workload: str) -> Resources:
         """What the workload's processes have used so far, together."""
@@ -72,6 +69,13 @@ class Workers:
             worker.close()
         self._alive.clear()
         self._warm.clear()
+
+
+def whole_turn(stages: Sequence[Timing]) -> Timing:
+    """The stages' time, one after the other, of which the last counts until it is heard."""
+    *before, speaking = stages
+    wall_ns = sum(stage.wall_ns for stage in before) + speaking.until_heard_ns
+    return Timing(wall_ns, sum(stage.cpu_ns for stage in stages))
 
 
 def _key(workload: str, turn: Turn) -> str:

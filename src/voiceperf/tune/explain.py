@@ -13,7 +13,7 @@ from voiceperf.tune.choice import preferred
 from voiceperf.tune.space import Space
 from voiceperf.tune.trial import Trial
 
-_ENOUGH_TRIALS = 8  # fewer say nothing of importance
+_ENOUGH_TRIALS = 30  # with fewer the estimate names whatever happened to differ
 _MOST_LINES = 5
 _MATTERS = 0.01
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
+import os
+import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import optuna
+import psutil
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from voiceperf.judge.verdict import Verdict
 from voiceperf.params import EngineParams
 from voiceperf.suite.quality_gate import Quality
+from voiceperf.tune.budget import Budget
 from voiceperf.tune.space import Space
 from voiceperf.tune.trial import ALONE, TOGETHER, Raced, Trial
 
-SURELY_ALIVE = timedelta(minutes=10)  # a trial that began earlier and has no end belongs to a process that was killed
+SURELY_ALIVE = timedelta(minutes=10)  # another machine's trial that began earlier and has no end was killed
 _WORTH_JUDGING = 0.98  # of the bar: what is less than 2% faster is not worth its quality's measurement
 _SEPARATOR = "|"  # Optuna's categories are plain values; a tuple is written as text
 
@@ -28,8 +32,13 @@ Measure = Callable[[EngineParams, float], Raced]
 Judge = Callable[[EngineParams], Quality]
 """Judges a candidate's quality beside the baseline's."""
 
-Watch = Callable[[Trial], None]
-"""Told of every trial that has ended."""
+
+class Watch(Protocol):
+    """Told what is being tried, and how it went."""
+
+    def trying(self, engine: str, what: str) -> None: ...
+
+    def ended(self, engine: str, trial: Trial, best: Trial | None) -> None: ...
 
 
 class EngineSearch:
@@ -51,24 +60,27 @@ class EngineSearch:
             name: CategoricalDistribution([_plain(value) for value in values]) for name, values in space.values.items()
         }
 
-    def run(self, is_over: Callable[[], bool], singles_are_over: Callable[[], bool] | None = None) -> None:
+    def run(self, budget: Budget) -> None:
         """Go on until the time is over: single changes, their best combination, then what the sampler proposes.
 
-        Single changes for which there is no time now come once the combinations have been tried.
+        Changes that a hint has come first, as they pay elsewhere; those for which there is no time now come once the
+        combinations have been tried.
         """
-        changes = list(self._space.single_changes())
-        over = singles_are_over or is_over
-        while not over() and (change := self._untried(changes)) is not None:
+        hinted = [set(vars(hint).items()) for hint in self._hints]
+        changes = sorted(self._space.single_changes(), key=lambda change: not any(change.items() <= h for h in hinted))
+        while not budget.is_half_over() and (change := self._untried(changes)) is not None:
             self._enqueue(change, ALONE)
             self._one_trial()
-        if not is_over():
+            budget.one_done()
+        if not budget.is_over():
             self._enqueue(self._best_changes(), TOGETHER)
             for hint in self._hints:
                 self._enqueue({name: getattr(hint, name) for name in self._space.values}, TOGETHER)
-        while not is_over():
+        while not budget.is_over():
             if not self._waiting() and (change := self._untried(changes)) is not None:
                 self._enqueue(change, ALONE)
             self._one_trial()
+            budget.one_done()
 
     def trials(self) -> list[Trial]:
         """Every finished trial, in the order in which they began."""
@@ -99,9 +111,7 @@ class EngineSearch:
     def _known(self) -> Iterator[FrozenTrial]:
         """Trials that are done, waiting, or still being measured by someone."""
         for trial in self._study.get_trials(deepcopy=False):
-            begun = trial.datetime_start
-            lost = trial.state is TrialState.RUNNING and begun is not None and datetime.now() - begun > SURELY_ALIVE
-            if not lost:
+            if trial.state is not TrialState.RUNNING or _is_alive(trial):
                 yield trial
 
     def _waiting(self) -> bool:
@@ -122,6 +132,7 @@ class EngineSearch:
     def _one_trial(self) -> None:
         trial = self._study.ask(self._distributions)
         trial.set_user_attr("stage", trial.user_attrs.get("stage", TOGETHER))
+        trial.set_user_attr("by", [platform.node(), os.getpid()])
         if self._is_taken(trial):
             self._study.tell(trial, state=TrialState.FAIL)
             return
@@ -130,6 +141,7 @@ class EngineSearch:
         if candidate is None:
             self._tell(trial, Raced(None, failure="these values exclude one another"), None)
             return
+        self._watch.trying(self._space.engine, self._space.in_words(choices))
         bar = 1.0 if trial.user_attrs["stage"] == ALONE else self._best_ratio()
         raced = self._measure(candidate, bar)
         worth = raced.ratio is not None and not raced.dropped and raced.ratio.estimate < bar * _WORTH_JUDGING
@@ -169,7 +181,7 @@ class EngineSearch:
         else:
             self._study.tell(trial, ratio.estimate)
         frozen = self._study.get_trials(deepcopy=False)[trial.number]
-        self._watch(_as_trial(frozen, self._space))
+        self._watch.ended(self._space.engine, _as_trial(frozen, self._space), self.best())
 
 
 def finished(study: optuna.Study, space: Space) -> list[Trial]:
@@ -179,6 +191,15 @@ def finished(study: optuna.Study, space: Space) -> list[Trial]:
 
 def _is_finished(trial: FrozenTrial) -> bool:
     return trial.state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL) and "reason" in trial.user_attrs
+
+
+def _is_alive(trial: FrozenTrial) -> bool:
+    """Whether a trial without an end may still come to one: its process lives, or may live on another machine."""
+    machine, process = trial.user_attrs.get("by", ("", 0))
+    if machine == platform.node():
+        return bool(psutil.pid_exists(process))
+    begun = trial.datetime_start
+    return begun is None or datetime.now() - begun < SURELY_ALIVE
 
 
 def _fixed(trial: FrozenTrial) -> Any:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from voiceperf.call import CallRecording
-from voiceperf.engines import params_class
+from voiceperf.call import CallRecording, Turn
+from voiceperf.engines import ENGINES, params_class
 from voiceperf.judge.statistics import Interval
+from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Side
 from voiceperf.measure.pairs import PairedRounds, PairRecorder
 from voiceperf.profiles import Profile, Setting
-from voiceperf.suite.workers import Workers
-from voiceperf.suite.workloads import CALL, shortest_turns
+from voiceperf.suite.workers import Workers, whole_turn
+from voiceperf.suite.workloads import shortest_turns
 from voiceperf.tune.race import race
 from voiceperf.tune.space import Space
 
-_NOW, _OTHER = "now", "other"
+_SIDE = "tuned"
 _SURELY = 0.99  # the whole interval below it: a hundredth is less than what processes differ by
 
 
@@ -34,23 +36,35 @@ class Change:
     kept: bool
 
 
-class CallBout(PairedRounds):
-    """Two profiles, all engines of both alive, running whole turns in ABBA pairs. Use as a context manager."""
+class Stage:
+    """The processes of one profile, alive: beside them one engine at a time is changed. Use as a context manager."""
 
-    def __init__(self, call: CallRecording, now: Profile, other: Profile) -> None:
-        self._workers = Workers(call, [Side(_NOW, now), Side(_OTHER, other)])
-        turns = shortest_turns(call)
-        run = self._workers.run_turn
-        super().__init__(
-            {turn.number: PairRecorder(partial(run, _OTHER, turn), partial(run, _NOW, turn)) for turn in turns}
-        )
+    def __init__(self, call: CallRecording, profile: Profile) -> None:
+        self._call, self._turns = call, shortest_turns(call)
+        self._alive = {engine: Workers(call, [Side(_SIDE, profile)]) for engine in ENGINES}
+
+    @contextmanager
+    def bout(self, engine: str, other: Profile) -> Iterator[PairedRounds]:
+        """Whole turns in ABBA pairs: as the profile has it, and with one engine's process as another has it."""
+        changed = Workers(self._call, [Side(_SIDE, other)])
         try:
-            for turn in turns:
-                for side in (_NOW, _OTHER):
-                    self._workers.warm_up(side, CALL, turn)
-        except BaseException:
-            self._workers.close()
-            raise
+            others = {**self._alive, engine: changed}
+            for turn in self._turns:
+                for name, workers in (*self._alive.items(), (engine, changed)):
+                    workers.warm_up(_SIDE, name, turn)
+            yield PairedRounds(
+                {
+                    turn.number: PairRecorder(partial(_run, others, turn), partial(_run, self._alive, turn))
+                    for turn in self._turns
+                }
+            )
+        finally:
+            changed.close()
+
+    def adopt(self, engine: str, profile: Profile) -> None:
+        """From now on this engine is as in another profile."""
+        self._alive[engine].close()
+        self._alive[engine] = Workers(self._call, [Side(_SIDE, profile)])
 
     def __enter__(self) -> Self:
         return self
@@ -58,31 +72,38 @@ class CallBout(PairedRounds):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._workers.close()
+        for workers in self._alive.values():
+            workers.close()
 
 
 def tune_together(
-    call: CallRecording,
-    profile: Profile,
-    spaces: Mapping[str, Space],
-    is_over: Callable[[], bool],
-    start: Callable[[CallRecording, Profile, Profile], CallBout] = CallBout,
+    stage: Stage, profile: Profile, changes: Iterable[tuple[str, str, Any]]
 ) -> tuple[Profile, list[Change]]:
-    """Change one value at a time, of those that never change a result, and keep what surely shortens the turn."""
+    """Change one value at a time, and keep what surely shortens the turn.
+
+    Args:
+        stage: the profile's processes.
+        profile: what was found for each engine alone.
+        changes: (engine, parameter, value), none of which may change a result.
+    """
     tried: list[Change] = []
-    for engine, name, value in _neutral_changes(profile, spaces):
-        if is_over():
-            break
+    for engine, name, value in changes:
         setting = Setting({**profile[engine].values, name: value}, profile[engine].env)
         other = profile.having(engine, setting)
-        raced = race(partial(start, call, profile, other), bar=1.0)
+        raced = race(partial(stage.bout, engine, other), bar=1.0)
         kept = raced.ratio is not None and raced.ratio.high < _SURELY
-        profile = other if kept else profile
+        if kept:
+            profile = other
+            stage.adopt(engine, other)
         tried.append(Change(engine, name, value, raced.ratio, kept))
     return profile, tried
 
 
-def _neutral_changes(profile: Profile, spaces: Mapping[str, Space]) -> Iterator[tuple[str, str, Any]]:
+def _run(workers: Mapping[str, Workers], turn: Turn) -> Timing:
+    return whole_turn([workers[engine].run(_SIDE, engine, turn) for engine in ENGINES])
+
+
+def neutral_changes(profile: Profile, spaces: Mapping[str, Space]) -> Iterator[tuple[str, str, Any]]:
     """Threads, waiting and memory: every value of theirs that the profile does not have."""
     for engine, space in spaces.items():
         params = params_class(engine).parse(profile[engine].values)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage
@@ -14,28 +16,28 @@ from voiceperf.engines import ENGINES
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.bout import Bout
-from voiceperf.measure.clock import Clock, SystemClock
+from voiceperf.measure.clock import Clock, SystemClock, Timing
 from voiceperf.measure.contender import Contender, of_profile
 from voiceperf.params import EngineParams, known_default
 from voiceperf.profiles import Profile, Setting
+from voiceperf.suite.duel import Start
+from voiceperf.suite.outputs import Outputs
 from voiceperf.suite.quality_gate import Corpus, Quality
 from voiceperf.suite.quality_judge import QualityJudge
 from voiceperf.suite.workloads import duel_requests
+from voiceperf.tune.budget import Budget
 from voiceperf.tune.choice import PREFERENCES, frontier
 from voiceperf.tune.race import race
-from voiceperf.tune.search import EngineSearch
+from voiceperf.tune.search import EngineSearch, Watch
 from voiceperf.tune.space import Space, space_around
 from voiceperf.tune.study import study_of
-from voiceperf.tune.together import Change, tune_together
+from voiceperf.tune.together import Change, Stage, neutral_changes, tune_together
 from voiceperf.tune.trial import Trial
 
-# of the budget; whisper's baseline is the slowest to run. What is left belongs to confirming
-_SHARES = {"whisper": 0.35, "llama": 0.15, "kokoro": 0.2}
+# of the budget, to search; whisper's baseline is the slowest to run. The rest belongs to confirming and whole turns
+_SHARES = {"whisper": 0.25, "llama": 0.12, "kokoro": 0.15}
 _CONFIRMING_LOOKS = (4, 8)
 _NEVER_DROPPED = float("inf")
-
-Watch = Callable[[str, Trial | None, Trial | None], None]
-"""Told, by engine, of every trial that has ended and of the best one so far."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Tuner:
         corpora: what quality is judged on while searching, and when confirming.
         baselines: the profile to start from and to keep the quality of, then others to be confirmed against.
         hints: profiles whose settings are tried early, because they hold elsewhere.
+        standing: what is in force, and stays so for engines that are not tuned.
         storage: where trials are kept.
         prefer: one of PREFERENCES.
     """
@@ -78,30 +81,39 @@ class Tuner:
         corpora: tuple[Corpus, Corpus],
         baselines: Sequence[Profile],
         hints: Sequence[Profile],
+        standing: Profile,
         *,
         storage: BaseStorage | str,
         prefer: str,
         clock: Clock | None = None,
     ) -> None:
         self._call, self._storage, self._hints = call, storage, hints
-        self._baseline, self._others = baselines[0], baselines
-        self._quick, self._whole = (QualityJudge(call, corpus, baselines[0]) for corpus in corpora)
+        self._baseline, self._others, self._standing = baselines[0], baselines, standing
+        outputs: Outputs = {}
+        self._quick, self._whole = (QualityJudge(call, corpus, baselines[0], outputs=outputs) for corpus in corpora)
         self._material = f"{call.digest()}-{corpora[0].digest()}-{corpora[0].every_nth}"
         self._prefer, self._clock = PREFERENCES[prefer], clock or SystemClock()
 
     def tune(self, engines: Sequence[str], budget_s: float, watch: Watch) -> Found:
-        """Search, choose and confirm, one engine after the other."""
-        profile = replace(self._baseline, name="machine", summary="tuned on this machine")
-        total, found = sum(_SHARES[engine] for engine in ENGINES), {}
-        last_ns = self._clock.wall_ns() + int(budget_s * 1e9)
+        """Search, choose and confirm, one engine after the other; all of them then go through whole turns together.
+
+        Confirming is never cut short, so a budget of few minutes may be exceeded.
+        """
+        profile = replace(self._standing, name="machine", summary="tuned on this machine", origin={})
+        whole, found = Budget(self._clock, budget_s), {}
         for engine in (engine for engine in ENGINES if engine in engines):
-            share = _SHARES[engine] / sum(_SHARES[other] for other in engines) * total
-            end_ns = self._clock.wall_ns() + int(budget_s * share * 1e9)
-            space, trials = self._search(engine, profile, end_ns, watch)
+            share = _SHARES[engine] / sum(_SHARES[other] for other in engines) * sum(_SHARES.values())
+            space, trials = self._search(engine, profile, Budget(self._clock, budget_s * share), watch)
+            watch.trying(engine, "confirming")
             found[engine] = self._confirmed(engine, profile, space, trials)
             profile = profile.having(engine, found[engine].setting)
         spaces = {engine: one.space for engine, one in found.items()}
-        profile, changes = tune_together(self._call, profile, spaces, lambda: self._clock.wall_ns() >= last_ns)
+        changes: list[Change] = []
+        if len(found) == len(ENGINES):
+            rest = Budget(self._clock, whole.left_s())
+            with Stage(self._call, profile) as stage:
+                planned = _in_time(neutral_changes(profile, spaces), rest, watch)
+                profile, changes = tune_together(stage, profile, planned)
         return Found(profile, found, changes)
 
     def study(self, engine: str) -> tuple[optuna.Study, Space]:
@@ -110,20 +122,17 @@ class Tuner:
         space = space_around(start.params)
         return study_of(self._storage, space, start, self._material), space
 
-    def _search(self, engine: str, profile: Profile, end_ns: int, watch: Watch) -> tuple[Space, list[Trial]]:
+    def _search(self, engine: str, profile: Profile, budget: Budget, watch: Watch) -> tuple[Space, list[Trial]]:
         study, space = self.study(engine)
-        start, requests = of_profile(self._baseline, engine), duel_requests(self._call, engine)
         search = EngineSearch(
             study,
             space,
-            measure=lambda params, bar: race(partial(Bout, start, _contender(params), requests), bar),
+            measure=lambda params, bar: race(self._against(self._baseline, params), bar),
             judge=lambda params: self._judge(profile, params),
-            watch=lambda trial: watch(engine, trial, search.best()),
+            watch=watch,
             hints=[of_profile(hint, engine).params for hint in self._hints],
         )
-        watch(engine, None, search.best())
-        half_ns = (self._clock.wall_ns() + end_ns) // 2
-        search.run(lambda: self._clock.wall_ns() >= end_ns, lambda: self._clock.wall_ns() >= half_ns)
+        search.run(budget)
         return space, search.trials()
 
     def _judge(self, profile: Profile, params: EngineParams) -> Quality:
@@ -138,15 +147,18 @@ class Tuner:
             setting = setting_of(params)
             quality = self._whole.judge(profile.having(engine, setting), engine)
             if quality.finding.verdict is Verdict.PASS:
-                against = {other.name: self._against(other, params) for other in self._others}
+                against = {
+                    other.name: race(self._against(other, params), _NEVER_DROPPED, _CONFIRMING_LOOKS).ratio
+                    for other in self._others
+                }
                 return EngineFound(space, trials, setting, trial, against, quality.text, rejected)
             rejected.append(f"{trial.ratio:.3f} of the time, but {quality.finding.reason}")
         return EngineFound(space, trials, self._baseline[engine], None, rejected=rejected)
 
-    def _against(self, other: Profile, params: EngineParams) -> Interval | None:
+    def _against(self, other: Profile, params: EngineParams) -> Start:
+        """Begins a bout of two fresh processes."""
         requests = duel_requests(self._call, params.engine)
-        start = partial(Bout, of_profile(other, params.engine), _contender(params), requests)
-        return race(start, _NEVER_DROPPED, _CONFIRMING_LOOKS).ratio
+        return partial(Bout, of_profile(other, params.engine), Contender("trial", params), requests, waiting_ns)
 
 
 def setting_of(params: EngineParams) -> Setting:
@@ -155,5 +167,18 @@ def setting_of(params: EngineParams) -> Setting:
     return Setting({n: v for n, v in values.items() if getattr(params, n) != known_default(params, n)})
 
 
-def _contender(params: EngineParams) -> Contender:
-    return Contender("trial", params)
+def waiting_ns(timing: Timing) -> float:
+    """What is made smallest: the geometric mean of the wait for all of an answer and for its first sound.
+
+    Both matter to who waits; for engines that mark no first sound they are the same.
+    """
+    return math.sqrt(timing.wall_ns * timing.until_heard_ns)
+
+
+def _in_time(changes: Iterable[tuple[str, str, Any]], budget: Budget, watch: Watch) -> Iterator[tuple[str, str, Any]]:
+    for engine, name, value in changes:
+        if budget.is_over():
+            return
+        watch.trying("whole turns", f"{engine}.{name} = {value}")
+        yield engine, name, value
+        budget.one_done()

@@ -1,6 +1,9 @@
 """The search on a made-up machine: what it measures, what it drops, what it never picks, and that nothing is lost."""
 
 import multiprocessing
+import platform
+import subprocess
+import sys
 from itertools import count
 
 import optuna
@@ -59,22 +62,40 @@ class MadeUp:
         return Quality(Finding(verdict, "made up"), "made up", 9.0 if verdict is Verdict.FAIL else 0.1)
 
 
-def search(made_up, study=None, hints=(), watch=lambda trial: None):
+class Unwatched:
+    """Nobody looks."""
+
+    def trying(self, engine, what): ...
+
+    def ended(self, engine, trial, best): ...
+
+
+def search(made_up, study=None, hints=(), watch=Unwatched()):
     study = study or optuna.create_study(sampler=optuna.samplers.TPESampler(seed=1))
     return EngineSearch(study, SPACE, measure=made_up.measure, judge=made_up.judge, watch=watch, hints=hints)
 
 
-def after(trials):
-    """A clock that runs out after so many questions."""
-    asked = count()
-    return lambda: next(asked) >= trials
+class Trials:
+    """A budget that is counted in trials instead of seconds."""
+
+    def __init__(self, trials, alone=None):
+        self._left, self._left_alone = trials, trials if alone is None else alone
+
+    def one_done(self):
+        self._left, self._left_alone = self._left - 1, self._left_alone - 1
+
+    def is_over(self):
+        return self._left <= 0
+
+    def is_half_over(self):
+        return self._left_alone <= 0
 
 
 def test_every_change_is_tried_alone_first():
     """Each single change is a trial of its own, in order, before anything else."""
     made_up = MadeUp()
     searched = search(made_up)
-    searched.run(after(6))
+    searched.run(Trials(5))
     assert [trial.stage for trial in searched.trials()] == [ALONE] * 5
     own = {name: values[0] for name, values in SPACE.values.items()}
     differing = [[name for name in own if getattr(params, name) != own[name]] for params in made_up.raced]
@@ -85,7 +106,7 @@ def test_single_changes_leave_time_for_combinations():
     """Where time is short, combinations and hints come before the last single changes, which follow later."""
     hint = LlamaParams(n_threads=2, flash_attn=True, use_mmap=False)
     searched = search(MadeUp(), hints=[hint])
-    searched.run(after(20), after(3))
+    searched.run(Trials(20, 3))
     stages = [trial.stage for trial in searched.trials()]
     assert stages[:3] == [ALONE] * 3
     assert TOGETHER in stages[3:5]
@@ -95,7 +116,7 @@ def test_single_changes_leave_time_for_combinations():
 def test_the_best_combination_is_found():
     """A change that pays only together with another is found, and beats the best single changes."""
     searched = search(MadeUp())
-    searched.run(after(60))
+    searched.run(Trials(60))
     best = searched.best()
     assert (best.choices["n_threads"], best.choices["flash_attn"], best.choices["use_mmap"]) == (2, True, False)
     assert best.stage == TOGETHER
@@ -104,7 +125,7 @@ def test_the_best_combination_is_found():
 def test_a_fast_setting_that_ruins_quality_is_never_picked():
     """However much faster, a setting that fails its quality is neither best nor on the frontier."""
     searched = search(MadeUp())
-    searched.run(after(60))
+    searched.run(Trials(60))
     ruinous = [trial for trial in searched.trials() if trial.choices["model"] == RUINOUS]
     assert ruinous
     assert all(trial.verdict == "FAIL" for trial in ruinous if not trial.dropped)
@@ -115,7 +136,7 @@ def test_a_fast_setting_that_ruins_quality_is_never_picked():
 def test_quality_is_measured_only_where_speed_matters():
     """What is slower than the best so far, or not faster by 2%, is never judged."""
     made_up = MadeUp()
-    search(made_up).run(after(7))
+    search(made_up).run(Trials(5))
     assert [params.n_threads for params in made_up.judged] == [2, 4, 4]
     assert len(made_up.judged) < len(made_up.raced)
 
@@ -124,14 +145,21 @@ def test_a_hint_is_tried_before_the_sampler_proposes():
     """A setting that holds elsewhere is the first trial after the best single changes."""
     hint = LlamaParams(n_threads=2, flash_attn=True, use_mmap=False)
     searched = search(MadeUp(), hints=[hint])
-    searched.run(after(10))
+    searched.run(Trials(10))
     assert searched.best().choices == {name: getattr(hint, name) for name in SPACE.values}
+
+
+def test_changes_that_a_hint_has_come_first():
+    """Where time is short, what pays elsewhere is tried before the rest."""
+    made_up = MadeUp()
+    search(made_up, hints=[LlamaParams(n_threads=2, use_mmap=False)]).run(Trials(2))
+    assert [(params.n_threads, params.use_mmap) for params in made_up.raced] == [(2, True), (4, False)]
 
 
 def test_a_hint_from_outside_the_space_is_passed_over():
     """A value that this machine cannot try makes the hint no trial."""
     searched = search(MadeUp(), hints=[LlamaParams(n_threads=32)])
-    searched.run(after(10))
+    searched.run(Trials(10))
     assert {trial.choices["n_threads"] for trial in searched.trials()} <= {1, 2, 4}
 
 
@@ -140,9 +168,36 @@ def test_what_does_not_run_is_kept_with_its_reason():
     made_up = MadeUp()
     made_up.measure = lambda params, bar: Raced(None, failure="killed by SIGSEGV")
     searched = search(made_up)
-    searched.run(after(3))
+    searched.run(Trials(3))
     assert [trial.reason for trial in searched.trials()] == ["killed by SIGSEGV"] * 3
     assert searched.best() is None
+
+
+def test_a_trial_whose_process_is_gone_is_measured_again():
+    """A process that was killed in a trial leaves it unfinished; on its machine the next one takes it up at once."""
+    study = optuna.create_study()
+    made_up = MadeUp()
+
+    def killed(params, bar):
+        raise Killed
+
+    made_up.measure = killed
+    with pytest.raises(Killed):
+        search(made_up, study).run(Trials(1))
+    again = MadeUp()
+    search(again, study).run(Trials(1))
+    assert again.raced[0].n_threads == 2  # ours: this process lives, so the trial is still someone's
+    left = study.trials[0]
+    study._storage.set_trial_user_attr(left._trial_id, "by", [platform.node(), dead_process()])
+    search(again, study).run(Trials(1))
+    assert again.raced[1].n_threads == 1
+
+
+def dead_process():
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
 
 
 class Killed(BaseException):
@@ -163,11 +218,11 @@ def test_a_killed_search_goes_on_where_it_was(tmp_path):
 
     first.measure = until_killed
     with pytest.raises(Killed):
-        search(first, study()).run(after(20))
+        search(first, study()).run(Trials(20))
     again = search(second, study())
     kept = again.trials()
     assert len(kept) == 4
-    again.run(after(20))
+    again.run(Trials(20))
     assert again.trials()[:4] == kept
     alone = [trial.choices for trial in again.trials() if trial.stage == ALONE]
     assert all(alone.count(choices) == 1 for choices in alone)
@@ -176,7 +231,7 @@ def test_a_killed_search_goes_on_where_it_was(tmp_path):
 def _work(folder, results):
     made_up = MadeUp()
     study = optuna.create_study(storage=storage_at(folder), study_name="shared", load_if_exists=True)
-    search(made_up, study).run(after(8))
+    search(made_up, study).run(Trials(8))
     results.put(len(made_up.raced))
 
 
@@ -201,7 +256,7 @@ def test_two_processes_share_one_study(tmp_path):
 def test_preferences_pick_from_the_frontier():
     """Speed takes the fastest feasible point, quality the one that loses least, and all are on the frontier."""
     searched = search(MadeUp())
-    searched.run(after(40))
+    searched.run(Trials(40))
     points = frontier(searched.trials())
     assert preferred(searched.trials(), "speed") == points[0]
     assert preferred(searched.trials(), "quality") == points[-1]
@@ -214,7 +269,7 @@ def told():
     """A study of sixty trials on the made-up machine."""
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=1))
     searched = search(MadeUp(), study)
-    searched.run(after(60))
+    searched.run(Trials(60))
     return study, searched.trials()
 
 
@@ -233,7 +288,7 @@ def test_importances_add_up_and_are_silent_with_few_trials(told):
     assert sum(found.values()) == pytest.approx(1, abs=0.01)
     assert list(found.values()) == sorted(found.values(), reverse=True)
     few = optuna.create_study()
-    search(MadeUp(), few).run(after(4))
+    search(MadeUp(), few).run(Trials(4))
     assert importances(few) == {}
 
 
@@ -241,7 +296,7 @@ def test_importances_add_up_and_are_silent_with_few_trials(told):
 def test_picture_is_drawn(told, tmp_path, ending):
     """One row for an engine, in the format that the file's name asks for; without trials it says so."""
     path = tmp_path / f"tune.{ending}"
-    study, trials = told
-    draw([Panel("llama", trials, importances(study), "speed"), Panel("kokoro", [], {}, "speed")], path)
+    _, trials = told
+    draw([Panel(SPACE, trials, "speed"), Panel(SPACE, [], "speed")], path)
     start = path.read_bytes()[:5]
     assert start.startswith(b"\x89PNG") if ending == "png" else start.startswith(b"<?xml")

@@ -8,7 +8,7 @@ from voiceperf.engines.kokoro import KokoroParams
 from voiceperf.engines.llama import LlamaParams
 from voiceperf.profiles import Profile, Setting
 from voiceperf.tune.space import Space
-from voiceperf.tune.together import tune_together
+from voiceperf.tune.together import neutral_changes, tune_together
 
 PROFILE = Profile("now", "", {"llama": Setting({"n_threads": 2}), "kokoro": Setting({"spinning": True})})
 SPACES = {
@@ -25,12 +25,22 @@ def turns(made_up_bout):
         spinning = 1.0 if profile["kokoro"].values["spinning"] else 0.9
         return spinning * {1: 1.3, 2: 1.0}[profile["llama"].values["n_threads"]]
 
-    return lambda call, now, other: made_up_bout((seconds(now), seconds(other)), noise=0.005, seed=3)
+    class MadeUpStage:
+        def __init__(self, profile):
+            self.profile = profile
+
+        def bout(self, engine, other):
+            return made_up_bout((seconds(self.profile), seconds(other)), noise=0.005, seed=3)
+
+        def adopt(self, engine, profile):
+            self.profile = self.profile.having(engine, profile[engine])
+
+    return lambda profile: tune_together(MadeUpStage(profile), profile, neutral_changes(profile, SPACES))
 
 
 def test_what_surely_helps_the_turn_is_kept(turns):
     """One change after the other: the one that helps stays, the one that does not is undone."""
-    profile, tried = tune_together(None, PROFILE, SPACES, lambda: False, turns)
+    profile, tried = turns(PROFILE)
     assert profile["kokoro"].values == {"spinning": False}
     assert profile["llama"] == PROFILE["llama"]
     assert [(change.name, change.kept) for change in tried] == [("n_threads", False), ("spinning", True)]
@@ -38,17 +48,12 @@ def test_what_surely_helps_the_turn_is_kept(turns):
 
 def test_only_neutral_parameters_are_touched(turns):
     """Quality was judged before: nothing that could change a result is tried here."""
-    _, tried = tune_together(None, PROFILE, SPACES, lambda: False, turns)
+    _, tried = turns(PROFILE)
     assert "flash_attn" not in {change.name for change in tried}
-
-
-def test_without_time_nothing_is_tried(turns):
-    """A budget that is spent leaves the profile as it is."""
-    assert tune_together(None, PROFILE, SPACES, lambda: True, turns) == (PROFILE, [])
 
 
 def test_the_same_profile_again_is_not_raced(turns):
     """A value that the profile has already is no change."""
     settled = replace(PROFILE, engines={**PROFILE.engines, "kokoro": Setting({"spinning": False})})
-    _, tried = tune_together(None, settled, SPACES, lambda: False, turns)
+    _, tried = turns(settled)
     assert ("spinning", False) not in [(change.name, change.value) for change in tried]
