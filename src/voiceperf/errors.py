@@ -31,3 +31,20 @@ class EngineError(VoicePerfError):
 
 class WorkerError(EngineError):
     """A worker process that died, hung or answered nonsense."""
+
+
+class StoppedError(VoicePerfError):
+    """Work that nobody waits for any more."""
+
+
+class ServiceError(VoicePerfError):
+    """A service that cannot be reached, refuses, or says what no service should.
+
+    `code` is what a program can tell it by, as Wyoming's error event carries it.
+    """
+
+    exit_code = 5
+
+    def __init__(self, reason: str, code: str = "service") -> None:
+        super().__init__(reason)
+        self.code = code

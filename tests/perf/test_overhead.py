@@ -56,7 +56,7 @@ def test_wrapper_overhead(benchmark, name, raw):
         return Timing(clock.wall_ns() - start, 0)
 
     pairs = PairRecorder(
-        lambda: timed(lambda: engine.run(request, lambda mark: None)), lambda: timed(lambda: raw(engine, request))
+        lambda: timed(lambda: engine.run(request, lambda *mark: None)), lambda: timed(lambda: raw(engine, request))
     )
     pairs.warm_up()
     benchmark.pedantic(pairs.subject, setup=pairs.before, teardown=pairs.after, rounds=ROUNDS)

@@ -11,6 +11,7 @@ FLOORS = (
     {"call", "profiles", "models"},
     {"engines", "judge"},
     {"measure", "history"},
+    {"live"},
     {"suite"},
     {"tune"},
     {"report"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from voiceperf.cli import calibrate, compare, doctor, engines, history, models, quality, settle, tune  # noqa: F401  # importing them registers their commands
+from voiceperf.cli import calibrate, compare, doctor, engines, history, models, quality, replay, serve, settle, tune  # noqa: F401  # importing them registers their commands
 from voiceperf.cli.app import app, say
 from voiceperf.errors import VoicePerfError
 

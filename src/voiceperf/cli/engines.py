@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from voiceperf.engines.base import Line, Prompt, Reply, Speech, Transcript, Utte
 from voiceperf.errors import InputError
 from voiceperf.measure.contender import Contender, of_profile
 from voiceperf.measure.process import WorkerProcess
+from voiceperf.params import EngineParams
 from voiceperf.suite import standing
 from voiceperf.suite.corpus import read_manifest
 
@@ -31,13 +32,7 @@ Changes = Annotated[
 
 def contender(engine: str, profile: str | None, changes: list[str] | None) -> Contender:
     """A profile's engine with the command line's changes; the profile in force where none is named."""
-    known = params_class(engine)
-    values = {}
-    for change in changes or []:
-        name, equals, text = change.partition("=")
-        if not equals:
-            raise InputError(f"--set {change}: write it as name=value")
-        values[name] = known.parse_text(name, text)
+    values = changed_values(params_class(engine), changes)
     chosen, remark = (profiles.load(profile), "") if profile is not None else standing.in_force()
     if remark:
         say(remark)
@@ -46,6 +41,17 @@ def contender(engine: str, profile: str | None, changes: list[str] | None) -> Co
     for name, reason in lacking.items():
         say(f"{engine}.{name} is left out: {reason}")
     return replace(wanted, params=params, written=params.as_dict()) if lacking else wanted
+
+
+def changed_values(known: type[EngineParams], changes: list[str] | None) -> dict[str, Any]:
+    """The parameters that the command line sets, as their declaration reads them."""
+    values = {}
+    for change in changes or []:
+        name, equals, text = change.partition("=")
+        if not equals:
+            raise InputError(f"{change}: write it as name=value")
+        values[name] = known.parse_text(name, text)
+    return values
 
 
 @app.command()

@@ -27,7 +27,7 @@ from voiceperf.tune.trial import Trial
 if TYPE_CHECKING:  # Optuna and the plotting library are imported by this command alone, once it runs
     from voiceperf.tune.tuner import Found, Tuner
 
-# of the recordings every sixth is heard while searching, as many as bound a WER; when confirming every second, with these
+# every sixth recording is heard while searching, as many as bound a WER; when confirming every second, these among them
 _QUICK, _WHOLE = 6, 2
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 

@@ -1,13 +1,13 @@
 """The protocol every engine keeps: what goes in, what comes out, and when something worth timing happened.
 
 An engine never reads a clock. It calls `mark(name)` at the moments that matter ("first_token",
-"first_audio"), and whoever measures decides what that means.
+"first_audio"), and whoever measures decides what that means; `mark(PART, text)` hands on what is there already.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -20,9 +20,14 @@ from voiceperf.call import Message
 from voiceperf.errors import ParameterError
 from voiceperf.params import EngineParams
 
-Mark = Callable[[str], None]
 
-FIRST_TOKEN, FIRST_AUDIO = "first_token", "first_audio"
+class Mark(Protocol):
+    """Told of the moments that matter, and of each part of a text as it is made."""
+
+    def __call__(self, name: str, part: str = "") -> None: ...
+
+
+FIRST_TOKEN, FIRST_AUDIO, PART = "first_token", "first_audio", "part"
 ALL_CORES = 0  # a thread count that means: this machine's performance cores
 LIBRARY_DEFAULT = -1  # a number that means: what the library picks by itself
 IDLE_SPINS = (
@@ -41,12 +46,19 @@ class Utterance:
 class Prompt:
     """A conversation to answer. With `n_tokens` the answer has exactly that length, else it ends by itself.
 
-    A `cold` one finds nothing of it read, as the first turn of a call does.
+    A conversation that does not end with the caller's words is only read, ahead of them. A `cold` one finds nothing of
+    it read, as the first turn of a call does. With a `script` every token is computed and sampled as ever, but the
+    script's is taken: settings whose own answers differ then say the same, each at its own pace.
     """
 
     messages: tuple[Message, ...]
     n_tokens: int | None = None
     cold: bool = False
+    script: str = ""
+
+    @property
+    def is_ahead(self) -> bool:
+        return self.messages[-1]["role"] != "user"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from typing import Any, ClassVar
 import kokoro_onnx
 import numpy as np
 import onnxruntime
-import sentencex
 from cachetools import LRUCache
 from kokoro_onnx.config import SAMPLE_RATE
 from kokoro_onnx.trim import trim
@@ -35,6 +33,7 @@ from voiceperf.engines.base import (
     resolve_threads,
     wrong_request,
 )
+from voiceperf.engines.pieces import pieces_of
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.models.store import locate
 from voiceperf.params import EngineParams, tunable
@@ -46,9 +45,6 @@ _LEVELS = {
     "all": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
 }
 _VOICE_SHAPE = (510, 1, 256)  # a style vector for each count of phonemes
-_CLAUSE_END = re.compile(r"(?<=[,;:])\s+")
-_LEAST_CHARACTERS = 15  # about a second: a shorter piece would be spoken slower than within its sentence
-_MOST_CHARACTERS = 40  # of the piece that the caller waits for
 
 
 @dataclass(frozen=True)
@@ -173,34 +169,6 @@ def joined(sounds: Sequence[Samples], pause: int) -> tuple[Samples, list[tuple[i
     for (start, end), sound in zip(places, sounds, strict=True):
         whole[start:end] = sound
     return whole, places
-
-
-def pieces_of(text: str, lang: str = "en") -> list[str]:
-    """A text's sentences, the first cut after a clause where it is long, and nothing too short to stand alone.
-
-    Args:
-        text: what shall be spoken.
-        lang: language code, such as en-us.
-    """
-    sentences = [sentence.strip() for sentence in sentencex.segment(lang.split("-", maxsplit=1)[0], text.strip())]
-    pieces = _joined([sentence for sentence in sentences if sentence])
-    if pieces and len(pieces[0]) > _MOST_CHARACTERS:
-        clauses = _joined(_CLAUSE_END.split(pieces[0]))
-        pieces[:1] = [clauses[0], " ".join(clauses[1:])] if len(clauses) > 1 else clauses
-    return pieces
-
-
-def _joined(pieces: list[str]) -> list[str]:
-    """The pieces, each that is too short with the next one; a short last one with the one before."""
-    found: list[str] = []
-    for piece in pieces:
-        if found and len(found[-1]) < _LEAST_CHARACTERS:
-            found[-1] = f"{found[-1]} {piece}"
-        else:
-            found.append(piece)
-    if len(found) > 1 and len(found[-1]) < _LEAST_CHARACTERS:
-        found[-2:] = [f"{found[-2]} {found[-1]}"]
-    return found
 
 
 def load_voice(path: Path) -> Samples:

@@ -22,6 +22,7 @@ from voiceperf.engines import compiled, preload
 from voiceperf.engines.base import (
     FIRST_TOKEN,
     LIBRARY_DEFAULT,
+    PART,
     Capability,
     Mark,
     Passage,
@@ -35,6 +36,7 @@ from voiceperf.engines.base import (
     wrong_request,
 )
 from voiceperf.engines.llama_params import CACHE_TYPES, PRELOADED, LlamaParams
+from voiceperf.engines.text_parts import TextParts
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.models.store import locate
 
@@ -80,7 +82,7 @@ class LlamaEngine:
 
     def _longest(self, request: Prompt) -> int:
         """The most tokens that the reply may have."""
-        return request.n_tokens or self.params.max_tokens
+        return len(self._script(request)) or request.n_tokens or self.params.max_tokens
 
     def _prompt(self, request: Prompt) -> list[int]:
         """The whole conversation as tokens; it must fit the context together with the reply."""
@@ -94,8 +96,10 @@ class LlamaEngine:
         return prompt
 
     def _warm_prefix(self, request: Prompt) -> list[int]:
-        history = self._tokens(self._history_of, request.messages[:-1])
         prompt = self._prompt(request)
+        if request.is_ahead:
+            return self._tokens(self._history_of, request.messages)
+        history = self._tokens(self._history_of, request.messages[:-1])
         return prompt[: llama_cpp.Llama.longest_token_prefix(history, prompt)]
 
     def _rewind(self, prefix: list[int]) -> None:
@@ -117,20 +121,34 @@ class LlamaEngine:
             return self._score(request)
         if not isinstance(request, Prompt):
             raise ParameterError(wrong_request("llama", request))
+        if request.is_ahead:
+            return Reply("", (), 0)
         prompt, longest = self._prompt(request), self._longest(request)
         unread = self._unread(prompt)
         self._llm.eval(unread)
+        script = self._script(request)
+        ends_itself = request.n_tokens is None and not script
         reply: list[int] = []
-        for token in self._sampled(endless=request.n_tokens is not None):
+        parts = TextParts(self.params.stop)
+        for sampled in self._sampled(endless=not ends_itself):
+            token = script[len(reply)] if script else sampled
             if not reply:
                 mark(FIRST_TOKEN)
-            if request.n_tokens is None and (token in self._ends or self._stopped(reply)):
+            if ends_itself and (token in self._ends or self._stopped(reply)):
                 break
+            if part := parts.add(self._llm.detokenize([token], prev_tokens=reply)):
+                mark(PART, part)
             reply.append(token)
             if len(reply) == longest:
                 break
             self._llm.eval([token])
+        if part := parts.rest():
+            mark(PART, part)
         return Reply(self._text(reply), tuple(reply), len(unread))
+
+    def _script(self, request: Prompt) -> list[int]:
+        tokens: list[int] = self._llm.tokenize(request.script.encode(), add_bos=False) if request.script else []
+        return tokens
 
     def _unread(self, prompt: list[int]) -> list[int]:
         """What of the prompt is not in the context yet; at least its last token, whose logits are needed."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from voiceperf.engines.base import FIRST_AUDIO, FIRST_TOKEN, Engine, Output, Reply, Request, Speech, Transcript
+from voiceperf.engines.base import FIRST_AUDIO, FIRST_TOKEN, PART, Engine, Output, Reply, Request, Speech, Transcript
 
 
 class Clock(Protocol):
@@ -99,13 +100,28 @@ def _ms(ns: int | None) -> float | None:
     return None if ns is None else ns / 1e6
 
 
-def timed_run(engine: Engine, request: Request, clock: Clock) -> tuple[Timing, Output]:
+HandOn = Callable[[str], None]
+"""Takes each part of a text as it is made."""
+
+
+def to_nobody(part: str) -> None:
+    """Nobody waits for the parts."""
+
+
+def timed_run(engine: Engine, request: Request, clock: Clock, hand_on: HandOn = to_nobody) -> tuple[Timing, Output]:
     """Prepare outside the timing, then run once within it."""
     arrived = clock.wall_ns()
     engine.prepare(request)
     marks: list[tuple[str, int]] = []
     cpu, start = clock.cpu_ns(), clock.wall_ns()
-    output = engine.run(request, lambda name: marks.append((name, clock.wall_ns())))
+
+    def mark(name: str, part: str = "") -> None:
+        if name == PART:
+            hand_on(part)
+        else:
+            marks.append((name, clock.wall_ns()))
+
+    output = engine.run(request, mark)
     wall_ns, cpu_ns = clock.wall_ns() - start, clock.cpu_ns() - cpu
     tokens = output.tokens if isinstance(output, Transcript | Reply) else None
     audio_s = output.audio_s if isinstance(output, Transcript | Speech) else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
@@ -15,9 +17,9 @@ from typing import Any, Self
 from voiceperf import errors
 from voiceperf.engines.base import Output, Request
 from voiceperf.errors import EngineError, VoicePerfError, WorkerError
-from voiceperf.measure.clock import Timing
+from voiceperf.measure.clock import HandOn, Timing
 from voiceperf.measure.contender import Contender
-from voiceperf.measure.protocol import Account, Failure, Fetch, Load, Run, Start
+from voiceperf.measure.protocol import Account, Done, Failure, Fetch, Load, Part, Run, Start, Stop, Stream
 from voiceperf.measure.resources import Resources
 
 LOAD_LIMIT_S = 120.0  # the slowest load seen here takes 3 s; a cold disk may take thirty times that
@@ -80,6 +82,27 @@ class WorkerProcess:
         self.load("once", request)
         return self.run("once"), self.output()
 
+    def stream(self, request: Request, hand_on: HandOn, is_stopped: Callable[[], bool]) -> tuple[Timing, Output]:
+        """Run a request at once, handing on each part of its output as it is made.
+
+        Args:
+            request: what to do.
+            hand_on: takes the parts.
+            is_stopped: whether nobody waits for the rest; asked after each part.
+
+        Raises:
+            StoppedError: it was stopped.
+        """
+        answer, stopping = self._ask(Stream(request), self._run_limit_s), False
+        while isinstance(answer, Part):
+            hand_on(answer.text)
+            if is_stopped() and not stopping:
+                self._connection.send(Stop())
+                stopping = True
+            answer = self._answer(self._run_limit_s)
+        assert isinstance(answer, Done)
+        return answer.timing, answer.output
+
     def resources(self) -> Resources:
         """The worker's memory and CPU time so far."""
         usage = self._ask(Account(), self._run_limit_s)
@@ -95,8 +118,12 @@ class WorkerProcess:
         return self._process.pid
 
     def _ask(self, message: Any, limit_s: float) -> Any:
-        try:
+        with contextlib.suppress(OSError):  # the answer tells how it died
             self._connection.send(message)
+        return self._answer(limit_s)
+
+    def _answer(self, limit_s: float) -> Any:
+        try:
             if not self._connection.poll(limit_s):
                 self._process.kill()
                 raise WorkerError(f"{self._title} did not answer within {limit_s:g} s and was stopped")

@@ -37,6 +37,33 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Stream:
+    """Run a request at once; answer with a Part as each is made, then with Done."""
+
+    request: Request
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Nobody waits for the stream any more. It has no answer of its own: the stream fails at its next part."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some more text of the output under way."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """A stream's end, with all of it."""
+
+    timing: Timing
+    output: Output
+
+
+@dataclass(frozen=True)
 class Fetch:
     """Answer with the output of the last run."""
 
@@ -59,4 +86,4 @@ class Failure:
     reason: str
 
 
-Answer = Ready | Timing | Output | Resources | Failure
+Answer = Ready | Timing | Output | Resources | Done | Failure

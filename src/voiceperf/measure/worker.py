@@ -10,20 +10,33 @@ from typing import Any
 
 from voiceperf import engines, machine
 from voiceperf.engines.base import Engine, Output, Request
-from voiceperf.errors import VoicePerfError
+from voiceperf.errors import StoppedError, VoicePerfError
 from voiceperf.log import log_timing
 from voiceperf.measure.clock import SystemClock, Timing, timed_run
-from voiceperf.measure.protocol import Account, Answer, Failure, Fetch, Load, Ready, Run, Start
+from voiceperf.measure.protocol import (
+    Account,
+    Answer,
+    Done,
+    Failure,
+    Fetch,
+    Load,
+    Part,
+    Ready,
+    Run,
+    Start,
+    Stop,
+    Stream,
+)
 from voiceperf.measure.resources import own_resources
 
 
 class Worker:
     """Obeys one message after another; a failure is an answer, not the end."""
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start, connection: Connection[Any, Any]) -> None:
         machine.cores()  # counted before a native library may bind this thread to one of them
         self.engine: Engine = engines.load(engines.params_class(start.engine).parse(start.values))
-        self.name = start.engine
+        self.name, self._connection = start.engine, connection
         self.requests: dict[str, Request] = {}
         self.output: Output | None = None
 
@@ -34,11 +47,20 @@ class Worker:
                 return Ready()
             case Run(key):
                 return self._run(key)
+            case Stream(request):
+                return Done(*timed_run(self.engine, request, SystemClock(), self._hand_on))
             case Fetch():
                 return self.output if self.output is not None else Failure("WorkerError", "nothing has run yet")
             case Account():
                 return own_resources()
         return Failure("WorkerError", f"unknown message {message!r}")
+
+    def _hand_on(self, part: str) -> None:
+        """Send a part, unless nobody waits for it any more."""
+        self._connection.send(Part(part))
+        while self._connection.poll():
+            if isinstance(self._connection.recv(), Stop):
+                raise StoppedError("nobody waits for the answer any more")
 
     def _run(self, key: str) -> Timing:
         timing, self.output = timed_run(self.engine, self.requests[key], SystemClock())
@@ -55,7 +77,7 @@ def failure(error: Exception) -> Failure:
 def serve(connection: Connection[Any, Any]) -> None:
     """Answer messages until the parent hangs up."""
     try:
-        worker = Worker(connection.recv())
+        worker = Worker(connection.recv(), connection)
     except Exception as error:
         connection.send(failure(error))
         return
@@ -66,6 +88,8 @@ def serve(connection: Connection[Any, Any]) -> None:
         except (EOFError, ConnectionResetError):
             worker.engine.close()
             return
+        if isinstance(message, Stop):  # it came when the stream had ended already
+            continue
         try:
             answer = worker.obey(message)
         except Exception as error:

@@ -57,6 +57,9 @@ def test_help_names_every_command(voiceperf):
         "calibrate",
         "settle",
         "tune",
+        "serve",
+        "replay",
+        "soak",
     ):
         assert command in text
 

@@ -1,0 +1,207 @@
+"""`voiceperf replay` and `voiceperf soak`: whole calls through services, in time or under load."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from voiceperf import profiles
+from voiceperf.call import CallRecording
+from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.engines import ProfileName
+from voiceperf.cli.material import CallFile, recorded_call
+from voiceperf.engines import ENGINES
+from voiceperf.errors import InputError
+from voiceperf.judge.statistics import Interval
+from voiceperf.judge.verdict import GATE_EXIT_CODES
+from voiceperf.profiles import Profile
+from voiceperf.report.terminal import page
+from voiceperf.suite import standing
+
+if TYPE_CHECKING:  # the network's libraries are imported by these commands alone, once they run
+    from voiceperf.live.agent import Services, TurnRecord
+    from voiceperf.live.replay import Pace, Watch
+
+Concurrency = Annotated[int, typer.Option(min=1, max=100, help="Calls at once.")]
+Result = TypeVar("Result")
+
+
+@app.command()
+def replay(
+    calls: Annotated[int, typer.Option(min=1, help="How many calls.")] = 10,
+    concurrency: Concurrency = 1,
+    uri: Annotated[
+        list[str] | None,
+        typer.Option(help="A running service, ours or anyone's; three of them. Without any, ours are started."),
+    ] = None,
+    profile: ProfileName = None,
+    baseline: Annotated[str | None, typer.Option(help="A profile to compare with, turn by turn.")] = None,
+    candidate: Annotated[str, typer.Option(help="With --baseline: the profile to compare.")] = profiles.DEFAULT,
+    step_by_step: Annotated[
+        bool, typer.Option("--step-by-step", help="With --baseline: also with one engine changed at a time.")
+    ] = False,
+    real_time: Annotated[bool, typer.Option("--real-time", help="Speech takes as long to send as to say.")] = False,
+    own_words: Annotated[
+        bool, typer.Option("--own-words", help="llama says what it likes instead of the recorded reply.")
+    ] = False,
+    call: CallFile = None,
+    plot: Annotated[Path | None, typer.Option(help="A picture of the first call, PNG or SVG.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Play a call through whisper, llama and Kokoro services, and tell where each turn's time goes."""
+    from voiceperf.live.replay import Pace
+    from voiceperf.live.replay import replay as play
+
+    pace = Pace(calls, concurrency, real_time, not own_words)
+    recording = recorded_call(call)
+    if uri and (profile or baseline):
+        raise InputError("--uri names services that run already; a profile is for those that are started here")
+    if baseline is not None:
+        _compare(recording, profiles.load(baseline), profiles.load(candidate), step_by_step, pace, as_json)
+        return
+    chosen = profiles.load(profile) if profile is not None else standing.in_force()[0]
+    with _there(uri, chosen) as services, _progress(calls * len(recording.turns)) as watch:
+        records = _run(play(recording, services, pace, watch))
+    _show(f"{recording.name}, {calls} calls, {concurrency} at once", records, as_json)
+    if plot:
+        from voiceperf.report.timeline_plot import draw
+
+        draw(records, f"{recording.name}, {'services at ' + ', '.join(uri) if uri else chosen.name}", plot)
+        say(f"drawn into {plot}")
+    sys.exit(1 if any(record.error for record in records) else 0)
+
+
+@app.command()
+def soak(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long.")] = 30.0,
+    concurrency: Concurrency = 4,
+    profile: ProfileName = None,
+    call: CallFile = None,
+    as_json: Json = False,
+) -> None:
+    """Keep services busy: no turn may fail or change, and memory, threads and delay must stay bounded.
+
+    Exit 0: all held; 10: something did not; 12: nothing was measured.
+    """
+    from voiceperf.live import soak as soaking
+    from voiceperf.live.processes import ServicesOfProfile
+
+    chosen = profiles.load(profile) if profile is not None else standing.in_force()[0]
+    recording = recorded_call(call)
+    with ServicesOfProfile(chosen) as running, _progress(None) as watch:
+        pids = [process.pid for process in running.processes]
+        found = _run(
+            soaking.soak(recording, running.services, pids, seconds=minutes * 60, concurrency=concurrency, watch=watch)
+        )
+    finding = found.finding()
+    figures = {
+        "turns": len(found.loaded),
+        "errors": len(found.errors()),
+        "changed": len(found.changed()),
+        "p95_factor": found.p95_factor(),
+        "rss_growth": found.growth(),
+        "rss_bytes": found.end.rss_bytes if found.end else None,
+        "threads": [f.threads for f in (found.warm, found.end) if f],
+        "descriptors": [f.descriptors for f in (found.warm, found.end) if f],
+    }
+    if as_json:
+        print_json({**figures, "verdict": finding.verdict, "reason": finding.reason})
+    else:
+        from voiceperf.report.turns import stage_table
+
+        page().print(stage_table(f"{chosen.name}, {concurrency} calls at once, {minutes:g} min", found.loaded))
+        for name, value in figures.items():
+            page().print(f"{name}: {value}", highlight=False)
+        say(f"{finding.verdict}: {finding.reason}")
+    sys.exit(GATE_EXIT_CODES[finding.verdict])
+
+
+def _compare(
+    call: CallRecording, before: Profile, after: Profile, step_by_step: bool, pace: Pace, as_json: bool
+) -> None:
+    from voiceperf.live.paired import replay_paired
+    from voiceperf.live.processes import ServicesOfProfile
+    from voiceperf.report.turns import comparison_table, failures
+
+    steps = [before.having(engine, after[engine]) for engine in ENGINES] if step_by_step else []
+    named = {f"{before.name}, {engine} of {after.name}": step for engine, step in zip(ENGINES, steps, strict=False)}
+    records: dict[str, list[TurnRecord]] = {}
+    ratios: dict[str, Interval | None] = {}
+    failed: list[str] = []
+    for name, profile in {**named, after.name: after}.items():
+        say(f"{name} beside {before.name}")
+        total = 2 * pace.calls * len(call.turns)
+        with ServicesOfProfile(before) as old, ServicesOfProfile(profile) as new, _progress(total) as watch:
+            found = _run(replay_paired(call, old.services, new.services, pace, watch))
+        records.setdefault(before.name, found.baseline)
+        records[name], ratios[name] = found.candidate, found.ratio()
+        failed += failures([*found.baseline, *found.candidate])
+    if as_json:
+        from dataclasses import asdict
+
+        from voiceperf.live.stages import spreads
+
+        for name, found_records in records.items():
+            ratio = ratios.get(name)
+            stages = {stage: asdict(spread) for stage, spread in spreads(found_records).items()}
+            print_json({"services": name, "stages_ms": stages, "ratio": asdict(ratio) if ratio else None})
+    else:
+        page().print(comparison_table(ratios, records))
+        for name, found_records in records.items():
+            page().print(_stages(name, found_records))
+    for line in failed:
+        say(line)
+    sys.exit(1 if failed else 0)
+
+
+def _show(title: str, records: Sequence[TurnRecord], as_json: bool) -> None:
+    from voiceperf.report import turns
+
+    if as_json:
+        for record in records:
+            print_json(turns.as_json(record))
+        return
+    page().print(_stages(title, records))
+    for line in turns.failures(records):
+        say(line)
+
+
+def _stages(title: str, records: Sequence[TurnRecord]) -> Any:
+    from voiceperf.report.turns import stage_table
+
+    return stage_table(f"{title}: ms a turn", records)
+
+
+@contextmanager
+def _there(uris: list[str] | None, profile: Profile) -> Iterator[Services]:
+    """Services that run already, or ours of a profile."""
+    from voiceperf.live.find import services_at
+    from voiceperf.live.processes import ServicesOfProfile
+
+    with ExitStack() as stack:
+        yield _run(services_at(uris)) if uris else stack.enter_context(ServicesOfProfile(profile)).services
+
+
+@contextmanager
+def _progress(total: int | None) -> Iterator[Watch]:
+    columns = [BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)]
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("turns", total=total)
+
+        def watch(record: TurnRecord) -> None:
+            overall = f"{record.first_audio_ms:.0f} ms" if record.first_audio_ms else record.error
+            progress.update(task, advance=1, description=f"call {record.call}, turn {record.turn}: {overall}")
+
+        yield watch
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    return asyncio.run(work)

@@ -1,0 +1,73 @@
+"""`voiceperf serve`: one engine as a Wyoming service."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from voiceperf import profiles
+from voiceperf.cli.app import app, say
+from voiceperf.cli.engines import Changes, ProfileName, changed_values, contender
+from voiceperf.errors import InputError
+from voiceperf.suite import standing
+
+_SYSTEM_PROMPT = "You answer the phone. Be brief and friendly."
+
+
+@app.command()
+def serve(
+    engine: Annotated[str, typer.Argument(help="whisper hears, llama answers, kokoro speaks.")],
+    uri: Annotated[
+        str | None, typer.Option(help="Where to listen; port 0 takes a free one (default: loopback, the usual port).")
+    ] = None,
+    profile: ProfileName = None,
+    changes: Changes = None,
+    service: Annotated[
+        list[str] | None, typer.Option(help="Change one limit, as in --service max_clients=10; may be repeated.")
+    ] = None,
+    system: Annotated[str, typer.Option(help="The system prompt of llama's conversations.")] = _SYSTEM_PROMPT,
+    metrics_port: Annotated[int, typer.Option(help="Serve Prometheus metrics on this port of loopback; 0: none.")] = 0,
+) -> None:
+    """Serve one engine over TCP by the Wyoming protocol, to any client that speaks it. Ctrl-C ends it.
+
+    Nobody is asked who they are: leave it on loopback, or where only your own programs reach it.
+    """
+    from voiceperf.live.params import ServiceParams
+    from voiceperf.live.service import PORTS, Service
+    from voiceperf.live.wire import LOOPBACK, address
+
+    if engine not in PORTS:
+        raise InputError(f"no engine {engine!r}: there are {', '.join(PORTS)}")
+    host, port = address(uri or f"tcp://{LOOPBACK}:{PORTS[engine]}")
+    if not _is_loopback(host):
+        say(f"{host} is not loopback: whoever reaches it can use this service")
+    chosen = profiles.load(profile) if profile is not None else standing.in_force()[0]
+    limits = ServiceParams.parse({**chosen["service"].values, **changed_values(ServiceParams, service)})
+    serving = Service(contender(engine, profile, changes), limits, system)
+    if metrics_port:
+        serving.metrics.publish(LOOPBACK, metrics_port)
+    asyncio.run(_until_stopped(serving, host, port))
+
+
+async def _until_stopped(serving, host: str, port: int) -> None:  # type: ignore[no-untyped-def]  # imported late
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    def ready(uri: str) -> None:
+        sys.stdout.write(f"ready {uri}\n")
+        sys.stdout.flush()
+
+    await serving.run(host, port, ready, stop)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

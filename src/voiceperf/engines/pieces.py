@@ -1,0 +1,79 @@
+"""Cutting a text into what is spoken at once: sentences, and a long first one after a clause."""
+
+from __future__ import annotations
+
+import re
+
+import sentencex
+
+_CLAUSE_END = re.compile(r"(?<=[,;:])\s+")
+_LEAST_CHARACTERS = 15  # about a second: a shorter piece would be spoken slower than within its sentence
+_MOST_CHARACTERS = 40  # of the piece that the caller waits for
+
+
+def pieces_of(text: str, lang: str = "en", *, is_begin: bool = True, is_end: bool = True) -> list[str]:
+    """A text's sentences, the first cut after a clause where it is long, and nothing too short to stand alone.
+
+    Args:
+        text: what shall be spoken.
+        lang: language code, such as en-us.
+        is_begin: whether the caller waits for its first piece; a later text is cut into sentences alone.
+        is_end: whether the text ends here; else a short last piece may still grow.
+    """
+    sentences = [sentence.strip() for sentence in sentencex.segment(lang.split("-", maxsplit=1)[0], text.strip())]
+    pieces = _joined([sentence for sentence in sentences if sentence], is_end=is_end)
+    if is_begin and pieces and len(pieces[0]) > _MOST_CHARACTERS:
+        clauses = _joined(_CLAUSE_END.split(pieces[0]), is_end=is_end or len(pieces) > 1)
+        pieces[:1] = [clauses[0], " ".join(clauses[1:])] if len(clauses) > 1 else clauses
+    return pieces
+
+
+def _joined(pieces: list[str], *, is_end: bool) -> list[str]:
+    """The pieces, each that is too short with the next one; a short last one with the one before."""
+    found: list[str] = []
+    for piece in pieces:
+        if found and len(found[-1]) < _LEAST_CHARACTERS:
+            found[-1] = f"{found[-1]} {piece}"
+        else:
+            found.append(piece)
+    if is_end and len(found) > 1 and len(found[-1]) < _LEAST_CHARACTERS:
+        found[-2:] = [f"{found[-2]} {found[-1]}"]
+    return found
+
+
+class PieceStream:
+    """Pieces of a text that is still being written, each as soon as it is whole.
+
+    How the text is cut into additions does not matter: what has come is looked at after each word.
+
+    Args:
+        lang: language code, such as en-us.
+        split: without it the whole text is one piece.
+    """
+
+    def __init__(self, lang: str = "en", *, split: bool = True) -> None:
+        self._lang, self._split = lang, split
+        self._rest, self._is_first = "", True
+
+    def add(self, text: str) -> list[str]:
+        """The pieces that are whole with some more text."""
+        found: list[str] = []
+        for character in text:
+            if character.isspace() and self._split:
+                found += self._whole()
+            self._rest += character
+        return found
+
+    def rest(self) -> list[str]:
+        """The pieces that are left when the text has ended."""
+        text = self._rest.strip()
+        if not self._split:
+            return [text] if text else []
+        return pieces_of(text, self._lang, is_begin=self._is_first)
+
+    def _whole(self) -> list[str]:
+        *whole, last = pieces_of(self._rest, self._lang, is_begin=self._is_first, is_end=False) or [""]
+        if not whole or len(last) < _LEAST_CHARACTERS:  # which would be spoken together with the one before
+            return []
+        self._rest, self._is_first = last, False
+        return whole

@@ -1,0 +1,246 @@
+"""One call through three services: who speaks when, what is passed on as soon as it is there, and when it happened."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from wyoming.asr import Transcribe, Transcript
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.handle import Handled, HandledChunk, HandledStop, NotHandled
+from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop
+
+from voiceperf.audio import SPEECH_RATE_HZ
+from voiceperf.call import Message, Turn
+from voiceperf.errors import ServiceError
+from voiceperf.live.client import Link
+from voiceperf.live.params import ServiceParams
+from voiceperf.live.sound import WIDTH_BYTES, chunks
+from voiceperf.measure.clock import Clock, SystemClock
+
+FRAME_MS = 20  # in which a telephone sends speech
+ANSWER_S = 60.0  # a stage that says nothing for so long has failed
+PATIENCE_S = 30.0  # for a service that went away in a turn to come back for the next
+_TRY_AGAIN_S = 0.2
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Services:
+    """Where the three are."""
+
+    hears: str
+    answers: str
+    speaks: str
+
+
+@dataclass
+class TurnRecord:
+    """One turn as it went. Moments are in ms since the caller's last sample; None where it did not come to that."""
+
+    call: int
+    turn: int
+    transcript_ms: float | None = None
+    first_text_ms: float | None = None
+    all_text_ms: float | None = None
+    first_audio_ms: float | None = None
+    all_audio_ms: float | None = None
+    transcript: str = ""
+    reply: str = ""
+    audio_sha256: str = ""
+    audio_s: float = 0.0
+    served: dict[str, dict[str, float]] = field(default_factory=dict)  # by stage what the service says: queue, engine
+    error: str = ""
+
+    @property
+    def queue_ms(self) -> float:
+        """Waiting for an engine, all stages together."""
+        return sum(times.get("queue_ms", 0.0) for times in self.served.values())
+
+
+class Caller:
+    """Plays the caller of one call and passes on what the services say, each word as it comes.
+
+    Args:
+        services: three Wyoming services, ours or anyone's.
+        number: of the call, for the record.
+        params: of the connections.
+        real_time: speech takes as long to send as to say.
+        scripted: llama says the recorded reply at its own pace; without it what it likes.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        number: int,
+        params: ServiceParams,
+        *,
+        real_time: bool,
+        scripted: bool = True,
+        clock: Clock | None = None,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._services, self._number, self._params = services, number, params
+        self._real_time, self._scripted = real_time, scripted
+        self._clock, self._sleep = clock or SystemClock(), sleep
+        self._links: dict[str, Link] = {}
+        self._patience_s = 0.0  # for a service that is away: none at first, some once a turn has failed
+        self._streams_speech = False
+
+    async def _read_ahead(self, link: Link, messages: list[Message]) -> None:
+        """Let the service read the conversation before the caller's next words, as in the seconds while they speak."""
+        await link.send(Transcript("", context={"messages": messages}).event())
+        while not _ends((await link.receive(ANSWER_S)).type):
+            pass
+
+    async def turn(self, turn: Turn, messages: list[Message]) -> TurnRecord:
+        """One exchange; what fails is told in the record, and the connections are made anew for the next."""
+        record = TurnRecord(self._number, turn.number)
+        try:
+            await self._turn(turn, messages, record)
+        except ServiceError as error:
+            record.error, self._patience_s = str(error), PATIENCE_S
+            await self.hang_up()
+        return record
+
+    async def hang_up(self) -> None:
+        """Close the connections."""
+        for link in self._links.values():
+            await link.close()
+        self._links.clear()
+
+    async def _link(self, uri: str) -> Link:
+        if uri not in self._links:
+            self._links[uri] = link = await self._connected(uri)
+            if uri == self._services.speaks:
+                programs = (await link.info()).tts
+                self._streams_speech = bool(programs) and programs[0].supports_synthesize_streaming
+        return self._links[uri]
+
+    async def _connected(self, uri: str) -> Link:
+        since = _Since(self._clock)
+        while True:
+            try:
+                return await Link.to(uri, self._params)
+            except ServiceError:
+                if since.ms() >= 1000 * self._patience_s:
+                    raise
+            await self._sleep(_TRY_AGAIN_S)
+
+    async def _turn(self, turn: Turn, messages: list[Message], record: TurnRecord) -> None:
+        hears, answers, speaks = [
+            await self._link(uri) for uri in (self._services.hears, self._services.answers, self._services.speaks)
+        ]
+        await self._read_ahead(answers, messages[:-1])
+        since = await self._say(hears, turn)
+        heard = await self._transcript(hears)
+        record.transcript, record.transcript_ms = heard.text, since.ms()
+        _keep(record, "hears", heard.context)
+        context: dict[str, Any] = {"messages": messages}
+        if self._scripted:
+            context["script"] = turn.reply
+        await answers.send(Transcript(heard.text, context=context).event())
+        await _both(self._pass_on(answers, speaks, record, since), self._listen(speaks, record, since))
+
+    async def _say(self, link: Link, turn: Turn) -> _Since:
+        await link.send(Transcribe().event())
+        await link.send(AudioStart(SPEECH_RATE_HZ, WIDTH_BYTES, 1).event())
+        started_ns = self._clock.wall_ns()
+        for number, chunk in enumerate(chunks(turn.audio, SPEECH_RATE_HZ, FRAME_MS), start=1):
+            if self._real_time:
+                spoken_ns = started_ns + number * FRAME_MS * 1_000_000
+                await self._sleep(max(0.0, (spoken_ns - self._clock.wall_ns()) / 1e9))
+            await link.send(chunk)
+        since = _Since(self._clock)
+        await link.send(AudioStop().event())
+        return since
+
+    async def _transcript(self, link: Link) -> Transcript:
+        while not Transcript.is_type((event := await link.receive(ANSWER_S)).type):
+            pass
+        return Transcript.from_event(event)
+
+    async def _pass_on(self, answers: Link, speaks: Link, record: TurnRecord, since: _Since) -> None:
+        """The reply's words to the service that speaks, as they come."""
+        streamed = False
+        while True:
+            event = await answers.receive(ANSWER_S)
+            if HandledChunk.is_type(event.type):
+                record.first_text_ms = record.first_text_ms or since.ms()
+                text = HandledChunk.from_event(event).text
+                record.reply += text
+                if self._streams_speech:
+                    if not streamed:
+                        await speaks.send(SynthesizeStart().event())
+                    await speaks.send(SynthesizeChunk(text).event())
+                streamed = True
+            elif Handled.is_type(event.type):
+                record.all_text_ms = since.ms()
+                record.first_text_ms = record.first_text_ms or since.ms()
+                handled = Handled.from_event(event)
+                record.reply = handled.text or record.reply
+                _keep(record, "answers", handled.context)
+                if streamed and self._streams_speech:
+                    await speaks.send(SynthesizeStop().event())
+                else:
+                    await speaks.send(Synthesize(record.reply).event())
+                if not streamed:
+                    return
+            elif HandledStop.is_type(event.type):
+                return
+            elif NotHandled.is_type(event.type):
+                raise ServiceError(f"{answers.uri}: has no answer to {record.transcript!r}", "not-handled")
+
+    async def _listen(self, speaks: Link, record: TurnRecord, since: _Since) -> None:
+        """The speech, until its end."""
+        sound = hashlib.sha256()
+        while True:
+            event = await speaks.receive(ANSWER_S)
+            if AudioStart.is_type(event.type):
+                _keep(record, "speaks", event.data.get("context"))
+            elif AudioChunk.is_type(event.type):
+                record.first_audio_ms = record.first_audio_ms or since.ms()
+                chunk = AudioChunk.from_event(event)
+                record.audio_s += chunk.seconds
+                sound.update(chunk.audio)
+            elif AudioStop.is_type(event.type):
+                record.all_audio_ms, record.audio_sha256 = since.ms(), sound.hexdigest()
+                return
+
+
+class _Since:
+    """Milliseconds since a moment."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._begun_ns = clock, clock.wall_ns()
+
+    def ms(self) -> float:
+        return (self._clock.wall_ns() - self._begun_ns) / 1e6
+
+
+async def _both(*work: Coroutine[Any, Any, None]) -> None:
+    """Both at once; where one fails, the other is given up."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for failure in ended:
+        if isinstance(failure, Exception):
+            raise failure
+
+
+def _ends(event_type: str) -> bool:
+    return any(kind.is_type(event_type) for kind in (Handled, NotHandled))
+
+
+def _keep(record: TurnRecord, stage: str, context: Any) -> None:
+    """What a service of ours tells of its own time; others tell nothing."""
+    if isinstance(context, dict):
+        record.served[stage] = {name: value for name, value in context.items() if isinstance(value, int | float)}

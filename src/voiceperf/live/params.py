@@ -1,0 +1,39 @@
+"""What can be set of a service: how it uses the network, and how much it lets anyone ask of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from voiceperf.params import EngineParams, tunable
+
+
+@dataclass(frozen=True)
+class ServiceParams(EngineParams):
+    """A profile's [service] table. Every limit is refused with an error event that names it."""
+
+    engine: ClassVar[str] = "service"
+
+    nodelay: bool = tunable(
+        True, "small packets leave at once (TCP_NODELAY) instead of waiting for the last one's receipt", neutral=True
+    )
+    whole_events: bool = tunable(True, "an event goes to the socket in one write, not in two or three", neutral=True)
+    audio_ms: int = tunable(
+        0,
+        "length of the chunks that speech is sent in; 0: as long as it was made",
+        low=0,
+        high=1000,
+        unit="ms",
+        neutral=True,
+    )
+    send_buffer_bytes: int = tunable(0, "the socket's; 0: the system's choice", low=0, high=2**26, neutral=True)
+    receive_buffer_bytes: int = tunable(0, "the socket's; 0: the system's choice", low=0, high=2**26, neutral=True)
+
+    max_clients: int = tunable(256, "connections at once", low=1, high=10_000, neutral=True)
+    max_waiting: int = tunable(8, "requests that may wait for the engine", low=0, high=1000, neutral=True)
+    max_event_bytes: int = tunable(2**20, "largest event", low=1024, high=2**28, unit="bytes", neutral=True)
+    max_audio_s: float = tunable(30.0, "longest speech to transcribe", low=0.1, high=3600.0, unit="s", neutral=True)
+    max_characters: int = tunable(4000, "longest text to answer or to speak", low=1, high=10**6, neutral=True)
+    event_s: float = tunable(10.0, "an event that has begun must be whole by then", low=0.1, unit="s", neutral=True)
+    idle_s: float = tunable(600.0, "a client that says nothing is let go", low=0.1, unit="s", neutral=True)
+    send_s: float = tunable(10.0, "a client that does not take its answer is let go", low=0.1, unit="s", neutral=True)

@@ -1,0 +1,139 @@
+"""A long load on running services: nothing may fail, change, leak or pile up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import psutil
+
+from voiceperf.call import CallRecording
+from voiceperf.judge.verdict import Finding, Verdict, point_at_most, worst
+from voiceperf.live.agent import Caller, Services, TurnRecord
+from voiceperf.live.params import ServiceParams
+from voiceperf.live.replay import Pace, Watch, replay
+from voiceperf.measure.clock import Clock, SystemClock
+
+MAX_RSS_GROWTH = 0.01
+WARM_UP_SHARE = 0.2  # of the time, after which memory is held against the end's
+MAX_P95_FACTOR = 30.0  # a turn's p95 over that of an unloaded call, as for the engines without a network
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What the services' processes hold, their workers with them."""
+
+    rss_bytes: int
+    threads: int
+    descriptors: int
+
+
+@dataclass
+class Soaked:
+    """What a soak showed."""
+
+    alone: Sequence[TurnRecord]
+    loaded: list[TurnRecord] = field(default_factory=list)
+    warm: Footprint | None = None
+    end: Footprint | None = None
+
+    def errors(self) -> list[str]:
+        return [record.error for record in (*self.alone, *self.loaded) if record.error]
+
+    def changed(self) -> list[str]:
+        """Turns that heard, said or sounded otherwise than alone: wrong, or somebody else's."""
+        expected = {record.turn: _said(record) for record in self.alone}
+        return [
+            f"call {record.call}, turn {record.turn}"
+            for record in self.loaded
+            if not record.error and _said(record) != expected[record.turn]
+        ]
+
+    def p95_factor(self) -> float | None:
+        """The p95 of the time to the first sound, over the median of the call that was alone."""
+        alone, loaded = (
+            [r.first_audio_ms for r in records if r.first_audio_ms] for records in (self.alone, self.loaded)
+        )
+        return float(np.percentile(loaded, 95) / np.median(alone)) if alone and loaded else None
+
+    def growth(self) -> float | None:
+        """Of resident memory since it was warm."""
+        return self.end.rss_bytes / self.warm.rss_bytes - 1 if self.warm and self.end else None
+
+    def finding(self) -> Finding:
+        """All of it."""
+        if not self.loaded or self.warm is None or self.end is None:
+            return Finding(Verdict.INVALID, "nothing was measured under load")
+        return worst(
+            [
+                point_at_most(len(self.errors()), 0, f"failed turns {self.errors()[:1]}"),
+                point_at_most(len(self.changed()), 0, f"turns that were not as alone {self.changed()[:1]}"),
+                point_at_most(self.growth(), MAX_RSS_GROWTH, "growth of memory"),
+                point_at_most(self.p95_factor(), MAX_P95_FACTOR, "p95 over a call alone"),
+                point_at_most(self.end.threads - self.warm.threads, 0, "threads more than when warm"),
+                point_at_most(self.end.descriptors - self.warm.descriptors, 0, "descriptors more than when warm"),
+            ]
+        )
+
+
+async def soak(
+    call: CallRecording,
+    services: Services,
+    pids: Sequence[int],
+    *,
+    seconds: float,
+    concurrency: int,
+    watch: Watch,
+    clock: Clock | None = None,
+) -> Soaked:
+    """One call alone, then so many at once until the time is over.
+
+    Args:
+        call: what is replayed.
+        services: that run it.
+        pids: their processes.
+        seconds: of load.
+        concurrency: calls at once.
+        watch: told of every turn.
+        clock: the machine's, unless a test has another.
+    """
+    clock = clock or SystemClock()
+    found = Soaked(await replay(call, services, Pace(1), watch))
+    begun_ns = clock.wall_ns()
+    numbers = iter(range(1, 10**9))
+
+    def passed_s() -> float:
+        return (clock.wall_ns() - begun_ns) / 1e9
+
+    async def one_line() -> None:
+        while passed_s() < seconds:
+            caller = Caller(services, next(numbers), ServiceParams(), real_time=False)
+            for turn in call.turns:
+                record = await caller.turn(turn, call.messages(turn))
+                found.loaded.append(record)
+                watch(record)
+            await caller.hang_up()
+            if found.warm is None and passed_s() >= seconds * WARM_UP_SHARE:
+                found.warm = footprint(pids)
+
+    async with asyncio.TaskGroup() as lines:
+        for _ in range(concurrency):
+            lines.create_task(one_line())
+    found.end = footprint(pids)
+    return found
+
+
+def footprint(pids: Sequence[int]) -> Footprint:
+    """Of processes and all their children, now."""
+    family = [process for pid in pids for root in [psutil.Process(pid)] for process in (root, *root.children(True))]
+    return Footprint(
+        sum(process.memory_info().rss for process in family),
+        sum(process.num_threads() for process in family),
+        sum(process.num_fds() for process in family),
+    )
+
+
+def _said(record: TurnRecord) -> tuple[str, str, str]:
+    return record.transcript, record.reply, record.audio_sha256

@@ -1,0 +1,84 @@
+"""Sound as Wyoming carries it: raw PCM in chunks, each with its format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from wyoming.audio import AudioChunk, AudioFormat
+from wyoming.event import Event
+
+from voiceperf.audio import Samples, as_speech
+from voiceperf.errors import ServiceError
+
+WIDTH_BYTES = 2  # of what we send: 16-bit
+_FULL_SCALE = {2: 2**15, 4: 2**31}  # by bytes a sample
+_RATES_HZ = range(4000, 192_001)
+_CHANNELS = range(1, 9)
+
+
+class Recording:
+    """One utterance as it comes in."""
+
+    def __init__(self, event: Event, max_s: float) -> None:
+        self._format, self._max_s = format_of(event), max_s
+        self._payloads: list[bytes] = []
+
+    def add(self, event: Event) -> None:
+        """Take a chunk.
+
+        Raises:
+            ServiceError: of another format than the start, not of whole samples, or longer than is allowed.
+        """
+        if format_of(event) != self._format:
+            raise ServiceError(f"a chunk is {format_of(event)}, the start was {self._format}", "malformed")
+        payload = event.payload or b""
+        if len(payload) % (self._format.width * self._format.channels):
+            raise ServiceError(f"a chunk of {len(payload)} bytes is no whole number of samples", "malformed")
+        self._payloads.append(payload)
+        if self._seconds() > self._max_s:
+            raise ServiceError(f"the speech is longer than {self._max_s:g} s", "too-long")
+
+    def _seconds(self) -> float:
+        sound = self._format
+        bytes_per_s: int = sound.rate * sound.width * sound.channels
+        return sum(map(len, self._payloads)) / bytes_per_s
+
+    def samples(self) -> Samples:
+        """All of it as mono float32 at 16 kHz, shape (n,).
+
+        Raises:
+            InputError: too short to be speech.
+        """
+        sound = self._format
+        integers = np.frombuffer(b"".join(self._payloads), f"<i{sound.width}").reshape(-1, sound.channels)
+        return as_speech(integers.astype(np.float32) / _FULL_SCALE[sound.width], sound.rate, "the speech")
+
+
+def format_of(event: Event) -> AudioFormat:
+    """The format that a start or a chunk names.
+
+    Raises:
+        ServiceError: it names none, or one that is not taken.
+    """
+    rate, width, channels = (event.data.get(name) for name in ("rate", "width", "channels"))
+    numbers = all(type(value) is int for value in (rate, width, channels))
+    if not numbers or rate not in _RATES_HZ or width not in _FULL_SCALE or channels not in _CHANNELS:
+        raise ServiceError(
+            f"cannot take sound of rate {rate!r}, width {width!r} and {channels!r} channels: send 16-bit PCM"
+            " (rate 16000, width 2, channels 1 is best)",
+            "malformed",
+        )
+    return AudioFormat(rate, width, channels)
+
+
+def chunks(samples: Samples, rate_hz: int, chunk_ms: int, begin_ms: float = 0.0) -> Iterator[Event]:
+    """Samples, shape (n,) with full scale at 1.0, as events of 16-bit PCM; of 0 ms each: all in one.
+
+    Each begins at its `timestamp`, in ms.
+    """
+    size = len(samples) if chunk_ms == 0 else max(1, rate_hz * chunk_ms // 1000)
+    pcm = (np.clip(samples, -1.0, 1.0) * (_FULL_SCALE[WIDTH_BYTES] - 1)).round().astype("<i2")
+    for start in range(0, len(pcm), size or 1):
+        timestamp = round(begin_ms + 1000 * start / rate_hz)
+        yield AudioChunk(rate_hz, WIDTH_BYTES, 1, pcm[start : start + size].tobytes(), timestamp).event()

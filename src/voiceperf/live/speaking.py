@@ -1,0 +1,102 @@
+"""The service that speaks: text in, whole or as it is made; sound out, piece by piece."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import numpy as np
+from wyoming.audio import AudioStart, AudioStop
+from wyoming.event import Event
+from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped
+
+from voiceperf.audio import Samples
+from voiceperf.engines.base import Line, Speech
+from voiceperf.engines.kokoro import KokoroParams
+from voiceperf.engines.pieces import PieceStream
+from voiceperf.errors import ServiceError
+from voiceperf.live.session import Session
+from voiceperf.live.sound import WIDTH_BYTES, chunks
+
+Pieces = asyncio.Queue[str | None]
+"""What is to be spoken; None after the last."""
+
+
+class Speaking(Session):
+    """Each piece goes through the queue by itself, so that nobody's first word waits for a long answer's end."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        assert isinstance(self.shared.engine, KokoroParams)
+        self._kokoro = self.shared.engine
+        self._text: PieceStream | None = None  # of a stream that has not ended
+        self._pieces: Pieces = asyncio.Queue()
+        self._characters = 0
+
+    async def on_event(self, event: Event) -> None:
+        if Synthesize.is_type(event.type) and self._text is None:  # within a stream it repeats the text for others
+            self._begin(streamed=False)
+            self._add(Synthesize.from_event(event).text)
+            self._end()
+        elif SynthesizeStart.is_type(event.type):
+            self._end()
+            self._begin(streamed=True)
+        elif SynthesizeChunk.is_type(event.type):
+            self._add(SynthesizeChunk.from_event(event).text)
+        elif SynthesizeStop.is_type(event.type):
+            self._end()
+
+    def _begin(self, *, streamed: bool) -> None:
+        pieces: Pieces = asyncio.Queue()
+        self.start(partial(self._speak, pieces, streamed))
+        self._text = PieceStream(self._kokoro.lang, split=self._kokoro.by_sentence)
+        self._pieces, self._characters = pieces, 0
+
+    def _add(self, text: Any) -> None:
+        if self._text is None:
+            raise ServiceError("synthesize-start must come first", "malformed")
+        if not isinstance(text, str):
+            self._end()
+            raise ServiceError("a text to speak must be one", "malformed")
+        self._characters += len(text)
+        if self._characters > self.params.max_characters:
+            self._end()
+            raise ServiceError(f"more than {self.params.max_characters} characters to speak", "too-long")
+        for piece in self._text.add(text):
+            self._pieces.put_nowait(piece)
+
+    def _end(self) -> None:
+        if self._text is not None:
+            for piece in (*self._text.rest(), None):
+                self._pieces.put_nowait(piece)
+            self._text = None
+
+    async def _speak(self, pieces: Pieces, streamed: bool) -> None:
+        """One reply, from its first piece to its last; the start tells how long the first one took, and its text."""
+        loop = asyncio.get_running_loop()
+        samples, rate_hz, begun_s = 0, 0, loop.time()
+        while (piece := await pieces.get()) is not None:
+            text_ms = 1000 * (loop.time() - begun_s)
+            answer = await self.queue.ask(Line(piece))
+            speech = answer.output
+            assert isinstance(speech, Speech)
+            sound, rate_hz = speech.audio, speech.rate_hz
+            if samples == 0:
+                start = AudioStart(rate_hz, WIDTH_BYTES, 1).event()
+                start.data["context"] = {**answer.as_context(), "text_ms": text_ms}
+                await self.send(start)
+            else:
+                sound = self._after_pause(sound, rate_hz)
+            for chunk in chunks(sound, rate_hz, self.params.audio_ms, 1000 * samples / rate_hz):
+                await self.send(chunk)
+            samples += len(sound)
+        if samples:
+            await self.send(AudioStop(round(1000 * samples / rate_hz)).event())
+        else:
+            await self.refuse(ServiceError("there is no text to speak", "no-text"))
+        if streamed:
+            await self.send(SynthesizeStopped().event())
+
+    def _after_pause(self, sound: Samples, rate_hz: int) -> Samples:
+        return np.concatenate([np.zeros(round(self._kokoro.pause_s * rate_hz), np.float32), sound])

@@ -1,0 +1,64 @@
+"""What a turn's time went into, and how it spreads over many turns. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from voiceperf.live.agent import TurnRecord
+
+OVERALL = "overall"
+STAGES = ("queue", "ASR", "LLM first token", "first clause", "TTS first audio", "network", OVERALL)
+"""In the order of a turn; overall is from the caller's last sample to the first of the answer."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Milliseconds over turns."""
+
+    p50: float
+    p95: float
+    max: float
+    turns: int
+
+
+def stages_of(record: TurnRecord) -> dict[str, float] | None:
+    """By stage its milliseconds; None of a turn that was not answered.
+
+    Services of ours tell how long they took, and what is left is the network's. Of others only what a client sees is
+    known: then the network's share is within the stages, and missing here.
+    """
+    moments = (record.transcript_ms, record.first_text_ms, record.first_audio_ms)
+    if record.error or None in moments:
+        return None
+    transcript_ms, first_text_ms, first_audio_ms = (moment for moment in moments if moment is not None)
+    hears, answers, speaks = (record.served.get(stage, {}) for stage in ("hears", "answers", "speaks"))
+    if not ("engine_ms" in hears and "first_ms" in answers and "text_ms" in speaks):
+        return {
+            "ASR": transcript_ms,
+            "LLM first token": first_text_ms - transcript_ms,
+            "TTS first audio": first_audio_ms - first_text_ms,
+            OVERALL: first_audio_ms,
+        }
+    found = {
+        "queue": record.queue_ms,
+        "ASR": hears["engine_ms"],
+        "LLM first token": answers["first_ms"],
+        "first clause": speaks["text_ms"],
+        "TTS first audio": speaks["engine_ms"],
+    }
+    return {**found, "network": first_audio_ms - sum(found.values()), OVERALL: first_audio_ms}
+
+
+def spreads(records: Iterable[TurnRecord]) -> dict[str, Spread]:
+    """By stage how its time spreads over the turns that were answered."""
+    found = [stages for stages in map(stages_of, records) if stages is not None]
+    by_stage = {name: [stages[name] for stages in found if name in stages] for name in STAGES}
+    return {name: _spread(values) for name, values in by_stage.items() if values}
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    p50, p95 = np.percentile(values, [50, 95])
+    return Spread(float(p50), float(p95), max(values), len(values))

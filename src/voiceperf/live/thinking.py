@@ -1,0 +1,87 @@
+"""The service that answers: a transcript in, the reply out as it is made."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from wyoming.asr import Transcript
+from wyoming.event import Event
+from wyoming.handle import Handled, HandledChunk, HandledStart, HandledStop
+
+from voiceperf.call import Message
+from voiceperf.engines.base import Prompt, Reply
+from voiceperf.errors import ServiceError
+from voiceperf.live.queue import Answer
+from voiceperf.live.session import Session
+
+_ROLES = ("system", "user", "assistant")
+
+
+class Thinking(Session):
+    """A connection is a conversation. A client that keeps it itself sends all of it as `context.messages`.
+
+    One that does not end with the user's words is read ahead and answered by an empty `handled`, so that the next turn
+    finds it read. `context.n_tokens` fixes a reply's length and `context.script` its words, for measuring.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._messages: list[Message] = [{"role": "system", "content": self.shared.system_prompt}]
+
+    async def on_event(self, event: Event) -> None:
+        if Transcript.is_type(event.type):
+            self.start(partial(self._reply, Transcript.from_event(event)))
+
+    async def _reply(self, heard: Transcript) -> None:
+        prompt = self._prompt(heard)
+        answer = await self._streamed(prompt)
+        assert isinstance(answer.output, Reply)
+        text = answer.output.text
+        await self.send(Handled(text, context=answer.as_context()).event())
+        if text:
+            await self.send(HandledStop().event())
+        if not isinstance(heard.context, dict):
+            self._messages = [*prompt.messages, {"role": "assistant", "content": text}]
+            await self.queue.ask(Prompt(tuple(self._messages)))
+
+    async def _streamed(self, prompt: Prompt) -> Answer:
+        """The engine's answer, its parts sent as they come."""
+        parts: asyncio.Queue[str | None] = asyncio.Queue()
+        asking = asyncio.create_task(self.queue.ask(prompt, parts.put_nowait))
+        asking.add_done_callback(lambda _: parts.put_nowait(None))
+        begun = False
+        try:
+            while (part := await parts.get()) is not None:
+                if not begun:
+                    await self.send(HandledStart().event())
+                    begun = True
+                await self.send(HandledChunk(part).event())
+        finally:
+            asking.cancel()
+        return await asking
+
+    def _prompt(self, heard: Transcript) -> Prompt:
+        context = heard.context if isinstance(heard.context, dict) else {}
+        if not isinstance(heard.text, str):
+            raise ServiceError("a transcript's text must be one", "malformed")
+        messages = context.get("messages", [*self._messages, {"role": "user", "content": heard.text}])
+        n_tokens, script = context.get("n_tokens"), context.get("script", "")
+        if not _are_messages(messages) or not isinstance(script, str):
+            raise ServiceError(f"context.messages must be a list of {{role, content}}, roles {_ROLES}", "malformed")
+        if n_tokens is not None and (type(n_tokens) is not int or n_tokens < 1):
+            raise ServiceError("context.n_tokens must be a number above 0", "malformed")
+        characters = sum(len(message["content"]) for message in messages) + len(script)
+        if characters > self.params.max_characters:
+            raise ServiceError(f"a conversation of {characters} characters; begin a new one", "too-long")
+        return Prompt(tuple(messages), n_tokens, script=script)
+
+
+def _are_messages(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(one, dict) and set(one) == {"role", "content"} for one in value)
+        and all(one["role"] in _ROLES and isinstance(one["content"], str) for one in value)
+    )

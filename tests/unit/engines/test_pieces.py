@@ -1,0 +1,64 @@
+"""Pieces of a text that is still being written."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voiceperf.engines.pieces import PieceStream, pieces_of
+
+WORDS = st.lists(
+    st.sampled_from(
+        ["Thursday", "the", "seventh", "we", "have", "tables,", "Dr.", "at", "eight.", "Yes.", "Which", "one?", "1.5"]
+    ),
+    max_size=25,
+)
+REPLIES = [
+    "Thursday, of course. And which date would that be?",
+    "Thursday the seventh. We have tables at half past five, at eight, and at a quarter to nine. Which would you like?",
+    "Eight in the evening it is, then. And what name may I put down for the booking, please?",
+    "I will do that for you. Does anyone in your party have any allergies?",
+    "Two. See you Thursday!",
+]
+
+
+def streamed(additions, **options):
+    stream = PieceStream("en-us", **options)
+    return [piece for text in additions for piece in stream.add(text)] + stream.rest()
+
+
+@given(WORDS, st.lists(st.integers(1, 9), max_size=40))
+def test_how_the_text_comes_does_not_matter(words, sizes):
+    """Letter by letter, in tokens or whole: the pieces are the same, and none is lost."""
+    text, left, additions = " ".join(words), " ".join(words), []
+    for size in sizes:
+        additions.append(left[:size])
+        left = left[size:]
+    found = streamed([*additions, left])
+    assert found == streamed(list(text))
+    assert " ".join(found).split() == text.split()
+
+
+@pytest.mark.parametrize("reply", REPLIES)
+def test_a_reply_is_cut_as_when_it_is_whole(reply):
+    """A streamed reply is spoken in the pieces in which the whole one is."""
+    assert streamed(reply) == pieces_of(reply, "en-us")
+
+
+def test_the_first_piece_comes_before_the_text_ends():
+    """What can be spoken is given while the rest is still being written."""
+    stream = PieceStream()
+    assert stream.add("Thursday the seventh. We have ") == []
+    assert stream.add("tables at ") == ["Thursday the seventh."]
+
+
+def test_without_splitting_all_is_one_piece():
+    """A setting that speaks a reply at once gets it at once."""
+    assert streamed(["One sentence. ", "And another one, a longer one."], split=False) == [
+        "One sentence. And another one, a longer one."
+    ]
+
+
+def test_no_text_has_no_pieces():
+    """Space is nothing to speak."""
+    assert streamed(["  ", "\n"]) == []
+    assert streamed(["  "], split=False) == []

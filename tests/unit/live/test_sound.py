@@ -1,0 +1,88 @@
+"""Sound on the wire: formats, limits, and that a sample stays what it was."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wyoming.audio import AudioChunk, AudioStart
+
+from voiceperf.errors import InputError, ServiceError
+from voiceperf.live.sound import Recording, chunks
+
+
+def received(events, max_s=30.0, rate=16_000, width=2, channels=1):
+    recording = Recording(AudioStart(rate, width, channels).event(), max_s)
+    for event in events:
+        recording.add(event)
+    return recording
+
+
+@given(st.integers(201, 3000), st.sampled_from([0, 1, 7, 20, 100]))
+def test_samples_come_back_within_16_bits(count, chunk_ms):
+    """Cut into chunks of any length and put together again, no sample moves by more than a 16-bit step."""
+    sound = np.random.default_rng(count).uniform(-1, 1, count).astype(np.float32)
+    back = received(chunks(sound, 16_000, chunk_ms)).samples()
+    assert back.shape == sound.shape
+    assert np.abs(back - sound).max() <= 1.6 / 2**15
+
+
+def test_chunks_carry_their_time():
+    """Each chunk's timestamp is where it begins, after what came before."""
+    found = [AudioChunk.from_event(event) for event in chunks(np.zeros(1000, np.float32), 10_000, 40, begin_ms=250)]
+    assert [chunk.timestamp for chunk in found] == [250, 290, 330]
+    assert [chunk.samples for chunk in found] == [400, 400, 200]
+
+
+def test_stereo_and_other_rates_are_taken():
+    """Two channels are averaged, and 24 kHz becomes 16 kHz."""
+    pair = np.repeat(np.array([[8192, 0]], np.int16), 2400, axis=0)
+    chunk = AudioChunk(24_000, 2, 2, pair.tobytes()).event()
+    samples = received([chunk], rate=24_000, channels=2).samples()
+    assert len(samples) == 1600
+    assert np.median(samples) == pytest.approx(0.125, abs=0.001)
+
+
+def test_speech_beyond_the_limit_is_refused():
+    """The limit counts what has come so far, so that no client fills the memory."""
+    chunk = AudioChunk(16_000, 2, 1, bytes(32_000)).event()
+    recording = received([chunk], max_s=1.5)
+    with pytest.raises(ServiceError, match=r"longer than 1.5 s") as refused:
+        recording.add(chunk)
+    assert refused.value.code == "too-long"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"rate": "16000", "width": 2, "channels": 1},
+        {"rate": 16_000, "width": 3, "channels": 1},
+        {"rate": 0, "width": 2, "channels": 1},
+        {"rate": 16_000, "width": 2, "channels": 0},
+        {"rate": 16_000, "width": True, "channels": 1},
+    ],
+)
+def test_a_format_that_is_none_is_refused(data):
+    """What is missing, of a wrong type or impossible is answered with what to send."""
+    event = AudioStart(16_000, 2, 1).event()
+    event.data = data
+    with pytest.raises(ServiceError, match="16-bit PCM"):
+        Recording(event, 30.0)
+
+
+def test_half_a_sample_is_refused():
+    """A chunk is a whole number of samples."""
+    with pytest.raises(ServiceError, match="whole number of samples"):
+        received([AudioChunk(16_000, 2, 1, b"123").event()])
+
+
+def test_a_chunk_of_another_format_is_refused():
+    """All of an utterance has the format that its start named."""
+    with pytest.raises(ServiceError, match="the start was"):
+        received([AudioChunk(8_000, 2, 1, b"1234").event()])
+
+
+def test_nothing_is_no_speech():
+    """An utterance without samples is refused as an empty recording is."""
+    with pytest.raises(InputError, match="no samples"):
+        received([]).samples()
