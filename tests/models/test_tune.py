@@ -1,5 +1,10 @@
 """Tuning on real engines: what it finds in a short time holds, and is found again."""
 
+import os
+import random
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import optuna
@@ -7,6 +12,8 @@ import pytest
 
 from voiceperf import call, profiles
 from voiceperf.engines.kokoro import KokoroParams
+from voiceperf.judge.verdict import Verdict
+from voiceperf.profiles import Setting
 from voiceperf.suite.quality_gate import Corpus
 from voiceperf.tune.study import storage_at
 from voiceperf.tune.tuner import Tuner
@@ -19,21 +26,69 @@ CALL = call.load(FIXTURES / "calls" / "call61.toml")
 MATERIAL = (FIXTURES / "audio" / "manifest.jsonl", FIXTURES / "text" / "conversations.toml")
 
 
-def tuner(storage):
+class Unwatched:
+    """Nobody looks."""
+
+    def trying(self, engine, what): ...
+
+    def ended(self, engine, trial, best): ...
+
+
+def tuner(storage, hint=None):
     baselines = [profiles.load(name) for name in ("fair", "seed")]
     corpora = (Corpus(*MATERIAL, 16), Corpus(*MATERIAL, 8))
     shipped = profiles.load("tuned")
-    return Tuner(CALL, corpora, baselines, [shipped], shipped, storage=storage_at(storage), prefer="speed")
+    return Tuner(CALL, corpora, baselines, [hint or shipped], shipped, storage=storage_at(storage), prefer="speed")
 
 
 def test_a_short_search_finds_a_faster_setting_that_holds_and_keeps_its_trials(tmp_path):
     """In a short time Kokoro gets surely faster than the baseline and no worse; a second session starts from there."""
-    seen = []
-    found = tuner(tmp_path).tune(["kokoro"], 90, lambda engine, trial, best: seen.append(trial))
+    found = tuner(tmp_path).tune(["kokoro"], 90, Unwatched())
     kokoro = found.engines["kokoro"]
     assert kokoro.chosen is not None
     assert kokoro.against["fair"].high < 1
     assert KokoroParams.parse(kokoro.setting.values)
-    assert found.profile["whisper"] == profiles.load("fair")["whisper"]
-    again = tuner(tmp_path).tune(["kokoro"], 1, lambda engine, trial, best: None)
+    assert found.profile["whisper"] == profiles.load("tuned")["whisper"]
+    again = tuner(tmp_path).tune(["kokoro"], 1, Unwatched())
     assert again.engines["kokoro"].trials[: len(kokoro.trials)] == kokoro.trials
+
+
+def test_a_fast_setting_that_ruins_quality_is_not_picked(tmp_path):
+    """Planted where the search looks first, weights that are fast and ruin the model are rejected by their figure."""
+    ruinous = "smollm2-135m-instruct-q4_0"
+    planted = profiles.load("tuned").having("llama", Setting({"model": ruinous, "flash_attn": True}))
+    llama = tuner(tmp_path, planted).tune(["llama"], 60, Unwatched()).engines["llama"]
+    with_it = [trial for trial in llama.trials if trial.choices["model"] == ruinous and not trial.dropped]
+    assert with_it
+    assert all(trial.high < 1 and trial.verdict == Verdict.FAIL and trial.loss > 1 for trial in with_it)
+    assert llama.setting.values.get("model") != ruinous
+
+
+def test_a_killed_session_loses_no_finished_trial(tmp_path):
+    """Killed at a random moment and started again, the command goes on from every trial that had ended."""
+    script = "from voiceperf.cli import main; main()"
+    command = [sys.executable, "-c", script, "tune", "kokoro", "--storage", str(tmp_path)]
+    environment = {**os.environ, "VOICEPERF_DATA": str(tmp_path / "data")}
+
+    def finished():
+        try:
+            storage = storage_at(tmp_path)
+            (name,) = optuna.get_all_study_names(storage)
+            trials = optuna.load_study(study_name=name, storage=storage).trials
+        except (ValueError, KeyError):
+            return []
+        return [(t.number, t.params, t.user_attrs) for t in trials if t.state.is_finished()]
+
+    first = subprocess.Popen([*command, "--budget", "10m"], env=environment, stderr=subprocess.DEVNULL)
+    while len(finished()) < 2 and first.poll() is None:
+        time.sleep(0.5)
+    time.sleep(random.uniform(0, 8))
+    first.kill()
+    first.wait()
+    kept = finished()
+    assert len(kept) >= 2
+    done = subprocess.run(
+        [*command, "--budget", "1s"], env=environment, capture_output=True, text=True, check=True, timeout=600
+    )
+    assert "in force on this machine" in done.stderr
+    assert [trial for trial in finished() if trial[0] in {number for number, *_ in kept}] == kept

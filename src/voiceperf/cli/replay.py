@@ -177,7 +177,7 @@ def _show(title: str, records: Sequence[TurnRecord], as_json: bool) -> None:
 def _stages(title: str, records: Sequence[TurnRecord]) -> Any:
     from voiceperf.report.turns import stage_table
 
-    return stage_table(f"{title}: ms a turn", records)
+    return stage_table(title, records)
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def serve(
     if not _is_loopback(host):
         say(f"{host} is not loopback: whoever reaches it can use this service")
     chosen = profiles.load(profile) if profile is not None else standing.in_force()[0]
-    limits = ServiceParams.parse({**chosen["service"].values, **changed_values(ServiceParams, service)})
+    limits = ServiceParams.parse({**chosen[ServiceParams.engine].values, **changed_values(ServiceParams, service)})
     serving = Service(contender(engine, profile, changes), limits, system)
     if metrics_port:
         serving.metrics.publish(LOOPBACK, metrics_port)

@@ -31,11 +31,12 @@ Sleep = Callable[[float], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Services:
-    """Where the three are."""
+    """Where the three are, and how they are talked to."""
 
     hears: str
     answers: str
     speaks: str
+    params: ServiceParams = field(default_factory=ServiceParams)
 
 
 @dataclass
@@ -68,7 +69,6 @@ class Caller:
     Args:
         services: three Wyoming services, ours or anyone's.
         number: of the call, for the record.
-        params: of the connections.
         real_time: speech takes as long to send as to say.
         scripted: llama says the recorded reply at its own pace; without it what it likes.
     """
@@ -77,14 +77,13 @@ class Caller:
         self,
         services: Services,
         number: int,
-        params: ServiceParams,
         *,
         real_time: bool,
         scripted: bool = True,
         clock: Clock | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        self._services, self._number, self._params = services, number, params
+        self._services, self._number = services, number
         self._real_time, self._scripted = real_time, scripted
         self._clock, self._sleep = clock or SystemClock(), sleep
         self._links: dict[str, Link] = {}
@@ -125,7 +124,7 @@ class Caller:
         since = _Since(self._clock)
         while True:
             try:
-                return await Link.to(uri, self._params)
+                return await Link.to(uri, self._services.params)
             except ServiceError:
                 if since.ms() >= 1000 * self._patience_s:
                     raise

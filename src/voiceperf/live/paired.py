@@ -11,7 +11,6 @@ from itertools import count
 from voiceperf.call import CallRecording, Turn
 from voiceperf.judge.statistics import Interval, ratio_interval
 from voiceperf.live.agent import Caller, Services, TurnRecord
-from voiceperf.live.params import ServiceParams
 from voiceperf.live.replay import Pace, Watch
 from voiceperf.measure.pairs import subject_goes_first
 
@@ -59,7 +58,7 @@ async def replay_paired(
 
 
 def _caller(services: Services, number: int, pace: Pace) -> Caller:
-    return Caller(services, number, ServiceParams(), real_time=pace.real_time, scripted=pace.scripted)
+    return Caller(services, number, real_time=pace.real_time, scripted=pace.scripted)
 
 
 async def _turn(call: CallRecording, turn: Turn, callers: Sequence[Caller], watch: Watch) -> list[TurnRecord]:

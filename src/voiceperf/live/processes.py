@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import selectors
 import subprocess
 import sys
@@ -16,6 +15,8 @@ from voiceperf import profiles
 from voiceperf.engines import ENGINES
 from voiceperf.errors import ServiceError
 from voiceperf.live.agent import Services
+from voiceperf.live.params import ServiceParams
+from voiceperf.measure.resources import Resources, resources_of
 from voiceperf.profiles import Profile
 
 _START_S = 120.0  # a cold disk; usually two or three seconds
@@ -38,7 +39,6 @@ class ServiceProcess:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**os.environ},
         )
         self.engine = engine
         try:
@@ -87,7 +87,7 @@ class ServiceProcess:
 
 
 class ServicesOfProfile:
-    """The three services of one profile. Use as a context manager."""
+    """The three services of one profile, which also says how they are talked to. Use as a context manager."""
 
     def __init__(self, profile: Profile) -> None:
         self._alive = ExitStack()
@@ -96,8 +96,18 @@ class ServicesOfProfile:
             path = folder / f"{profile.name}.toml"
             profiles.save(profile, path)
             self.processes = [starting.enter_context(ServiceProcess(engine, path)) for engine in ENGINES]
-            self.services = Services(*(process.uri for process in self.processes))
+            params = ServiceParams.parse(profile[ServiceParams.engine].values)
+            hears, answers, speaks = (process.uri for process in self.processes)
+            self.services = Services(hears, answers, speaks, params)
             self._alive = starting.pop_all()
+
+    def resources(self) -> Resources:
+        """What services and engines have used so far, together."""
+        return resources_of(process.pid for process in self.processes)
+
+    def close(self) -> None:
+        """End them."""
+        self._alive.close()
 
     def __enter__(self) -> Self:
         return self
@@ -105,4 +115,4 @@ class ServicesOfProfile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._alive.close()
+        self.close()

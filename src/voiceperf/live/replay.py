@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from voiceperf.call import CallRecording
 from voiceperf.live.agent import Caller, Services, TurnRecord
-from voiceperf.live.params import ServiceParams
 
 Watch = Callable[[TurnRecord], None]
 """Told of every turn as it ends."""
@@ -24,9 +23,7 @@ class Pace:
     scripted: bool = True
 
 
-async def replay(
-    call: CallRecording, services: Services, pace: Pace, watch: Watch, params: ServiceParams | None = None
-) -> list[TurnRecord]:
+async def replay(call: CallRecording, services: Services, pace: Pace, watch: Watch) -> list[TurnRecord]:
     """Every turn of every call, in the order of calls; a turn that fails is a record with its reason."""
     numbers = iter(range(1, pace.calls + 1))
     found: list[TurnRecord] = []
@@ -34,9 +31,7 @@ async def replay(
     async def one_line() -> None:
         """One caller after the other."""
         for number in numbers:
-            caller = Caller(
-                services, number, params or ServiceParams(), real_time=pace.real_time, scripted=pace.scripted
-            )
+            caller = Caller(services, number, real_time=pace.real_time, scripted=pace.scripted)
             for turn in call.turns:
                 record = await caller.turn(turn, call.messages(turn))
                 found.append(record)

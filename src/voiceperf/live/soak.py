@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import psutil
 
 from voiceperf.call import CallRecording
 from voiceperf.judge.verdict import Finding, Verdict, point_at_most, worst
 from voiceperf.live.agent import Caller, Services, TurnRecord
-from voiceperf.live.params import ServiceParams
 from voiceperf.live.replay import Pace, Watch, replay
 from voiceperf.measure.clock import Clock, SystemClock
+from voiceperf.measure.resources import family
 
 MAX_RSS_GROWTH = 0.01
 WARM_UP_SHARE = 0.2  # of the time, after which memory is held against the end's
@@ -109,7 +108,7 @@ async def soak(
 
     async def one_line() -> None:
         while passed_s() < seconds:
-            caller = Caller(services, next(numbers), ServiceParams(), real_time=False)
+            caller = Caller(services, next(numbers), real_time=False)
             for turn in call.turns:
                 record = await caller.turn(turn, call.messages(turn))
                 found.loaded.append(record)
@@ -127,11 +126,11 @@ async def soak(
 
 def footprint(pids: Sequence[int]) -> Footprint:
     """Of processes and all their children, now."""
-    family = [process for pid in pids for root in [psutil.Process(pid)] for process in (root, *root.children(True))]
+    processes = family(pids)
     return Footprint(
-        sum(process.memory_info().rss for process in family),
-        sum(process.num_threads() for process in family),
-        sum(process.num_fds() for process in family),
+        sum(process.memory_info().rss for process in processes),
+        sum(process.num_threads() for process in processes),
+        sum(process.num_fds() for process in processes),
     )
 
 

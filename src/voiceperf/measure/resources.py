@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,25 +42,55 @@ class Usage:
 def own_resources() -> Resources:
     """The account of the process that asks."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    machine = psutil.cpu_times()
-    steal_s: float | None = getattr(machine, "steal", None)
+    # the kernels disagree on the unit
+    peak_bytes = usage.ru_maxrss if sys.platform == "darwin" else usage.ru_maxrss * 1024
+    machine_s, steal_s = _machine()
     return Resources(
         rss_bytes=psutil.Process().memory_info().rss,
-        peak_rss_bytes=_peak_rss_bytes(usage.ru_maxrss),
+        peak_rss_bytes=_peak_rss_bytes("self") or peak_bytes,
         cpu_s=usage.ru_utime + usage.ru_stime,
         involuntary_switches=usage.ru_nivcsw,
-        machine_s=None if steal_s is None else sum(machine),
+        machine_s=machine_s,
         steal_s=steal_s,
     )
 
 
-def _peak_rss_bytes(ru_maxrss: int) -> int:
-    """The process's own peak: Linux hands a parent's `ru_maxrss` down to what it starts, but not its VmHWM."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
-    return ru_maxrss if sys.platform == "darwin" else ru_maxrss * 1024  # the kernels disagree on the unit
+def resources_of(pids: Iterable[int]) -> Resources:
+    """The account of other processes with all their children, together; a peak only where the kernel tells it."""
+    return together([_of_one(process) for process in family(pids)])
+
+
+def family(pids: Iterable[int]) -> list[psutil.Process]:
+    """Processes and all their children."""
+    roots = [psutil.Process(pid) for pid in pids]
+    return [process for root in roots for process in (root, *root.children(recursive=True))]
+
+
+def _of_one(process: psutil.Process) -> Resources:
+    rss_bytes, times = process.memory_info().rss, process.cpu_times()
+    return Resources(
+        rss_bytes,
+        _peak_rss_bytes(process.pid) or rss_bytes,
+        times.user + times.system,
+        process.num_ctx_switches().involuntary,
+        *_machine(),
+    )
+
+
+def _machine() -> tuple[float | None, float | None]:
+    """All processors' time so far, and what the host took of it."""
+    times = psutil.cpu_times()
+    steal_s: float | None = getattr(times, "steal", None)
+    return None if steal_s is None else sum(times), steal_s
+
+
+def _peak_rss_bytes(process: int | str) -> int | None:
+    """A process's own peak: Linux hands a parent's `ru_maxrss` down to what it starts, but not its VmHWM."""
+    status = Path(f"/proc/{process}/status")
+    if not status.exists():
+        return None
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
 
 
 def together(accounts: Sequence[Resources]) -> Resources:

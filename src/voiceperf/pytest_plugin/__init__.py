@@ -154,7 +154,7 @@ def duel(voiceperf: Suite, benchmark: Any, request: pytest.FixtureRequest) -> Ca
     def measure(workload: str, profile: str, turn: calls.Turn) -> None:
         threshold = _threshold_of(request.node)
         recorder = voiceperf.recorder(workload, profile, turn)
-        before = voiceperf.workers.account(profile, workload)
+        before = voiceperf.account(workload, profile)
         benchmark.group = f"{workload} turn {turn.number}"
         benchmark.pedantic(
             recorder.subject,
@@ -162,7 +162,7 @@ def duel(voiceperf: Suite, benchmark: Any, request: pytest.FixtureRequest) -> Ca
             teardown=recorder.after,
             rounds=voiceperf.rounds(workload),
         )
-        used = usage_between(before, voiceperf.workers.account(profile, workload))
+        used = usage_between(before, voiceperf.account(workload, profile))
         extra = benchmark.extra_info
         extra |= {"workload": workload, "profile": profile, "turn": turn.number}
         extra |= {"partner": voiceperf.partner_of(profile), "usage": used.as_record()}

@@ -34,7 +34,9 @@ def draw(records: Sequence[TurnRecord], title: str, path: Path) -> None:
             axes.broken_barh([(begin, end - begin)], (top, height), color=_COLOURS[lane], label=label)
             named.add(lane)
         if record.first_audio_ms is not None:
-            axes.text(record.first_audio_ms, row - 0.42, f"{record.first_audio_ms:.0f} ms", fontsize="x-small")
+            middle = row - 0.4 + (_LANES.index("speaks") + 0.5) * 0.8 / len(_LANES)
+            text = f" {record.first_audio_ms:.0f} ms"
+            axes.text(record.first_audio_ms, middle, text, fontsize="x-small", va="center")
     axes.set_yticks(range(len(turns)), [f"turn {record.turn}" for record in turns])
     axes.invert_yaxis()
     axes.set(title=title, xlabel="ms after the caller's last sample", xlim=(0, None))

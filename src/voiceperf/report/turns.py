@@ -15,8 +15,8 @@ from voiceperf.report.terminal import as_change
 
 
 def stage_table(title: str, records: Sequence[TurnRecord]) -> Table:
-    """One row a stage: p50, p95 and the slowest, in ms."""
-    table = Table("stage", "p50", "p95", "max", title=title, title_justify="left")
+    """One row a stage: median, 95th percentile and the slowest turn."""
+    table = Table(title, "p50 ms", "p95 ms", "max ms")
     for column in table.columns[1:]:
         column.justify = "right"
     for stage, spread in spreads(records).items():
@@ -26,7 +26,7 @@ def stage_table(title: str, records: Sequence[TurnRecord]) -> Table:
 
 def comparison_table(ratios: Mapping[str, Interval | None], records: Mapping[str, Sequence[TurnRecord]]) -> Table:
     """One row a candidate beside its baseline: overall latency, and its change."""
-    table = Table("services", "p50 ms", "p95 ms", "max ms", "overall latency", title_justify="left")
+    table = Table("services", "p50 ms", "p95 ms", "max ms", "overall latency")
     for name, found in records.items():
         spread = spreads(found).get(OVERALL)
         ratio = ratios.get(name)

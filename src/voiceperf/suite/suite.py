@@ -28,7 +28,9 @@ from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Contender, Side, of_profile
 from voiceperf.measure.control import Control
 from voiceperf.measure.pairs import PairRecorder
+from voiceperf.measure.resources import Resources
 from voiceperf.profiles import Profile
+from voiceperf.suite.live_turns import LiveTurns
 from voiceperf.suite.quality import Step, silent
 from voiceperf.suite.quality_gate import Corpus, Quality, QualityGate
 from voiceperf.suite.stability import run_load
@@ -100,6 +102,7 @@ class Suite:
         self.workers = Workers(
             plan.call, [Side(profile.name, profile) for profile in (*plan.baselines, plan.candidate)]
         )
+        self._live = LiveTurns(plan.call, {profile.name: profile for profile in (*plan.baselines, plan.candidate)})
         corpus = Corpus(plan.manifest, plan.conversations, plan.form.every_nth_recording)
         self.gate = QualityGate(self.workers, plan.candidate.name, corpus, step)
         self._control = Control()
@@ -123,6 +126,7 @@ class Suite:
         """
         if turn.number != self._turn:
             self.workers.close()
+            self._live.end()
             self._turn = turn.number
         candidate = self.plan.candidate.name
         by_turn = self._recorders.setdefault((workload, profile), {})
@@ -130,13 +134,20 @@ class Suite:
             partner = self._control.run if profile == candidate else self._runner(workload, candidate, turn)
             by_turn[turn.number] = PairRecorder(self._runner(workload, profile, turn), partner)
         for side in dict.fromkeys((profile, candidate)):
-            self.workers.warm_up(side, workload, turn)
+            if workload == CALL:
+                self._live.warm_up(side, turn)
+            else:
+                self.workers.warm_up(side, workload, turn)
         return by_turn[turn.number]
 
     def _runner(self, workload: str, profile: str, turn: Turn) -> partial[Timing]:
         if workload == CALL:
-            return partial(self.workers.run_turn, profile, turn)
+            return partial(self._live.run_turn, profile, turn)
         return partial(self.workers.run, profile, workload, turn)
+
+    def account(self, workload: str, profile: str) -> Resources:
+        """What the workload's processes have used so far, together."""
+        return self._live.account(profile) if workload == CALL else self.workers.account(profile, workload)
 
     def rounds(self, workload: str) -> int:
         """How many pairs of each turn: the form's, and in a call of few turns enough to be judged at all."""
@@ -253,6 +264,7 @@ class Suite:
 
     def close(self) -> None:
         self.workers.close()
+        self._live.close()
 
 
 def _criterion(what: str, baseline: str, figure: Interval | None, speed: Finding, quality: Quality) -> Criterion:

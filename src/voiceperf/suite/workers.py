@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from voiceperf.call import CallRecording, Turn
-from voiceperf.engines import ENGINES
 from voiceperf.engines.base import Prompt, Reply
 from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Side
 from voiceperf.measure.process import WorkerProcess
-from voiceperf.measure.resources import Resources, together
+from voiceperf.measure.resources import Resources
 from voiceperf.suite.workloads import ENGINES_OF, requests
 
 
@@ -42,13 +41,12 @@ class Workers:
         return self.get(profile, engine).run(_key(workload, turn))
 
     def warm_up(self, profile: str, workload: str, turn: Turn) -> None:
-        """Run one turn's part of a workload in every process that has not run it yet, keeping nothing."""
-        engines = ENGINES_OF[workload]
-        for engine, alone in zip(engines, [workload] if len(engines) == 1 else engines, strict=True):
-            self.get(profile, engine)
-            if (profile, engine, alone, turn.number) not in self._warm:
-                self.run(profile, alone, turn)
-                self._warm.add((profile, engine, alone, turn.number))
+        """Run one turn's part of a workload in a process that has not run it yet, keeping nothing."""
+        (engine,) = ENGINES_OF[workload]
+        self.get(profile, engine)
+        if (profile, engine, workload, turn.number) not in self._warm:
+            self.run(profile, workload, turn)
+            self._warm.add((profile, engine, workload, turn.number))
 
     def natural_reply(self, profile: str, turn: Turn) -> dict[str, object]:
         """What llama answers where it may end by itself, for the record."""
@@ -56,26 +54,16 @@ class Workers:
         assert isinstance(reply, Reply)
         return {"text": reply.text, **timing.as_record()}
 
-    def run_turn(self, profile: str, turn: Turn) -> Timing:
-        """A whole turn, one stage after the other: from the end of the chunk to the first sample of the answer."""
-        return whole_turn([self.run(profile, engine, turn) for engine in ENGINES])
-
     def account(self, profile: str, workload: str) -> Resources:
-        """What the workload's processes have used so far, together."""
-        return together([self.get(profile, engine).resources() for engine in ENGINES_OF[workload]])
+        """What the workload's process has used so far."""
+        (engine,) = ENGINES_OF[workload]
+        return self.get(profile, engine).resources()
 
     def close(self) -> None:
         for worker in self._alive.values():
             worker.close()
         self._alive.clear()
         self._warm.clear()
-
-
-def whole_turn(stages: Sequence[Timing]) -> Timing:
-    """The stages' time, one after the other, of which the last counts until it is heard."""
-    *before, speaking = stages
-    wall_ns = sum(stage.wall_ns for stage in before) + speaking.until_heard_ns
-    return Timing(wall_ns, sum(stage.cpu_ns for stage in stages))
 
 
 def _key(workload: str, turn: Turn) -> str:

@@ -9,10 +9,12 @@ from voiceperf.suite.duel import Start
 from voiceperf.tune.trial import Raced
 
 LOOKS = (2, 4)  # rounds; with three inputs the first look has six pairs
-_ENOUGH = 0.06  # a ratio known this closely either way needs no more rounds
+ENOUGH = 0.06  # a ratio known this closely either way needs no more rounds
 
 
-def race(start: Start, bar: float, looks: tuple[int, ...] = LOOKS, confidence: float = CONFIDENCE) -> Raced:
+def race(
+    start: Start, bar: float, looks: tuple[int, ...] = LOOKS, *, enough: float = ENOUGH, confidence: float = CONFIDENCE
+) -> Raced:
     """Rounds up to the last look, or until it is clear that the candidate loses, or how fast it is.
 
     Every look's interval is wide enough for all looks to hold together (`look_confidence`).
@@ -28,12 +30,12 @@ def race(start: Start, bar: float, looks: tuple[int, ...] = LOOKS, confidence: f
                 ratio = ratio_interval(bout.times_ns(), at_each)
                 if ratio is not None and ratio.low > bar:
                     return Raced(ratio, dropped=True)
-                if ratio is not None and _is_close(ratio):
+                if ratio is not None and _is_close(ratio, enough):
                     break
     except (EngineError, ParameterError) as error:
         return Raced(None, failure=str(error))
     return Raced(ratio)
 
 
-def _is_close(ratio: Interval) -> bool:
-    return ratio.high / ratio.low < (1 + _ENOUGH) ** 2
+def _is_close(ratio: Interval, enough: float) -> bool:
+    return ratio.high / ratio.low < (1 + enough) ** 2

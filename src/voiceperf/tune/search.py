@@ -61,7 +61,7 @@ class EngineSearch:
         }
 
     def run(self, budget: Budget) -> None:
-        """Go on until the time is over: single changes, their best combination, then what the sampler proposes.
+        """Go on until the time is over: single changes, their best combination, less each of its parts, the sampler's.
 
         Changes that a hint has come first, as they pay elsewhere; those for which there is no time now come once the
         combinations have been tried.
@@ -73,14 +73,33 @@ class EngineSearch:
             self._one_trial()
             budget.one_done()
         if not budget.is_over():
-            self._enqueue(self._best_changes(), TOGETHER)
+            if combined := self._best_changes():
+                self._enqueue(combined, TOGETHER)
             for hint in self._hints:
                 self._enqueue({name: getattr(hint, name) for name in self._space.values}, TOGETHER)
         while not budget.is_over():
-            if not self._waiting() and (change := self._untried(changes)) is not None:
-                self._enqueue(change, ALONE)
+            if not self._waiting():
+                self._enqueue_next(changes)
             self._one_trial()
             budget.one_done()
+
+    def _enqueue_next(self, changes: Iterable[dict[str, Any]]) -> None:
+        """The best without one of its changes, then the single changes that are left; then the sampler proposes."""
+        if (without := self._untried(self._undone())) is not None:
+            self._enqueue(without, TOGETHER)
+        elif (change := self._untried(changes)) is not None:
+            self._enqueue(change, ALONE)
+
+    def _undone(self) -> Iterator[dict[str, Any]]:
+        """The best setting with one change left out, first what helped least alone."""
+        best = self.best()
+        if best is None:
+            return
+        alone = {self._space.in_words(trial.choices): trial.ratio for trial in self.trials() if trial.stage == ALONE}
+        changed = {name: value for name, value in best.choices.items() if value != self._space.values[name][0]}
+        words = {name: self._space.in_words({name: value}) for name, value in changed.items()}
+        for name in sorted(changed, key=lambda name: -alone.get(words[name], 0.0)):
+            yield {**best.choices, name: self._space.values[name][0]}
 
     def trials(self) -> list[Trial]:
         """Every finished trial, in the order in which they began."""

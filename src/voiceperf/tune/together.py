@@ -16,13 +16,14 @@ from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Side
 from voiceperf.measure.pairs import PairedRounds, PairRecorder
 from voiceperf.profiles import Profile, Setting
-from voiceperf.suite.workers import Workers, whole_turn
+from voiceperf.suite.workers import Workers
 from voiceperf.suite.workloads import shortest_turns
 from voiceperf.tune.race import race
 from voiceperf.tune.space import Space
 from voiceperf.tune.trial import Raced
 
 _SIDE = "tuned"
+_LOOKS, _ENOUGH = (2, 4, 8), 0.02  # what is left to gain on whole turns is a few hundredths
 _SURELY = 0.99  # the whole interval below it: a hundredth is less than what processes differ by
 
 
@@ -91,9 +92,9 @@ def tune_together(
     for engine, name, value in changes:
         setting = Setting({**profile[engine].values, name: value}, profile[engine].env)
         other = profile.having(engine, setting)
-        start = partial(stage.bout, engine, other)
-        raced = race(start, bar=1.0)
-        kept = _helps(raced) and _helps(race(start, bar=1.0))
+        once = partial(race, partial(stage.bout, engine, other), 1.0, _LOOKS, enough=_ENOUGH)
+        raced = once()
+        kept = _helps(raced) and _helps(once())
         if kept:
             profile = other
             stage.adopt(engine, other)
@@ -106,13 +107,20 @@ def _helps(raced: Raced) -> bool:
 
 
 def _run(workers: Mapping[str, Workers], turn: Turn) -> Timing:
-    return whole_turn([workers[engine].run(_SIDE, engine, turn) for engine in ENGINES])
+    """Every stage, one after the other, of which the last counts until it is heard."""
+    *before, speaking = [workers[engine].run(_SIDE, engine, turn) for engine in ENGINES]
+    cpu_ns = sum(stage.cpu_ns for stage in (*before, speaking))
+    return Timing(sum(stage.wall_ns for stage in before) + speaking.until_heard_ns, cpu_ns)
 
 
-def neutral_changes(profile: Profile, spaces: Mapping[str, Space]) -> Iterator[tuple[str, str, Any]]:
-    """Threads, waiting and memory: every value of theirs that the profile does not have."""
+def neutral_changes(profile: Profile, spaces: Mapping[str, Space]) -> list[tuple[str, str, Any]]:
+    """Waiting, memory and threads: every value of theirs that the profile does not have; fewer threads seldom help."""
+    found: list[tuple[str, str, Any]] = []
+    threads: list[tuple[str, str, Any]] = []
     for engine, space in spaces.items():
         params = params_class(engine).parse(profile[engine].values)
         for name, known in params.tunables().items():
             others = [value for value in space.values.get(name, ()) if value != getattr(params, name)]
-            yield from ((engine, name, value) for value in others if known.neutral)
+            if known.neutral:
+                (threads if name in params.thread_names else found).extend((engine, name, value) for value in others)
+    return found + threads

@@ -35,7 +35,7 @@ from voiceperf.tune.together import Change, Stage, neutral_changes, tune_togethe
 from voiceperf.tune.trial import Trial
 
 # of the budget, to search; whisper's baseline is the slowest to run. The rest belongs to confirming and whole turns
-_SHARES = {"whisper": 0.25, "llama": 0.12, "kokoro": 0.15}
+_SHARES = {"whisper": 0.24, "llama": 0.12, "kokoro": 0.16}
 _CONFIRMING_LOOKS = (4, 8)
 _NEVER_DROPPED = float("inf")
 

@@ -156,6 +156,15 @@ def test_changes_that_a_hint_has_come_first():
     assert [(params.n_threads, params.use_mmap) for params in made_up.raced] == [(2, True), (4, False)]
 
 
+def test_the_best_is_tried_without_each_of_its_parts():
+    """A hint that holds elsewhere may carry a part that does harm here: without it, it is found to be faster."""
+    searched = search(MadeUp(), hints=[LlamaParams(n_threads=2, flash_attn=True)])
+    searched.run(Trials(3, alone=0))
+    assert [trial.stage for trial in searched.trials()] == [TOGETHER] * 3
+    best = searched.best().choices
+    assert (best["n_threads"], best["flash_attn"]) == (2, False)
+
+
 def test_a_hint_from_outside_the_space_is_passed_over():
     """A value that this machine cannot try makes the hint no trial."""
     searched = search(MadeUp(), hints=[LlamaParams(n_threads=32)])
