@@ -85,7 +85,6 @@ class Turn:
     def close(self):
         self._writer.close()
         self._server.close()
-        self._loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(self._loop)))
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -98,6 +97,7 @@ def test_setting(benchmark, name):
     benchmark.pedantic(pairs.subject, setup=pairs.before, teardown=pairs.after, rounds=ROUNDS)
     for end in (ours, other):
         end.close()
+    loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop)))
     loop.close()
     interval = ratio_interval({0: [(pair.partner.wall_ns, pair.subject.wall_ns) for pair in pairs.pairs]})
     partner_ms = float(np.median([pair.partner.wall_ms for pair in pairs.pairs]))
