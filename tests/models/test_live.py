@@ -2,15 +2,24 @@
 
 import asyncio
 import hashlib
+import json
 import os
 import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+import wave
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop, wav_to_chunks
 from wyoming.client import AsyncTcpClient
 from wyoming.error import Error
+from wyoming.event import Event
 from wyoming.handle import Handled, HandledChunk, HandledStart, HandledStop
 from wyoming.info import Describe, Info
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped
@@ -18,6 +27,7 @@ from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, Synthesize
 from voiceperf import call, profiles
 from voiceperf.engines.base import Line, Prompt, Utterance
 from voiceperf.live.agent import Services
+from voiceperf.live.paired import replay_paired
 from voiceperf.live.processes import ServiceProcess, ServicesOfProfile
 from voiceperf.live.replay import Pace, replay
 from voiceperf.live.wire import address
@@ -55,8 +65,6 @@ def ask(uri, events, until):
 
 
 def spoken(turn):
-    import wave
-
     with wave.open(str(turn.chunk)) as file:
         return [Transcribe(language="en"), *wav_to_chunks(file, 320, start_event=True, stop_event=True)]
 
@@ -152,6 +160,37 @@ def test_nothing_to_say_is_an_error(running):
     assert Info.is_type(info.type)
 
 
+FIELDS = st.sampled_from(["text", "context", "voice", "rate", "width", "channels", "messages", "script", "n_tokens"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 10**6) | st.sampled_from(["", "hi", "é"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(FIELDS, inner, max_size=3),
+    max_leaves=5,
+)
+KINDS = ["transcript", "transcribe", "audio-start", "audio-chunk", "audio-stop", "synthesize", "synthesize-start"]
+KINDS += ["synthesize-chunk", "synthesize-stop"]
+NONSENSE = st.builds(
+    Event, st.sampled_from(KINDS), st.dictionaries(FIELDS, VALUES, max_size=4), st.none() | st.binary(max_size=9)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(NONSENSE, min_size=1, max_size=4))
+def test_well_formed_nonsense_hurts_nobody(running, events):
+    """Events of the right shape with any content: each is answered or refused, and the connection goes on."""
+
+    async def talk(uri):
+        async with AsyncTcpClient(*address(uri)) as client:
+            for event in [*events, Describe().event()]:
+                await client.write_event(event)
+            while not Info.is_type((event := await asyncio.wait_for(client.read_event(), 30)).type):
+                pass
+
+    async def everywhere():
+        await asyncio.gather(*(talk(uri) for uri in (running.hears, running.answers, running.speaks)))
+
+    asyncio.run(everywhere())
+
+
 def said(records):
     return [(record.turn, record.transcript, record.reply, record.audio_sha256) for record in records]
 
@@ -164,6 +203,45 @@ def test_calls_at_once_are_told_apart(running):
     assert said(record for record in together if record.call == 1) == said(alone)
     assert said(record for record in together if record.call == 2) == said(alone)
     assert all(record.audio_sha256 != hashlib.sha256().hexdigest() for record in alone)
+
+
+def test_the_same_services_beside_themselves_differ_by_nothing(running):
+    """Every turn on both sides, in pairs, as many calls as were asked for; identical sides come out alike."""
+    found = asyncio.run(replay_paired(CALL, running, running, Pace(2), lambda record: None))
+    assert not found.errors()
+    assert [len(found.baseline), len(found.candidate)] == [14, 14]
+    ratio = found.ratio()
+    assert ratio.samples == 14
+    assert 0.8 < ratio.estimate < 1.25
+
+
+def test_the_command_finds_its_way_among_running_services(running):
+    """`replay --uri` asks each service what it is, in any order, and tells every turn with its stages."""
+    uris = [f"--uri={uri}" for uri in (running.speaks, running.hears, running.answers)]
+    command = [sys.executable, "-c", "from voiceperf.cli import main; main()", "replay", "--calls=1", "--json", *uris]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    turns = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [turn["turn"] for turn in turns] == [1, 2, 3, 4, 5, 6, 7]
+    assert all(turn["stages_ms"]["overall"] == turn["first_audio_ms"] > 0 for turn in turns)
+
+
+def test_metrics_are_published(tmp_path):
+    """Prometheus finds histograms with one request in them, and the engine's memory."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", "from voiceperf.cli import main; main()", "serve", "kokoro"]
+    options = ["--profile=tuned", "--uri=tcp://127.0.0.1:0", f"--metrics-port={port}"]
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as service:
+        uri = service.stdout.readline().split()[1]
+        ask(uri, [Synthesize("Good evening.")], AudioStop)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            text = answer.read().decode()
+        service.terminate()
+    assert service.returncode == 0
+    assert "voiceperf_kokoro_engine_seconds_count 1.0" in text
+    assert "voiceperf_kokoro_rtf_count 1.0" in text
+    (resident,) = [line for line in text.splitlines() if line.startswith("voiceperf_kokoro_resident_bytes ")]
+    assert float(resident.split()[1]) > 50e6
 
 
 def test_a_killed_service_fails_its_turn_and_no_other(running, tmp_path):

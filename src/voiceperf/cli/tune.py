@@ -18,7 +18,7 @@ from voiceperf.engines import ENGINES
 from voiceperf.errors import InputError
 from voiceperf.history.runs import STORAGE
 from voiceperf.report.terminal import page
-from voiceperf.report.tuning import confirmation, single_changes, speed_against_quality, together
+from voiceperf.report.tuning import confirmation, single_changes, speed_against_quality, together, tuning_markdown
 from voiceperf.suite import standing
 from voiceperf.suite.suite import BASELINES
 from voiceperf.tune.choice import PREFERENCES
@@ -49,6 +49,9 @@ def tune(
         bool, typer.Option("--explain", help="Measure nothing: tell what was found before, and why.")
     ] = False,
     plot: Annotated[Path | None, typer.Option(help="With --explain: a picture of it, PNG or SVG.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="With --explain: a report for a pull request, its picture beside it.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Find the fastest settings of this machine that hear, think and speak no worse, and put them in force.
@@ -76,7 +79,7 @@ def tune(
     )
     wanted = engines or list(ENGINES)
     if explain:
-        _explain(tuner, wanted, prefer, plot)
+        _explain(tuner, wanted, prefer, plot, markdown)
         return
     try:
         found = _with_progress(tuner, wanted, budget_s)
@@ -88,22 +91,28 @@ def tune(
     say(f"in force on this machine from now on: {path}")
 
 
-def _explain(tuner: Tuner, engines: list[str], prefer: str, plot: Path | None) -> None:
+def _explain(tuner: Tuner, engines: list[str], prefer: str, plot: Path | None, markdown: Path | None) -> None:
     from voiceperf.report.tuning_plot import Panel, draw
     from voiceperf.tune.explain import in_words
     from voiceperf.tune.search import finished
 
-    panels = []
+    told = []
     for engine in engines:
         study, space = tuner.study(engine)
         trials = finished(study, space)
+        told.append((space, trials, in_words(study, space, trials, prefer)))
         page().print(single_changes(space, trials))
-        for line in in_words(study, space, trials, prefer):
+        for line in told[-1][-1]:
             page().print(line, highlight=False)
-        panels.append(Panel(space, trials, prefer))
-    if plot:
-        draw(panels, plot)
-        say(f"drawn into {plot}")
+    panels = [Panel(space, trials, prefer) for space, trials, _ in told]
+    pictures = [plot] if plot else []
+    if markdown:
+        pictures.append(markdown.with_suffix(".png"))
+        markdown.write_text(tuning_markdown(told, pictures[-1].name), encoding="utf-8")
+        say(f"written to {markdown}")
+    for picture in pictures:
+        draw(panels, picture)
+        say(f"drawn into {picture}")
 
 
 def seconds_of(text: str) -> float:

@@ -22,7 +22,7 @@ class Hearing(Session):
 
     async def on_event(self, event: Event) -> None:
         if AudioStart.is_type(event.type):
-            self._spoiled = True
+            self._recording, self._spoiled = None, True  # unless the format is one
             self._recording = Recording(event, self.params.max_audio_s)
             self._spoiled = False
         elif AudioChunk.is_type(event.type) and not self._spoiled:

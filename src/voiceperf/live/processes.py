@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import selectors
 import subprocess
 import sys
@@ -38,7 +39,7 @@ class ServiceProcess:
             [sys.executable, "-P", "-c", script, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=self._errors,
+            stderr=None if os.environ.get("VOICEPERF_LOG") else self._errors,
         )
         self.engine = engine
         try:

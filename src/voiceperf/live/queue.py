@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from voiceperf.engines.base import Output, Request
 from voiceperf.errors import EngineError, ServiceError
 from voiceperf.live.metrics import Metrics
+from voiceperf.log import log_timing
 from voiceperf.measure.clock import Clock, SystemClock, Timing
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.process import WorkerProcess
@@ -77,6 +78,7 @@ class EngineQueue:
             self._metrics.waiting.set(self._inside)
         answer = Answer(timing, output, queue_ns)
         self._metrics.observe(timing, queue_ns)
+        log_timing(self._contender.engine, "request", {"queue_ms": queue_ns / 1e6, **timing.as_record()})
         return answer
 
     async def _run(self, request: Request, hand_on: Callable[[str], None]) -> tuple[Timing, Output]:

@@ -40,7 +40,7 @@ class Service:
         queue = EngineQueue(_alone(contender), params.max_waiting, self.metrics)
         self._shared = Shared(queue, params, contender.params, info_of(contender.params), system_prompt)
         self._session = SESSIONS[contender.engine]
-        self._clients: set[asyncio.Task[None]] = set()
+        self._clients: dict[asyncio.Task[None], Session] = {}
 
     async def run(self, host: str, port: int, ready: Callable[[str], None], stop: asyncio.Event) -> None:
         """Serve until told to stop, then let what is under way end.
@@ -56,17 +56,22 @@ class Service:
         """
         server = await self._listening(host, port)
         watching = asyncio.create_task(self._watch_memory())
-        async with server:
-            name = server.sockets[0].getsockname()
-            ready(f"tcp://{name[0]}:{name[1]}")
-            await stop.wait()
+        name = server.sockets[0].getsockname()
+        ready(f"tcp://{name[0]}:{name[1]}")
+        await stop.wait()
+        server.close()
         watching.cancel()
-        if self._clients:
-            _, late = await asyncio.wait(self._clients, timeout=_ENDING_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await self._let_go()
         self._shared.queue.close()
+
+    async def _let_go(self) -> None:
+        """Hang up on idle clients at once, on the others when they have their answers, or after a while."""
+        busy = [task for task, session in self._clients.items() if not session.is_idle]
+        idle = self._clients.keys() - set(busy)
+        late = (await asyncio.wait(busy, timeout=_ENDING_S))[1] if busy else set()
+        for task in (*idle, *late):
+            task.cancel()
+        await asyncio.gather(*idle, *late, return_exceptions=True)
 
     async def _listening(self, host: str, port: int) -> asyncio.Server:
         try:
@@ -86,9 +91,8 @@ class Service:
                 await write_event(refusal.event(), writer, self.params)
             writer.close()
             return
-        self._clients.add(task)
+        session = self._clients[task] = self._session(reader, writer, self._shared)
         self.metrics.clients.set(len(self._clients))
-        session = self._session(reader, writer, self._shared)
         try:
             await session.run()
         except ServiceError as error:
@@ -98,7 +102,7 @@ class Service:
         except (ConnectionError, TimeoutError):
             pass  # it is gone, or does not listen
         finally:
-            self._clients.discard(task)
+            self._clients.pop(task)
             self.metrics.clients.set(len(self._clients))
             await session.close()
 

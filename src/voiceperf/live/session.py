@@ -41,6 +41,12 @@ class Session(ABC):
         self.shared, self.queue, self.params = shared, shared.queue, shared.params
         self._reader, self._writer = reader, writer
         self._jobs: asyncio.Queue[Job] = asyncio.Queue(_MAX_JOBS)
+        self._is_working = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request waits for its answer."""
+        return self._jobs.empty() and not self._is_working
 
     @abstractmethod
     async def on_event(self, event: Event) -> None:
@@ -79,8 +85,10 @@ class Session(ABC):
         else:
             try:
                 await self.on_event(event)
-            except KeyError as missing:
-                raise ServiceError(f"a {event.type} event needs a field {missing}", "malformed") from None
+            except (KeyError, TypeError, AttributeError) as wrong:  # what the event classes raise
+                raise ServiceError(
+                    f"a {event.type} event lacks a field, or has a wrong one: {wrong}", "malformed"
+                ) from None
 
     def start(self, job: Job) -> None:
         """Plan the answer to a request.
@@ -96,10 +104,12 @@ class Session(ABC):
     async def _work(self) -> None:
         while True:
             job = await self._jobs.get()
+            self._is_working = True
             try:
                 await job()
             except VoicePerfError as error:
                 await self.refuse(error)
+            self._is_working = False
 
     async def refuse(self, error: VoicePerfError) -> None:
         """Tell the client why there is no answer."""

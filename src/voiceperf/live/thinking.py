@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from wyoming.handle import Handled, HandledChunk, HandledStart, HandledStop
 
 from voiceperf.call import Message
 from voiceperf.engines.base import Prompt, Reply
-from voiceperf.errors import ServiceError
+from voiceperf.errors import ServiceError, VoicePerfError
 from voiceperf.live.queue import Answer
 from voiceperf.live.session import Session
 
@@ -23,7 +24,8 @@ class Thinking(Session):
     """A connection is a conversation. A client that keeps it itself sends all of it as `context.messages`.
 
     One that does not end with the user's words is read ahead and answered by an empty `handled`, so that the next turn
-    finds it read. `context.n_tokens` fixes a reply's length and `context.script` its words, for measuring.
+    finds it read; of a conversation that is kept here this happens by itself. `context.n_tokens` fixes a reply's length
+    and `context.script` its words, for measuring.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -42,9 +44,10 @@ class Thinking(Session):
         await self.send(Handled(text, context=answer.as_context()).event())
         if text:
             await self.send(HandledStop().event())
-        if not isinstance(heard.context, dict):
+        if "messages" not in _context(heard):
             self._messages = [*prompt.messages, {"role": "assistant", "content": text}]
-            await self.queue.ask(Prompt(tuple(self._messages)))
+            with contextlib.suppress(VoicePerfError):  # nobody asked for it, so nobody is told
+                await self.queue.ask(Prompt(tuple(self._messages)))
 
     async def _streamed(self, prompt: Prompt) -> Answer:
         """The engine's answer, its parts sent as they come."""
@@ -63,7 +66,7 @@ class Thinking(Session):
         return await asking
 
     def _prompt(self, heard: Transcript) -> Prompt:
-        context = heard.context if isinstance(heard.context, dict) else {}
+        context = _context(heard)
         if not isinstance(heard.text, str):
             raise ServiceError("a transcript's text must be one", "malformed")
         messages = context.get("messages", [*self._messages, {"role": "user", "content": heard.text}])
@@ -76,6 +79,10 @@ class Thinking(Session):
         if characters > self.params.max_characters:
             raise ServiceError(f"a conversation of {characters} characters; begin a new one", "too-long")
         return Prompt(tuple(messages), n_tokens, script=script)
+
+
+def _context(heard: Transcript) -> dict[str, Any]:
+    return heard.context if isinstance(heard.context, dict) else {}
 
 
 def _are_messages(value: Any) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from voiceperf.judge.statistics import Interval
+from voiceperf.report.markdown import as_markdown
 from voiceperf.tune.choice import frontier, loss
 from voiceperf.tune.space import Space
 from voiceperf.tune.trial import ALONE, Trial
@@ -19,13 +20,33 @@ if TYPE_CHECKING:  # these bring Optuna with them, which takes half a second to 
 
 def single_changes(space: Space, trials: Iterable[Trial]) -> Table:
     """One row for each change that was tried alone, the most useful first."""
-    table = Table(
-        f"{space.engine}: one change", "time over the baseline's", "quality", title="what each change alone buys"
-    )
-    alone = [trial for trial in trials if trial.stage == ALONE]
-    for trial in sorted(alone, key=lambda trial: trial.ratio):
-        table.add_row(space.in_words(trial.choices), _ratio(trial), _quality(trial))
+    table = Table(*_alone_columns(space), title="what each change alone buys")
+    for row in _alone_rows(space, trials):
+        table.add_row(*row)
     return table
+
+
+def tuning_markdown(engines: Iterable[tuple[Space, Sequence[Trial], Sequence[str]]], picture: str) -> str:
+    """The same for a pull request or a wiki, with the words on each engine and the picture.
+
+    Args:
+        engines: each one's space, trials and words.
+        picture: its file, as a link from where the Markdown is.
+    """
+    parts = ["### voiceperf tune: what was found, and why", "", f"![what each change buys]({picture})", ""]
+    for space, trials, words in engines:
+        table = as_markdown(_alone_columns(space), _alone_rows(space, trials))
+        parts += [f"#### {space.engine}", "", table, "", *(f"- {line}" for line in words), ""]
+    return "\n".join(parts)
+
+
+def _alone_columns(space: Space) -> list[str]:
+    return [f"{space.engine}: one change", "time over the baseline's", "quality"]
+
+
+def _alone_rows(space: Space, trials: Iterable[Trial]) -> list[tuple[str, str, str]]:
+    alone = sorted((trial for trial in trials if trial.stage == ALONE), key=lambda trial: trial.ratio)
+    return [(space.in_words(trial.choices), _ratio(trial), _quality(trial)) for trial in alone]
 
 
 def speed_against_quality(found: EngineFound) -> Table:

@@ -13,6 +13,7 @@ from optuna.trial import TrialState
 from voiceperf.engines.llama import LlamaParams
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.report.tuning import tuning_markdown
 from voiceperf.report.tuning_plot import Panel, draw
 from voiceperf.suite.quality_gate import Quality
 from voiceperf.tune.choice import frontier, preferred
@@ -299,6 +300,16 @@ def test_importances_add_up_and_are_silent_with_few_trials(told):
     few = optuna.create_study()
     search(MadeUp(), few).run(Trials(4))
     assert importances(few) == {}
+
+
+def test_report_has_the_table_the_words_and_the_picture(told):
+    """As Markdown: every single change, what was rejected with its loss, and the link to the picture."""
+    study, trials = told
+    text = tuning_markdown([(SPACE, trials, in_words(study, SPACE, trials, "speed"))], "tune.png")
+    assert "(tune.png)" in text
+    assert text.count("| 0.80 [0.79, 0.81] |") == 1
+    assert "- rejected: " in text
+    assert "#### llama" in text
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])

@@ -1,0 +1,25 @@
+"""Pairs of turns: what becomes a ratio, and what does not."""
+
+import pytest
+
+from voiceperf.live.agent import TurnRecord
+from voiceperf.live.paired import Paired
+
+
+def turns(times_ms, **changes):
+    return [TurnRecord(1, number, first_audio_ms=ms, **changes) for number, ms in enumerate(times_ms, start=1)]
+
+
+def test_the_ratio_is_of_turns_side_by_side():
+    """A candidate that takes half of each turn's time takes half."""
+    found = Paired(turns([800.0, 600.0] * 4)[:2] * 4, turns([400.0, 300.0] * 4)[:2] * 4).ratio()
+    assert found.estimate == pytest.approx(0.5)
+    assert found.samples == 8
+
+
+def test_a_turn_that_never_succeeded_leaves_no_ratio():
+    """What failed on one side every time is not measured, whatever the other turns say."""
+    failed = [*turns([800.0]), TurnRecord(1, 2, error="gone")]
+    found = Paired(turns([800.0, 600.0]), failed)
+    assert found.ratio() is None
+    assert found.errors() == ["gone"]

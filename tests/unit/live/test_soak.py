@@ -1,0 +1,62 @@
+"""What a soak's figures mean, on turns that are made up."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from voiceperf.judge.verdict import Verdict
+from voiceperf.live.agent import TurnRecord
+from voiceperf.live.soak import Footprint, Soaked, footprint
+from voiceperf.measure.resources import family
+
+WARM = Footprint(10**9, 40, 60)
+
+
+def turn(number, call=1, **changes):
+    said = {"transcript": f"words {number}", "reply": f"reply {number}", "audio_sha256": f"sound {number}"}
+    return TurnRecord(call, number, **{"first_audio_ms": 300.0, **said, **changes})
+
+
+def soaked(loaded, warm=WARM, end=WARM):
+    return Soaked([turn(1), turn(2)], loaded, warm, end)
+
+
+def test_equal_turns_and_a_steady_footprint_pass():
+    """Nothing failed, changed or grew."""
+    assert soaked([turn(1, 2), turn(2, 2), turn(1, 3)]).finding().verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    "changes", [{"error": "hung up"}, {"transcript": "words 2"}, {"reply": "another"}, {"audio_sha256": "another"}]
+)
+def test_one_turn_that_is_lost_or_mixed_up_fails(changes):
+    """A failed turn, or one that heard, said or sounded as another, is enough."""
+    assert soaked([turn(1, 2), turn(1, 3, **changes)]).finding().verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("end", [Footprint(1_011_000_000, 40, 60), Footprint(10**9, 41, 60), Footprint(10**9, 40, 61)])
+def test_a_leak_fails(end):
+    """Memory by more than 1%, one thread or one descriptor more at the end than when it was warm."""
+    assert soaked([turn(1, 2)], end=end).finding().verdict is Verdict.FAIL
+
+
+def test_a_runaway_delay_fails():
+    """A 95th percentile of more than thirty times a call alone."""
+    assert soaked([turn(1, 2, first_audio_ms=300.0 * 31)]).finding().verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("found", [soaked([]), soaked([turn(1, 2)], warm=None), soaked([turn(1, 2)], end=None)])
+def test_what_was_not_measured_is_invalid(found):
+    """Without turns under load, or without both footprints, there is no verdict."""
+    assert found.finding().verdict is Verdict.INVALID
+
+
+def test_a_footprint_counts_children():
+    """A service's engine runs in a process of its own, and is counted with it."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        assert child.pid in {process.pid for process in family([os.getpid()])}
+        child.communicate(b"\n")
+    found = footprint([os.getpid()])
+    assert min(found.rss_bytes, found.threads, found.descriptors) > 0
