@@ -27,12 +27,13 @@ from voiceperf.suite.quality_judge import QualityJudge
 from voiceperf.suite.workloads import duel_requests
 from voiceperf.tune.budget import Budget
 from voiceperf.tune.choice import PREFERENCES, frontier
+from voiceperf.tune.playoff import fastest
 from voiceperf.tune.race import race
 from voiceperf.tune.search import EngineSearch, Watch
 from voiceperf.tune.space import Space, space_around
 from voiceperf.tune.study import study_of
 from voiceperf.tune.together import Change, Stage, neutral_changes, tune_together
-from voiceperf.tune.trial import Trial
+from voiceperf.tune.trial import Raced, Trial
 
 # of the budget, to search; whisper's baseline is the slowest to run. The rest belongs to confirming and whole turns
 _SHARES = {"whisper": 0.24, "llama": 0.12, "kokoro": 0.16}
@@ -141,9 +142,8 @@ class Tuner:
     def _confirmed(self, engine: str, profile: Profile, space: Space, trials: list[Trial]) -> EngineFound:
         """The preferred point of the frontier that still holds on all of the material, in fresh processes."""
         rejected: list[str] = []
-        for trial in sorted(frontier(trials), key=self._prefer):
-            params = space.at(trial.choices)
-            assert params is not None  # it has run
+        for trial in self._ranked(space, trials):
+            params = self._params(space, trial)
             setting = setting_of(params)
             quality = self._whole.judge(profile.having(engine, setting), engine)
             if quality.finding.verdict is Verdict.PASS:
@@ -154,6 +154,26 @@ class Tuner:
                 return EngineFound(space, trials, setting, trial, against, quality.text, rejected)
             rejected.append(f"{trial.ratio:.3f} of the time, but {quality.finding.reason}")
         return EngineFound(space, trials, self._baseline[engine], None, rejected=rejected)
+
+    def _ranked(self, space: Space, trials: list[Trial]) -> list[Trial]:
+        """The frontier, the preferred first; where speed decides, first the one that wins the playoff."""
+        ranked = sorted(frontier(trials), key=self._prefer)
+        if self._prefer is not PREFERENCES["speed"]:
+            return ranked
+
+        def meet(best: Trial, rival: Trial) -> Raced:
+            first, second = (Contender(str(one.number), self._params(space, one)) for one in (best, rival))
+            start = partial(Bout, first, second, duel_requests(self._call, space.engine), waiting_ns)
+            return race(start, _NEVER_DROPPED, _CONFIRMING_LOOKS)
+
+        winner = fastest(trials, meet)
+        return [winner, *(trial for trial in ranked if trial is not winner)] if winner else ranked
+
+    @staticmethod
+    def _params(space: Space, trial: Trial) -> EngineParams:
+        params = space.at(trial.choices)
+        assert params is not None  # it has run
+        return params
 
     def _against(self, other: Profile, params: EngineParams) -> Start:
         """Begins a bout of two fresh processes."""

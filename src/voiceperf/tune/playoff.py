@@ -1,0 +1,26 @@
+"""The nearest rivals meet directly: beside a slow baseline, hundredths between fast settings are lost in noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from voiceperf.tune.trial import Raced, Trial
+
+_NEAR = 1.06  # times the fastest's ratio; what identical settings come out apart by, at most
+_MOST_RIVALS = 3
+
+Meet = Callable[[Trial, Trial], Raced]
+"""Races the second beside the first."""
+
+
+def fastest(trials: Iterable[Trial], meet: Meet) -> Trial | None:
+    """The feasible trial that no near rival surely beats; None without a feasible one."""
+    ranked = sorted((trial for trial in trials if trial.feasible), key=lambda trial: trial.ratio)
+    if not ranked:
+        return None
+    best, *others = ranked
+    for rival in [trial for trial in others if trial.ratio < _NEAR * best.ratio][:_MOST_RIVALS]:
+        raced = meet(best, rival)
+        if raced.ratio is not None and raced.ratio.high < 1:
+            best = rival
+    return best
