@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from voiceperf.tune.trial import Raced, Trial
 
-_NEAR = 1.06  # times the fastest's ratio; what identical settings come out apart by, at most
+_NEAR = 1.15  # times the fastest's ratio; one setting came out as 0.50 and as 0.57 of the same baseline's time
 _MOST_RIVALS = 3
 
 Meet = Callable[[Trial, Trial], Raced]

@@ -38,6 +38,7 @@ from voiceperf.tune.trial import Raced, Trial
 # of the budget, to search; whisper's baseline is the slowest to run. The rest belongs to confirming and whole turns
 _SHARES = {"whisper": 0.24, "llama": 0.12, "kokoro": 0.16}
 _CONFIRMING_LOOKS = (4, 8)
+_MEETING_LOOKS, _ENOUGH = (4, 8, 16), 0.015  # fast settings take little time, and differ by little
 _NEVER_DROPPED = float("inf")
 
 
@@ -164,7 +165,7 @@ class Tuner:
         def meet(best: Trial, rival: Trial) -> Raced:
             first, second = (Contender(str(one.number), self._params(space, one)) for one in (best, rival))
             start = partial(Bout, first, second, duel_requests(self._call, space.engine), waiting_ns)
-            return race(start, _NEVER_DROPPED, _CONFIRMING_LOOKS)
+            return race(start, _NEVER_DROPPED, _MEETING_LOOKS, enough=_ENOUGH)
 
         winner = fastest(trials, meet)
         return [winner, *(trial for trial in ranked if trial is not winner)] if winner else ranked
