@@ -21,12 +21,14 @@ from wyoming.client import AsyncTcpClient
 from wyoming.error import Error
 from wyoming.event import Event
 from wyoming.handle import Handled, HandledChunk, HandledStart, HandledStop
-from wyoming.info import Describe, Info
+from wyoming.info import Attribution, Describe, HandleProgram, Info
+from wyoming.server import AsyncEventHandler, AsyncTcpServer
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped
 
 from voiceperf import call, profiles
 from voiceperf.engines.base import Line, Prompt, Utterance
 from voiceperf.live.agent import Services
+from voiceperf.live.find import services_at
 from voiceperf.live.paired import replay_paired
 from voiceperf.live.processes import ServiceProcess, ServicesOfProfile
 from voiceperf.live.replay import Pace, replay
@@ -158,6 +160,37 @@ def test_nothing_to_say_is_an_error(running):
     error, info = asyncio.run(talk())
     assert error.code == "no-text"
     assert Info.is_type(info.type)
+
+
+class Polite(AsyncEventHandler):
+    """A service of somebody else's, written with the official server: it answers words, and is silent to none."""
+
+    async def handle_event(self, event):
+        if Describe.is_type(event.type):
+            about = {"attribution": Attribution("", ""), "installed": True, "description": None, "version": None}
+            await self.write_event(Info(handle=[HandleProgram(name="polite", models=[], **about)]).event())
+        elif Transcript.is_type(event.type) and Transcript.from_event(event).text:
+            await self.write_event(Handled("Good evening to you.").event())
+        return True
+
+
+def test_a_call_goes_through_somebody_elses_service(running):
+    """A handler that neither streams nor knows our context takes its part in a call."""
+
+    async def call_with_it():
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        server = AsyncTcpServer("127.0.0.1", port)
+        await server.start(Polite)
+        found = await services_at([running.speaks, f"tcp://127.0.0.1:{port}", running.hears])
+        records = await replay(CALL, found, Pace(1), lambda record: None)
+        await server.stop()
+        return records
+
+    records = asyncio.run(asyncio.wait_for(call_with_it(), 60))
+    assert not [record.error for record in records if record.error]
+    assert {record.reply for record in records} == {"Good evening to you."}
+    assert all(record.audio_s > 0.5 for record in records)
 
 
 FIELDS = st.sampled_from(["text", "context", "voice", "rate", "width", "channels", "messages", "script", "n_tokens"])

@@ -17,6 +17,7 @@ from voiceperf.audio import SPEECH_RATE_HZ
 from voiceperf.call import Message, Turn
 from voiceperf.errors import ServiceError
 from voiceperf.live.client import Link
+from voiceperf.live.info import PROGRAMS
 from voiceperf.live.params import ServiceParams
 from voiceperf.live.sound import WIDTH_BYTES, chunks
 from voiceperf.measure.clock import Clock, SystemClock
@@ -88,7 +89,7 @@ class Caller:
         self._clock, self._sleep = clock or SystemClock(), sleep
         self._links: dict[str, Link] = {}
         self._patience_s = 0.0  # for a service that is away: none at first, some once a turn has failed
-        self._streams_speech = False
+        self._streams_speech = self._reads_ahead = False  # until the services have said so
 
     async def _read_ahead(self, link: Link, messages: list[Message]) -> None:
         """Let the service read the conversation before the caller's next words, as in the seconds while they speak."""
@@ -101,8 +102,10 @@ class Caller:
         record = TurnRecord(self._number, turn.number)
         try:
             await self._turn(turn, messages, record)
-        except ServiceError as error:
-            record.error, self._patience_s = str(error), PATIENCE_S
+        except (ServiceError, KeyError) as error:
+            lacking = f"an event of a service lacks the field {error}"
+            record.error = lacking if isinstance(error, KeyError) else str(error)
+            self._patience_s = PATIENCE_S
             await self.hang_up()
         return record
 
@@ -116,8 +119,9 @@ class Caller:
         if uri not in self._links:
             self._links[uri] = link = await self._connected(uri)
             if uri == self._services.speaks:
-                programs = (await link.info()).tts
-                self._streams_speech = bool(programs) and programs[0].supports_synthesize_streaming
+                self._streams_speech = any(program.supports_synthesize_streaming for program in (await link.info()).tts)
+            if uri == self._services.answers:  # another's would take it for a request without words
+                self._reads_ahead = any(program.name == PROGRAMS["llama"] for program in (await link.info()).handle)
         return self._links[uri]
 
     async def _connected(self, uri: str) -> Link:
@@ -134,7 +138,8 @@ class Caller:
         hears, answers, speaks = [
             await self._link(uri) for uri in (self._services.hears, self._services.answers, self._services.speaks)
         ]
-        await self._read_ahead(answers, messages[:-1])
+        if self._reads_ahead:
+            await self._read_ahead(answers, messages[:-1])
         since = await self._say(hears, turn)
         heard = await self._transcript(hears)
         record.transcript, record.transcript_ms = heard.text, since.ms()

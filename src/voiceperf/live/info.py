@@ -19,6 +19,9 @@ from voiceperf import __version__
 from voiceperf.engines.base import installed_version
 from voiceperf.params import EngineParams
 
+PROGRAMS = {"whisper": "voiceperf-whisper", "llama": "voiceperf-llama", "kokoro": "voiceperf-kokoro"}
+"""What our services call themselves."""
+
 _WHISPER = Attribution("whisper.cpp", "https://github.com/ggml-org/whisper.cpp")
 _LLAMA = Attribution("llama.cpp", "https://github.com/ggml-org/llama.cpp")
 _KOKORO = Attribution("Kokoro-82M", "https://huggingface.co/hexgrad/Kokoro-82M")
@@ -32,7 +35,7 @@ def info_of(params: EngineParams) -> Info:
 def _hears(params: Any) -> Info:
     facts = _facts(_WHISPER, "pywhispercpp")
     model = AsrModel(name=params.model, description="speech to text", languages=[params.language], **facts)
-    program = AsrProgram(name="voiceperf-whisper", description="whisper.cpp, tuned", models=[model], **_own(_WHISPER))
+    program = AsrProgram(name=PROGRAMS["whisper"], description="whisper.cpp, tuned", models=[model], **_own(_WHISPER))
     return Info(asr=[program])
 
 
@@ -40,7 +43,7 @@ def _answers(params: Any) -> Info:
     facts = _facts(_LLAMA, "llama-cpp-python")
     model = HandleModel(name=params.model, description="answers as a language model", languages=["en"], **facts)
     program = HandleProgram(
-        name="voiceperf-llama",
+        name=PROGRAMS["llama"],
         description="llama.cpp, tuned",
         models=[model],
         supports_handled_streaming=True,
@@ -53,7 +56,7 @@ def _speaks(params: Any) -> Info:
     facts = _facts(_KOKORO, "kokoro-onnx")
     voice = TtsVoice(name=params.voice, description="text to speech", languages=[params.lang], **facts)
     program = TtsProgram(
-        name="voiceperf-kokoro",
+        name=PROGRAMS["kokoro"],
         description="Kokoro, tuned",
         voices=[voice],
         supports_synthesize_streaming=True,

@@ -15,16 +15,14 @@ class ServiceParams(EngineParams):
     engine: ClassVar[str] = "service"
 
     nodelay: bool = tunable(
-        True, "small packets leave at once (TCP_NODELAY) instead of waiting for the last one's receipt", neutral=True
+        True,
+        "small packets leave at once (TCP_NODELAY) instead of waiting for the last one's receipt",
+        neutral=True,
+        tries=(False, True),
     )
     whole_events: bool = tunable(True, "an event goes to the socket in one write, not in two or three", neutral=True)
     audio_ms: int = tunable(
-        0,
-        "length of the chunks that speech is sent in; 0: as long as it was made",
-        low=0,
-        high=1000,
-        unit="ms",
-        neutral=True,
+        1000, "longest chunk that speech is sent in", low=1, high=10_000, unit="ms", neutral=True, tries=(20, 100, 1000)
     )
     send_buffer_bytes: int = tunable(0, "the socket's; 0: the system's choice", low=0, high=2**26, neutral=True)
     receive_buffer_bytes: int = tunable(0, "the socket's; 0: the system's choice", low=0, high=2**26, neutral=True)

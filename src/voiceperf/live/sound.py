@@ -73,12 +73,9 @@ def format_of(event: Event) -> AudioFormat:
 
 
 def chunks(samples: Samples, rate_hz: int, chunk_ms: int, begin_ms: float = 0.0) -> Iterator[Event]:
-    """Samples, shape (n,) with full scale at 1.0, as events of 16-bit PCM; of 0 ms each: all in one.
-
-    Each begins at its `timestamp`, in ms.
-    """
-    size = len(samples) if chunk_ms == 0 else max(1, rate_hz * chunk_ms // 1000)
+    """Samples, shape (n,) with full scale at 1.0, as events of 16-bit PCM, each with its `timestamp` in ms."""
+    size = max(1, rate_hz * chunk_ms // 1000)
     pcm = (np.clip(samples, -1.0, 1.0) * (_FULL_SCALE[WIDTH_BYTES] - 1)).round().astype("<i2")
-    for start in range(0, len(pcm), size or 1):
+    for start in range(0, len(pcm), size):
         timestamp = round(begin_ms + 1000 * start / rate_hz)
         yield AudioChunk(rate_hz, WIDTH_BYTES, 1, pcm[start : start + size].tobytes(), timestamp).event()

@@ -17,7 +17,7 @@ def received(events, max_s=30.0, rate=16_000, width=2, channels=1):
     return recording
 
 
-@given(st.integers(201, 3000), st.sampled_from([0, 1, 7, 20, 100]))
+@given(st.integers(201, 3000), st.sampled_from([1, 7, 20, 100, 1000]))
 def test_samples_come_back_within_16_bits(count, chunk_ms):
     """Cut into chunks of any length and put together again, no sample moves by more than a 16-bit step."""
     sound = np.random.default_rng(count).uniform(-1, 1, count).astype(np.float32)
