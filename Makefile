@@ -1,7 +1,7 @@
 # Two commands do everything from a bare clone: `make bench` and `make test`. Each sets up .venv and the models by
 # itself, once.
 .DEFAULT_GOAL := help
-.PHONY: help bench test gate evidence peers lint models setup lock
+.PHONY: help bench test gate evidence peers lint models setup lock docs
 
 PYTEST = .venv/bin/python -m pytest
 
@@ -13,6 +13,7 @@ help:
 	@echo "make peers   faster-whisper, kokoro-onnx and llama.cpp's benchmark as they come, beside ours (build/peers.md)"
 	@echo "make lint    ruff and mypy"
 	@echo "make models  only pull the models"
+	@echo "make docs    the documentation as a site (build/site)"
 	@echo "make lock    renew requirements.lock from pyproject.toml"
 
 setup:
@@ -53,6 +54,9 @@ lint: setup
 lock: setup
 	.venv/bin/python -m pip install --quiet pip-tools
 	CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/python -m piptools compile --quiet --upgrade --generate-hashes --strip-extras \
-	  --extra=whisper --extra=llama --extra=kokoro --extra=live --extra=hub --extra=dev --unsafe-package=llama-cpp-python --unsafe-package=pywhispercpp --no-emit-index-url --no-emit-find-links \
+	  --extra=whisper --extra=llama --extra=kokoro --extra=live --extra=call --extra=hub --extra=dev --unsafe-package=llama-cpp-python --unsafe-package=pywhispercpp --no-emit-index-url --no-emit-find-links \
 	  --no-emit-trusted-host --no-emit-options --output-file=requirements.lock pyproject.toml
 	sed -i.bak '/^# WARNING/,$$d' requirements.lock && rm requirements.lock.bak
+
+docs: setup
+	.venv/bin/mkdocs build --quiet

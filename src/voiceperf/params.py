@@ -110,7 +110,7 @@ class EngineParams:
     @classmethod
     def parse_text(cls, name: str, text: str) -> Any:
         """Read the command line's spelling of one parameter's value."""
-        defaults = {f.name: f.default for f in dataclasses.fields(cls)}
+        defaults = declared_defaults(cls)
         if name not in defaults:
             cls.parse({name: text})  # raises with the hint
         return _from_text(f"{cls.engine}.{name}", text, type(defaults[name]))
@@ -127,7 +127,12 @@ class EngineParams:
 
 def known_default(params: EngineParams, name: str) -> Any:
     """The declared default, which also declares the type."""
-    return next(f.default for f in dataclasses.fields(params) if f.name == name)
+    return declared_defaults(type(params))[name]
+
+
+def declared_defaults(known: type[EngineParams]) -> dict[str, Any]:
+    """Every parameter's default, by name."""
+    return {f.name: f.default for f in dataclasses.fields(known)}
 
 
 def _wrong_type(value: Any, wanted: type) -> str | None:

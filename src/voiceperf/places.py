@@ -1,4 +1,4 @@
-"""Where things lie on this machine: the model cache, its own profile, and the fixtures of a source checkout."""
+"""Where things lie on this machine: the model cache, its own profile, and what comes with voiceperf."""
 
 from __future__ import annotations
 
@@ -24,5 +24,7 @@ def data_dir() -> Path:
 
 
 def fixtures_dir() -> Path:
-    """The checkout's `fixtures/`; in an installed wheel there is none, and the path does not exist."""
-    return Path(__file__).resolve().parents[2] / "fixtures"
+    """The recordings, texts and voices that come with voiceperf: within the installed package, or in the checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "fixtures"
+    return installed if installed.is_dir() else package.parents[1] / "fixtures"

@@ -277,6 +277,35 @@ def test_metrics_are_published(tmp_path):
     assert float(resident.split()[1]) > 50e6
 
 
+def test_each_request_is_a_structured_line():
+    """With VOICEPERF_LOG=json a service writes how long every request waited and took."""
+    command = [sys.executable, "-c", "from voiceperf.cli import main; main()", "serve", "kokoro"]
+    options = ["--profile=tuned", "--uri=tcp://127.0.0.1:0"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*command, *options], env={**os.environ, "VOICEPERF_LOG": "json"}, **pipes) as service:
+        ask(service.stdout.readline().split()[1], [Synthesize("Good evening.")], AudioStop)
+        service.terminate()
+        lines = [json.loads(line) for line in service.stderr.read().splitlines() if line.startswith("{")]
+    (request,) = [line for line in lines if line["input"] == "request"]
+    assert request["engine"] == "kokoro"
+    assert request["wall_ms"] > 0 <= request["queue_ms"]
+
+
+def test_workers_of_one_engine_speak_alike(tmp_path):
+    """Two engine processes behind one service, four clients at once: every sound is the same as alone."""
+    path = tmp_path / "two.toml"
+    profiles.save(TUNED.having("service", profiles.Setting({"workers": 2})), path)
+
+    async def at_once(uri):
+        asked = [asyncio.to_thread(ask, uri, [Synthesize("Good evening.")], AudioStop) for _ in range(4)]
+        return await asyncio.gather(*asked)
+
+    with ServiceProcess("kokoro", path) as service:
+        alone = ask(service.uri, [Synthesize("Good evening.")], AudioStop)
+        together = asyncio.run(at_once(service.uri))
+    assert {sound_of(seen) for seen in together} == {sound_of(alone)}
+
+
 def test_a_killed_service_fails_its_turn_and_no_other(running, tmp_path):
     """Killed in the middle of a call and started again, it costs one turn, which tells the reason."""
     path = tmp_path / "tuned.toml"

@@ -1,32 +1,3 @@
-"""Call 61 replayed: every engine on every turn under every profile, then the criteria.
+"""Call 61 replayed, by the suite that the package brings along."""
 
-The order matters: criteria are judged on the pairs that the benchmarks above them have measured.
-"""
-
-import pytest
-
-from voiceperf.suite.suite import CRITERIA
-from voiceperf.suite.workloads import LLAMA_COLD, WORKLOADS
-
-pytestmark = pytest.mark.models
-
-
-# launches differ in reading a prompt by more than the gate's usual threshold (docs/FINDINGS.md, Noise)
-LOOSE = {LLAMA_COLD: pytest.mark.max_slowdown(0.35)}
-
-
-@pytest.mark.parametrize("workload", [pytest.param(name, marks=LOOSE.get(name, ())) for name in WORKLOADS])
-def test_turn(duel, workload, turn, profile):
-    """One turn's work is done under a profile, in ABBA pairs with the candidate (the candidate's, with the control)."""
-    duel(workload, profile, turn)
-
-
-@pytest.mark.parametrize("criterion", CRITERIA)
-def test_criterion(voiceperf, require, criterion, baseline):
-    """The candidate clears the bar against a baseline with its whole interval, and is no worse."""
-    require(voiceperf.judge(criterion, baseline))
-
-
-def test_stability(voiceperf, require):
-    """The candidate's three engines at once: no error, no changed output, bounded memory and delay."""
-    require(voiceperf.judge_stability())
+from voiceperf.pytest_plugin.whole_suite import *  # noqa: F403

@@ -1,5 +1,6 @@
 """The plugin in sessions of its own, where no model is needed."""
 
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -73,6 +74,40 @@ def test_tests_of_others_are_left_alone(pytester):
             assert turn == 1
     """)
     pytester.runpytest().assert_outcomes(passed=3)
+
+
+def test_a_call_in_an_empty_folder_is_replayed_by_the_suite_of_the_package(pytester, request):
+    """`pytest --call DIR` needs no test of the user's own; every benchmark and criterion is there."""
+    shutil.copytree(request.config.rootpath / "fixtures/calls", pytester.path / "mine")
+    (pytester.path / "mine" / "call61.toml").rename(pytester.path / "mine" / "call.toml")
+    done = pytester.runpytest("--call", "mine", "--collect-only", "-q")
+    text = done.stdout.str()
+    assert text.count("::test_turn[") == 3 * 3 * 5
+    assert "test_criterion[fair-whisper]" in text
+    assert "test_stability" in text
+
+
+def test_a_project_with_tests_named_runs_those(session):
+    """Where tests are named, the suite of the package does not push itself in."""
+    (named,) = session.path.glob("test_*.py")
+    done = session.runpytest(named.name, "--call", session.path / "gone.toml", "--collect-only")
+    assert "whole_suite" not in done.stdout.str()
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_a_gate_of_five_lines(pytester, request):
+    """A project's own gate needs a call, two fixtures and a criterion; recordings and conversations come along."""
+    pytester.makeini(f"[pytest]\nvoiceperf_call = {request.config.rootpath}/fixtures/calls/call61.toml\n")
+    pytester.makepyfile("""
+        def test_hearing(duel, turn, profile):
+            duel("whisper", profile, turn)
+
+        def test_hears_faster_and_no_worse(voiceperf, require, baseline):
+            require(voiceperf.judge("whisper", baseline))
+    """)
+    text = pytester.runpytest("--collect-only", "-q").stdout.str()
+    assert text.count("::test_hearing[") == 9
+    assert text.count("::test_hears_faster_and_no_worse[") == 2
 
 
 def test_baseline_cannot_be_its_own_candidate(session):

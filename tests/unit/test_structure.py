@@ -11,7 +11,7 @@ FLOORS = (
     {"call", "profiles", "models"},
     {"engines", "judge"},
     {"measure", "history"},
-    {"live"},
+    {"live", "newcall"},
     {"suite"},
     {"tune"},
     {"report"},

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import sys
 
-from voiceperf.cli import calibrate, compare, doctor, engines, history, models, quality, replay, serve, settle, tune  # noqa: F401  # importing them registers their commands
+from voiceperf.cli import (  # noqa: F401  # importing them registers their commands
+    calibrate,
+    call,
+    compare,
+    doctor,
+    engines,
+    history,
+    models,
+    parameters,
+    quality,
+    replay,
+    report,
+    serve,
+    settle,
+    tune,
+)
 from voiceperf.cli.app import app, say
 from voiceperf.errors import VoicePerfError
 

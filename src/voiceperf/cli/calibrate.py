@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -19,7 +18,7 @@ from voiceperf.history.ledger import Calibration, read_noise, write_noise
 from voiceperf.history.runs import STORAGE
 from voiceperf.judge.planning import MIN_LAUNCHES, Noise
 from voiceperf.measure.fingerprint import fingerprint
-from voiceperf.report.terminal import page
+from voiceperf.report.terminal import aside, page
 from voiceperf.suite.calibration import Benchmark, benchmarks
 from voiceperf.suite.calibration import calibrate as measure
 from voiceperf.suite.suite import BASELINES, DEFAULT_FORM, FORMS, Plan
@@ -77,7 +76,7 @@ def calibrate(
 
 def _with_progress(plan: Plan, chosen: list[Benchmark], launches: int) -> dict[str, Noise]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=aside()) as progress:
         task = progress.add_task("calibrating", total=launches * len(chosen))
         started = False
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from voiceperf import profiles
@@ -23,7 +22,7 @@ from voiceperf.errors import InputError
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import GATE_EXIT_CODES
 from voiceperf.profiles import Profile
-from voiceperf.report.terminal import page
+from voiceperf.report.terminal import aside, page
 from voiceperf.suite import standing
 
 if TYPE_CHECKING:  # the network's libraries are imported by these commands alone, once they run
@@ -193,7 +192,7 @@ def _there(uris: list[str] | None, profile: Profile) -> Iterator[Services]:
 @contextmanager
 def _progress(total: int | None) -> Iterator[Watch]:
     columns = [BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)]
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=aside(), transient=True) as progress:
         task = progress.add_task("turns", total=total)
 
         def watch(record: TurnRecord) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from voiceperf import profiles
@@ -17,7 +16,7 @@ from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
 from voiceperf.engines import ENGINES
 from voiceperf.errors import InputError
 from voiceperf.history.runs import STORAGE
-from voiceperf.report.terminal import page
+from voiceperf.report.terminal import aside, page
 from voiceperf.report.tuning import confirmation, single_changes, speed_against_quality, together, tuning_markdown
 from voiceperf.suite import standing
 from voiceperf.suite.suite import BASELINES
@@ -25,10 +24,14 @@ from voiceperf.tune.choice import PREFERENCES
 from voiceperf.tune.trial import Trial
 
 if TYPE_CHECKING:  # Optuna and the plotting library are imported by this command alone, once it runs
+    from optuna.storages import BaseStorage
+
+    from voiceperf.report.tuning_plot import Panel
     from voiceperf.tune.tuner import Found, Tuner
 
 # every sixth recording is heard while searching, as many as bound a WER; when confirming every second, these among them
 _QUICK, _WHOLE = 6, 2
+_PREFER, _BASELINE = "speed", "fair"
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
@@ -38,8 +41,8 @@ def tune(
         list[str] | None, typer.Argument(help=f"Of {', '.join(ENGINES)}; all where none is named.")
     ] = None,
     budget: Annotated[str, typer.Option(help="How long it may take: 90s, 15m or 1h.")] = "15m",
-    prefer: Annotated[str, typer.Option(help=f"Of those that keep quality: {', '.join(PREFERENCES)}.")] = "speed",
-    baseline: Annotated[str, typer.Option(help="The profile to start from and whose quality to keep.")] = "fair",
+    prefer: Annotated[str, typer.Option(help=f"Of those that keep quality: {', '.join(PREFERENCES)}.")] = _PREFER,
+    baseline: Annotated[str, typer.Option(help="The profile to start from and whose quality to keep.")] = _BASELINE,
     call: CallFile = None,
     storage: Storage = STORAGE,
     database: Annotated[
@@ -65,18 +68,8 @@ def tune(
         raise InputError(f"--prefer {prefer}: there are {', '.join(PREFERENCES)}")
     budget_s = seconds_of(budget)
     from voiceperf.tune.study import storage_at
-    from voiceperf.tune.tuner import Tuner
 
-    others = [name for name in BASELINES if name != baseline]
-    tuner = Tuner(
-        recorded_call(call),
-        (corpus(_QUICK), corpus(_WHOLE)),
-        [profiles.load(name) for name in (baseline, *others)],
-        [profiles.load(name) for name in profiles.shipped() if name not in (baseline, *others)],
-        standing.in_force()[0],
-        storage=storage_at(storage, database),
-        prefer=prefer,
-    )
+    tuner = _tuner(call, storage_at(storage, database), prefer, baseline)
     wanted = engines or list(ENGINES)
     if explain:
         _explain(tuner, wanted, prefer, plot, markdown)
@@ -89,6 +82,39 @@ def tune(
     _report(found, as_json)
     path = standing.keep(found.profile, {"prefer": prefer, "figures": _figures(found)})
     say(f"in force on this machine from now on: {path}")
+
+
+def _tuner(call: Path | None, storage: BaseStorage | str, prefer: str = _PREFER, baseline: str = _BASELINE) -> Tuner:
+    from voiceperf.tune.tuner import Tuner
+
+    others = [name for name in BASELINES if name != baseline]
+    return Tuner(
+        recorded_call(call),
+        (corpus(_QUICK), corpus(_WHOLE)),
+        [profiles.load(name) for name in (baseline, *others)],
+        [profiles.load(name) for name in profiles.shipped() if name not in (baseline, *others)],
+        standing.in_force()[0],
+        storage=storage,
+        prefer=prefer,
+    )
+
+
+def found_before(storage: Path) -> list[Panel]:
+    """What tuning has found on this machine with nothing else named, for a report; nothing is measured or written."""
+    from voiceperf.report.tuning_plot import Panel
+    from voiceperf.tune.search import finished
+    from voiceperf.tune.study import JOURNAL, kept_studies, storage_at
+
+    if not (storage / JOURNAL).is_file():
+        return []
+    opened = storage_at(storage)
+    known, tuner = kept_studies(opened), _tuner(None, opened)
+    panels = []
+    for engine in ENGINES:
+        if tuner.study_name(engine) in known:
+            study, space = tuner.study(engine)
+            panels.append(Panel(space, finished(study, space), _PREFER))
+    return [panel for panel in panels if panel.trials]
 
 
 def _explain(tuner: Tuner, engines: list[str], prefer: str, plot: Path | None, markdown: Path | None) -> None:
@@ -151,7 +177,7 @@ class _Shown:
 
 def _with_progress(tuner: Tuner, engines: list[str], budget_s: float) -> Found:
     columns = [BarColumn(20), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)]
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=aside(), transient=True) as progress:
         return tuner.tune(engines, budget_s, _Shown(progress, budget_s))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from voiceperf.history.compare import differences
-from voiceperf.history.runs import Run
+from voiceperf.history.runs import CONTROL, Run
 from voiceperf.judge.changepoints import change_points
 
 
@@ -92,6 +93,26 @@ def trends(runs: Iterable[Run], containing: str = "") -> list[Trend]:
                 key = (benchmark.fullname, run.machine_id)
                 points.setdefault(key, []).append(Point(run, benchmark.median_s, normalised))
     return [Trend(name, machine, tuple(found)) for (name, machine), found in points.items()]
+
+
+def workload_trends(runs: Iterable[Run], like: Run) -> list[Trend]:
+    """Each workload of the candidate over the runs of one run's machine, form and call: the turns' geometric mean."""
+    points: dict[str, list[Point]] = {}
+    for run in runs:
+        if (run.machine_id, *_measured_on(run)) != (like.machine_id, *_measured_on(like)):
+            continue
+        times: dict[str, list[float]] = {}
+        for benchmark in run.benchmarks:
+            if benchmark.extra.get("partner") == CONTROL:
+                times.setdefault(benchmark.extra["workload"], []).append(benchmark.median_s)
+        for workload, medians in times.items():
+            level = math.exp(_mean([math.log(median_s) for median_s in medians]))
+            points.setdefault(workload, []).append(Point(run, level, level / run.control_s if run.control_s else None))
+    return [Trend(workload, like.machine_id, tuple(found)) for workload, found in points.items()]
+
+
+def _measured_on(run: Run) -> tuple[Any, Any]:
+    return run.record.get("form"), run.record.get("call")
 
 
 def _mean(values: list[float]) -> float:

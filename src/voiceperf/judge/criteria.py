@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from voiceperf.judge.sequential import look_confidence
 from voiceperf.judge.statistics import CONFIDENCE, Interval, PairsByInput, median_interval, ratio_interval
@@ -93,6 +93,8 @@ class Criterion:
             "quality": self.quality_text,
             "quality_verdict": str(self.quality.verdict),
             "quality_reason": self.quality.reason,
+            "checks": [asdict(check) for check in self.quality.checks],
+            "speed_checks": [asdict(check) for check in self.speed.checks],
             "verdict": str(self.verdict),
             "reason": self.decisive.reason,
         }

@@ -10,7 +10,7 @@ import jiwer
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from voiceperf.judge.statistics import Interval, difference_interval
-from voiceperf.judge.verdict import Finding, Verdict, at_most, point_at_most, worst
+from voiceperf.judge.verdict import Check, Finding, Verdict, at_most, point_at_most, worst
 from voiceperf.loops import is_loop
 
 # one-sided 95% means the upper end of a two-sided 90% interval
@@ -53,6 +53,32 @@ def score(reference: str, transcript: str) -> Heard:
     return Heard(errors, words, empty=False, loop=is_loop(got, wanted))
 
 
+@dataclass(frozen=True)
+class Word:
+    """A word of a transcript beside its reference: `same`, `wrong` (for `wanted`), `extra`, or `missing`."""
+
+    kind: str
+    text: str
+    wanted: str = ""
+
+
+def word_differences(reference: str, transcript: str) -> list[Word]:
+    """A transcript word by word, aligned as its errors are counted, both sides normalised."""
+    wanted, got = normalise(reference).split(), normalise(transcript).split()
+    if not wanted or not got:
+        return [Word("missing", word) for word in wanted] + [Word("extra", word) for word in got]
+    words = []
+    for part in jiwer.process_words(" ".join(wanted), " ".join(got)).alignments[0]:
+        said = wanted[part.ref_start_idx : part.ref_end_idx]
+        heard = got[part.hyp_start_idx : part.hyp_end_idx]
+        if part.type == "substitute":
+            words += [Word("wrong", b, a) for a, b in zip(said, heard, strict=True)]
+        else:
+            kind = {"equal": "same", "insert": "extra", "delete": "missing"}[part.type]
+            words += [Word(kind, word) for word in heard or said]
+    return words
+
+
 def word_error_rate(scores: Sequence[Heard]) -> float | None:
     """Errors over words of the whole set; None without words."""
     words = sum(score.words for score in scores)
@@ -85,9 +111,10 @@ class HearingComparison:
 def _shift(difference: Interval) -> Finding:
     """The difference itself; above the bar it fails where it is surely a loss, else it leaves a doubt."""
     reason = f"WER shift {difference.estimate:+.4f}, bar {WER_SHIFT:g}"
+    checks = (Check("WER shift", difference.estimate, WER_SHIFT),)
     if difference.estimate <= WER_SHIFT:
-        return Finding(Verdict.PASS, reason)
-    return Finding(Verdict.FAIL if difference.low > 0 else Verdict.INCONCLUSIVE, reason)
+        return Finding(Verdict.PASS, reason, checks)
+    return Finding(Verdict.FAIL if difference.low > 0 else Verdict.INCONCLUSIVE, reason, checks)
 
 
 def compare_hearing(

@@ -26,11 +26,26 @@ GATE_EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 10, Verdict.INCONCLUSIVE: 11, 
 
 
 @dataclass(frozen=True)
+class Check:
+    """A figure held against its bar: `value` is the worst that its interval allows."""
+
+    what: str
+    value: float
+    bar: float
+
+
+@dataclass(frozen=True)
 class Finding:
-    """A verdict with the reason that a reader can check."""
+    """A verdict with the reason that a reader can check, and the figures that led to it."""
 
     verdict: Verdict
     reason: str
+    checks: tuple[Check, ...] = ()
+
+
+def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
+    """The one that decides, where all must pass; without any, INVALID."""
+    return max(verdicts, key=list(Verdict).index, default=Verdict.INVALID)
 
 
 def worst(findings: Iterable[Finding]) -> Finding:
@@ -38,9 +53,10 @@ def worst(findings: Iterable[Finding]) -> Finding:
     found = list(findings)
     if not found:
         return Finding(Verdict.INVALID, "nothing was judged")
-    verdict = max((finding.verdict for finding in found), key=list(Verdict).index)
+    verdict = worst_verdict(finding.verdict for finding in found)
     reasons = dict.fromkeys(finding.reason for finding in found if finding.verdict is verdict)
-    return Finding(verdict, "; ".join(reasons))
+    checks = dict.fromkeys(check for finding in found for check in finding.checks)
+    return Finding(verdict, "; ".join(reasons), tuple(checks))
 
 
 def at_most(interval: Interval | None, bar: float, what: str, min_samples: int = MIN_PAIRS) -> Finding:
@@ -49,11 +65,13 @@ def at_most(interval: Interval | None, bar: float, what: str, min_samples: int =
         return Finding(Verdict.INVALID, f"{what}: not measured")
     if interval.samples < min_samples:
         return Finding(Verdict.INVALID, f"{what}: {interval.samples} samples, {min_samples} are the least")
+    checks = (Check(what, interval.high, bar),)
     if interval.high <= bar:
-        return Finding(Verdict.PASS, f"{what}: {interval.high:.3g} at worst, bar {bar:.3g}")
+        return Finding(Verdict.PASS, f"{what}: {interval.high:.3g} at worst, bar {bar:.3g}", checks)
     if interval.low > bar:
-        return Finding(Verdict.FAIL, f"{what}: {interval.low:.3g} at best, bar {bar:.3g}")
-    return Finding(Verdict.INCONCLUSIVE, f"{what}: {interval.low:.3g} to {interval.high:.3g} spans the bar {bar:.3g}")
+        return Finding(Verdict.FAIL, f"{what}: {interval.low:.3g} at best, bar {bar:.3g}", checks)
+    spans = f"{what}: {interval.low:.3g} to {interval.high:.3g} spans the bar {bar:.3g}"
+    return Finding(Verdict.INCONCLUSIVE, spans, checks)
 
 
 def point_at_most(value: float | None, bar: float, what: str) -> Finding:
@@ -61,4 +79,4 @@ def point_at_most(value: float | None, bar: float, what: str) -> Finding:
     if value is None:
         return Finding(Verdict.INVALID, f"{what}: not measured")
     verdict = Verdict.PASS if value <= bar else Verdict.FAIL
-    return Finding(verdict, f"{what}: {value:.3g}, bar {bar:.3g}")
+    return Finding(verdict, f"{what}: {value:.3g}, bar {bar:.3g}", (Check(what, value, bar),))

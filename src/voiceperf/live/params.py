@@ -27,6 +27,9 @@ class ServiceParams(EngineParams):
     send_buffer_bytes: int = tunable(0, "the socket's; 0: the system's choice", low=0, high=2**26, neutral=True)
     receive_buffer_bytes: int = tunable(0, "the socket's; 0: the system's choice", low=0, high=2**26, neutral=True)
 
+    workers: int = tunable(
+        1, "engine processes, each with its own model, that take requests at once", low=1, high=64, neutral=True
+    )
     max_clients: int = tunable(256, "connections at once", low=1, high=10_000, neutral=True)
     max_waiting: int = tunable(8, "requests that may wait for the engine", low=0, high=1000, neutral=True)
     max_event_bytes: int = tunable(2**20, "largest event", low=1024, high=2**28, unit="bytes", neutral=True)

@@ -1,4 +1,4 @@
-"""One engine that serves many: a bounded queue in front of its worker process."""
+"""One engine that serves many: a bounded queue in front of its worker processes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from voiceperf.engines.base import Output, Request
 from voiceperf.errors import EngineError, ServiceError
+from voiceperf.live.lanes import Lanes
 from voiceperf.live.metrics import Metrics
+from voiceperf.live.params import ServiceParams
 from voiceperf.log import log_timing
 from voiceperf.measure.clock import Clock, SystemClock, Timing
 from voiceperf.measure.contender import Contender
@@ -38,38 +40,71 @@ def ignore(part: str) -> None:
     """Nobody waits for the parts."""
 
 
+class _Worker:
+    """A worker process, and the thread that talks to it."""
+
+    def __init__(self, contender: Contender) -> None:
+        self._contender, self._process = contender, WorkerProcess(contender)
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix=contender.engine)
+
+    def stream(
+        self, request: Request, hand_on: Callable[[str], None], is_stopped: Callable[[], bool]
+    ) -> tuple[Timing, Output]:
+        if not self._process.alive:
+            self._process.close()
+            self._process = WorkerProcess(self._contender)
+        return self._process.stream(request, hand_on, is_stopped)
+
+    def resources(self) -> Resources | None:
+        return self._process.resources() if self._process.alive else None
+
+    def close(self) -> None:
+        self.thread.shutdown(wait=True)
+        self._process.close()
+
+
 class EngineQueue:
-    """Whoever asks waits for those before; who asks when too many wait is refused at once.
+    """Whoever asks waits for those who are due before; who asks when too many wait is refused at once.
 
     A worker that dies fails the request that it was at, and is started anew for the next one.
     """
 
-    def __init__(self, contender: Contender, max_waiting: int, metrics: Metrics, clock: Clock | None = None) -> None:
-        self._contender, self._max_waiting, self._metrics = contender, max_waiting, metrics
+    def __init__(
+        self, contender: Contender, params: ServiceParams, metrics: Metrics, clock: Clock | None = None
+    ) -> None:
+        self._contender, self._max_waiting, self._metrics = contender, params.max_waiting, metrics
         self._clock = clock or SystemClock()
-        self._worker = WorkerProcess(contender)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=contender.engine)
-        self._engine = asyncio.Lock()
-        self._inside = 0  # those who wait and the one that is served
+        self._workers = Lanes(_Worker(contender) for _ in range(params.workers))
+        self._inside = 0  # those who wait and those who are served
 
-    async def ask(self, request: Request, hand_on: Callable[[str], None] = ignore) -> Answer:
+    async def ask(
+        self, request: Request, hand_on: Callable[[str], None] = ignore, due_s: float | None = None
+    ) -> Answer:
         """The engine's answer; its parts are handed on as they are made. Cancelled, it frees the engine.
+
+        Args:
+            request: what is asked.
+            hand_on: told each part of a text.
+            due_s: when the answer is needed, on the event loop's clock; at once, where nothing is said.
 
         Raises:
             ServiceError: too many wait already.
             VoicePerfError: what the engine refused, or how it died.
         """
-        if self._inside > self._max_waiting:
+        waiting = self._inside - len(self._workers.all)
+        if waiting >= self._max_waiting:
             self._metrics.refused.inc()
-            waiting = self._inside - 1
             raise ServiceError(f"{waiting} requests wait already, {self._max_waiting} may; try later", "overloaded")
         arrived_ns = self._clock.wall_ns()
         self._inside += 1
         self._metrics.waiting.set(self._inside)
         try:
-            async with self._engine:
+            worker = await self._workers.take(asyncio.get_running_loop().time() if due_s is None else due_s)
+            try:
                 queue_ns = self._clock.wall_ns() - arrived_ns
-                timing, output = await self._run(request, hand_on)
+                timing, output = await _run(worker, request, hand_on)
+            finally:
+                self._workers.give_back(worker)
         except EngineError:
             self._metrics.failed.inc()
             raise
@@ -81,36 +116,38 @@ class EngineQueue:
         log_timing(self._contender.engine, "request", {"queue_ms": queue_ns / 1e6, **timing.as_record()})
         return answer
 
-    async def _run(self, request: Request, hand_on: Callable[[str], None]) -> tuple[Timing, Output]:
-        loop, stopped = asyncio.get_running_loop(), threading.Event()
-
-        def from_thread(part: str) -> None:
-            loop.call_soon_threadsafe(hand_on, part)
-
-        running = loop.run_in_executor(self._thread, self._stream, request, from_thread, stopped.is_set)
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            stopped.set()
-            await asyncio.wait([running])  # until then the engine is nobody else's
-            running.exception()  # whatever it was, nobody waits for it
-            raise
-
-    def _stream(
-        self, request: Request, hand_on: Callable[[str], None], is_stopped: Callable[[], bool]
-    ) -> tuple[Timing, Output]:
-        if not self._worker.alive:
-            self._worker.close()
-            self._worker = WorkerProcess(self._contender)
-        return self._worker.stream(request, hand_on, is_stopped)
-
-    async def resources(self) -> Resources | None:
-        """The worker's account; None while it is at work or dead."""
-        if self._engine.locked() or not self._worker.alive:
+    async def rss_bytes(self) -> int | None:
+        """What the workers hold; None while one is at work or dead."""
+        if not self._workers.all_free:
             return None
-        async with self._engine:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._worker.resources)
+        loop, held = asyncio.get_running_loop(), 0
+        for _ in self._workers.all:
+            worker = await self._workers.take(loop.time())
+            try:
+                resources = await loop.run_in_executor(worker.thread, worker.resources)
+            finally:
+                self._workers.give_back(worker)
+            if resources is None:
+                return None
+            held += resources.rss_bytes
+        return held
 
     def close(self) -> None:
-        self._thread.shutdown(wait=True)
-        self._worker.close()
+        for worker in self._workers.all:
+            worker.close()
+
+
+async def _run(worker: _Worker, request: Request, hand_on: Callable[[str], None]) -> tuple[Timing, Output]:
+    loop, stopped = asyncio.get_running_loop(), threading.Event()
+
+    def from_thread(part: str) -> None:
+        loop.call_soon_threadsafe(hand_on, part)
+
+    running = loop.run_in_executor(worker.thread, worker.stream, request, from_thread, stopped.is_set)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        stopped.set()
+        await asyncio.wait([running])  # until then the engine is nobody else's
+        running.exception()  # whatever it was, nobody waits for it
+        raise

@@ -37,7 +37,7 @@ class Service:
 
     def __init__(self, contender: Contender, params: ServiceParams, system_prompt: str) -> None:
         self.params, self.metrics = params, Metrics(contender.engine)
-        queue = EngineQueue(_alone(contender), params.max_waiting, self.metrics)
+        queue = EngineQueue(_alone(contender), params, self.metrics)
         self._shared = Shared(queue, params, contender.params, info_of(contender.params), system_prompt)
         self._session = SESSIONS[contender.engine]
         self._clients: dict[asyncio.Task[None], Session] = {}
@@ -108,9 +108,9 @@ class Service:
 
     async def _watch_memory(self) -> None:
         while True:
-            resources = await self._shared.queue.resources()
-            if resources is not None:
-                self.metrics.rss_bytes.set(resources.rss_bytes)
+            rss_bytes = await self._shared.queue.rss_bytes()
+            if rss_bytes is not None:
+                self.metrics.rss_bytes.set(rss_bytes)
             await asyncio.sleep(_RSS_EVERY_S)
 
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from voiceperf import call as calls
 from voiceperf import profiles
 from voiceperf.errors import ModelError, VoicePerfError
+from voiceperf.history import sounds
 from voiceperf.history.runs import Run
 from voiceperf.judge.criteria import Criterion
 from voiceperf.judge.verdict import Verdict
@@ -23,7 +25,7 @@ from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.measure.resources import usage_between
 from voiceperf.pytest_plugin import gate
 from voiceperf.report.terminal import page, print_criteria
-from voiceperf.suite import standing
+from voiceperf.suite import material, standing
 from voiceperf.suite.quality import Step
 from voiceperf.suite.session import Measured, run_of_session
 from voiceperf.suite.settle import Settlement
@@ -49,9 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         f"(default: {DEFAULT_FORM}; under a gate, the accepted run's)",
     )
     gate.add_options(group)
-    parser.addini("voiceperf_call", "call file to replay", type="paths", default=[])
-    parser.addini("voiceperf_manifest", "recordings with transcripts, for the quality gate", type="paths", default=[])
-    parser.addini("voiceperf_conversations", "conversations, for the quality gate", type="paths", default=[])
+    for name, what in (
+        ("voiceperf_call", "call file to replay"),
+        ("voiceperf_manifest", "recordings with transcripts, for the quality gate"),
+        ("voiceperf_conversations", "conversations, for the quality gate"),
+    ):
+        parser.addini(name, f"{what} (default: those that come with voiceperf)", type="paths", default=[])
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -60,9 +65,17 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "max_slowdown(share): the gate's threshold for this benchmark; 0.05 lets it become 5% slower"
     )
     config.stash[_measured] = []
+    _take_whole_suite(config)
     gate.begin(config)
     if config.getoption("--call") or config.getoption("--candidate"):
         plan_of(config)  # what the user typed is checked before anything is collected
+
+
+def _take_whole_suite(config: pytest.Config) -> None:
+    """With a call, and where neither tests nor a call of the project's are named, run the suite of the package."""
+    nothing_named = config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR
+    if config.getoption("--call") and nothing_named and not config.getini("voiceperf_call"):
+        config.args = [str(resources.files(__name__).joinpath("whole_suite.py"))]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -103,14 +116,14 @@ def plan_of(config: pytest.Config) -> Plan:
 
 def _read_plan(config: pytest.Config) -> Plan:
     chosen = config.getoption("--call")
-    path = Path(chosen) if chosen else _ini_path(config, "voiceperf_call")
+    path = Path(chosen) if chosen else _ini_path(config, "voiceperf_call", material.CALL)
     return Plan(
         call=calls.load(path / "call.toml" if path.is_dir() else path),
         baselines=tuple(profiles.load(name) for name in BASELINES),
         candidate=profiles.load(config.getoption("--candidate") or profiles.DEFAULT),
         form=_form(config),
-        manifest=_ini_path(config, "voiceperf_manifest"),
-        conversations=_ini_path(config, "voiceperf_conversations"),
+        manifest=_ini_path(config, "voiceperf_manifest", material.MANIFEST),
+        conversations=_ini_path(config, "voiceperf_conversations", material.CONVERSATIONS),
     )
 
 
@@ -120,11 +133,9 @@ def _form(config: pytest.Config) -> Form:
     return FORMS.get(wanted or DEFAULT_FORM, FORMS[DEFAULT_FORM])
 
 
-def _ini_path(config: pytest.Config, name: str) -> Path:
+def _ini_path(config: pytest.Config, name: str, shipped: Path) -> Path:
     paths: list[Path] = config.getini(name)
-    if not paths:
-        raise pytest.UsageError(f"set {name} in the ini file, or give the file on the command line")
-    return paths[0]
+    return paths[0] if paths else shipped
 
 
 @pytest.fixture(scope="session")
@@ -232,7 +243,10 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 def pytest_benchmark_update_json(config: pytest.Config, benchmarks: Any, output_json: dict[str, Any]) -> None:
     if _suite not in config.stash:
         return
-    output_json["voiceperf"] = config.stash[_suite].as_record()
+    suite = config.stash[_suite]
+    output_json["voiceperf"] = suite.as_record()
+    for digest, speech in suite.examples.sounds.items():
+        sounds.keep(gate.storage_of(config), digest, speech.audio, speech.rate_hz)
     for measured in config.stash[_measured]:
         measured.complete()
     for params in (benchmark["params"] for benchmark in output_json["benchmarks"] if benchmark["params"]):

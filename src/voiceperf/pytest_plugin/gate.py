@@ -59,7 +59,7 @@ def finish(session: pytest.Session, this_run: Callable[[], Run]) -> None:
         return
     verdict = Verdict.INVALID
     try:
-        comparison = compare_runs(config.stash[_accepted], this_run(), _storage(config))
+        comparison = compare_runs(config.stash[_accepted], this_run(), storage_of(config))
         config.stash[_comparison] = comparison
         verdict = comparison.finding.verdict
         if markdown := config.getoption("--voiceperf-markdown"):
@@ -82,7 +82,7 @@ def summarise(config: pytest.Config, console: Console) -> None:
 def _find_accepted(config: pytest.Config) -> Run:
     if why := _not_measuring(config):
         raise InputError(f"{why}: nothing would be measured")
-    storage = _storage(config)
+    storage = storage_of(config)
     wanted: str = config.getoption("--voiceperf-gate")
     run = read_run(accepted_path(storage, machine_id()) if wanted == _ACCEPTED else find_run(storage, wanted))
     if misfit := read_noise(storage, machine_id()).misfit(run.record):
@@ -106,7 +106,7 @@ def _not_measuring(config: pytest.Config) -> str | None:
     return "pytest-xdist" if config.getoption("dist", "no") != "no" else None
 
 
-def _storage(config: pytest.Config) -> Path:
+def storage_of(config: pytest.Config) -> Path:
     """pytest-benchmark's own folder of runs; where it stores on a server, the accepted run is still a file."""
     storage: str = config.getoption("benchmark_storage")
     return STORAGE if storage.startswith("elasticsearch+") else Path(storage.removeprefix("file://"))

@@ -29,6 +29,12 @@ def page(stream: TextIO | None = None) -> Console:
     return Console(file=stream, markup=False, width=min(fits, WIDTH))
 
 
+def aside() -> Console:
+    """For progress, beside the results, and no wider than they are."""
+    out = Console(stderr=True)
+    return Console(stderr=True, width=min(out.width, WIDTH))
+
+
 def print_criteria(criteria: Sequence[Criterion], console: Console) -> None:
     """One row a criterion, then in words why each that does not pass does not."""
     columns = {"criterion": 26, "against": 10, "figure": 18, "bar": 12, "quality": 28}

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
 from voiceperf.judge.verdict import Verdict
+from voiceperf.report.chart import CANDIDATE, FAILED, INK, Chart, look, save
 from voiceperf.tune.choice import frontier, loss, preferred
 from voiceperf.tune.space import Space
 from voiceperf.tune.trial import ALONE, Trial
 
 _ROW_INCHES = 3.4
 _MOST_ROWS = 12
-_FAILED, _KEPT, _LINE = "#c44e52", "#4c72b0", "#222222"
+
+Tip = Callable[[Artist, str], None]
+"""Says something where the pointer rests on a part of a picture; one on paper says nothing."""
+
+
+def _no_tip(artist: Artist, words: str) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -31,27 +39,41 @@ class Panel:
 
 def draw(panels: Sequence[Panel], path: Path) -> None:
     """Write the picture as the path's ending says, PNG or SVG."""
-    figure = Figure(figsize=(10, _ROW_INCHES * len(panels)), layout="constrained")
-    rows = figure.subplots(len(panels), 2, squeeze=False)
-    for panel, (left, right) in zip(panels, rows, strict=True):
-        _speed_against_quality(panel, left)
-        _single_changes(panel, right)
-    figure.savefig(path, dpi=120)
+    with look():
+        figure = Figure(figsize=(10, _ROW_INCHES * len(panels)))
+        rows = figure.subplots(len(panels), 2, squeeze=False)
+        for panel, (left, right) in zip(panels, rows, strict=True):
+            _speed_against_quality(panel, left)
+            _single_changes(panel, right)
+        save(figure, path)
 
 
-def _speed_against_quality(panel: Panel, axes: Axes) -> None:
+def frontier_chart(panel: Panel) -> Chart:
+    """Speed against quality alone, for a page."""
+    with look():
+        chart = Chart(3.6)
+        _speed_against_quality(panel, chart.axes, chart.tip)
+    return chart
+
+
+def _speed_against_quality(panel: Panel, axes: Axes, tip: Tip = _no_tip) -> None:
     judged = [trial for trial in panel.trials if trial.loss is not None and trial.ran]
-    for verdict, colour, label in ((True, _FAILED, "loses quality"), (False, _KEPT, "keeps quality")):
+    for verdict, colour, label in ((True, FAILED, "loses quality"), (False, CANDIDATE, "keeps quality")):
         points = [trial for trial in judged if (trial.verdict == str(Verdict.FAIL)) is verdict]
-        axes.scatter([t.ratio for t in points], [loss(t) for t in points], color=colour, label=label, s=22)
+        for trial in points:
+            (dot,) = axes.plot([trial.ratio], [loss(trial)], "o", color=colour, markersize=5)
+            tip(dot, f"{panel.space.in_words(trial.choices)}: {trial.ratio:.2f} of the time, {trial.verdict}")
+        axes.plot([], [], "o", color=colour, markersize=5, label=label)
     front = frontier(panel.trials)
     axes.step(
-        [t.ratio for t in front], [loss(t) for t in front], where="post", color=_LINE, linewidth=1, label="frontier"
+        [t.ratio for t in front], [loss(t) for t in front], where="post", color=INK, linewidth=1, label="frontier"
     )
     chosen = preferred(panel.trials, panel.prefer)
     if chosen:
-        axes.scatter([chosen.ratio], [loss(chosen)], marker="*", s=160, color=_LINE, label=f"chosen ({panel.prefer})")
-    axes.axhline(1.0, color=_FAILED, linewidth=1, linestyle=":")
+        (star,) = axes.plot([chosen.ratio], [loss(chosen)], "*", markersize=14, color=INK)
+        tip(star, f"chosen: {panel.space.in_words(chosen.choices)}")
+        axes.plot([], [], "*", color=INK, label=f"chosen ({panel.prefer})")
+    axes.axhline(1.0, color=FAILED, linewidth=1, linestyle=":")
     axes.set_yscale("symlog", linthresh=1.0)
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.set(
@@ -68,13 +90,13 @@ def _single_changes(panel: Panel, axes: Axes) -> None:
     """Each change's time with its interval; what is left of the line helps."""
     alone = sorted((t for t in panel.trials if t.stage == ALONE and t.ran), key=lambda trial: trial.ratio)
     for row, trial in enumerate(alone[:_MOST_ROWS]):
-        colour = _FAILED if trial.verdict == str(Verdict.FAIL) else _KEPT
+        colour = FAILED if trial.verdict == str(Verdict.FAIL) else CANDIDATE
         axes.plot([trial.low, trial.high], [row, row], color=colour, linewidth=2)
         axes.plot([trial.ratio], [row], "o", color=colour, markersize=5)
     labels = [panel.space.in_words(trial.choices) for trial in alone[:_MOST_ROWS]]
     axes.set_yticks(range(len(labels)), labels, fontsize="small")
     axes.invert_yaxis()
-    axes.axvline(1.0, color=_LINE, linewidth=1)
+    axes.axvline(1.0, color=INK, linewidth=1)
     axes.set(title="what each change alone buys", xlabel="time over the baseline's")
     if not labels:
         axes.text(0.5, 0.5, "no change was tried alone", ha="center", va="center", transform=axes.transAxes)

@@ -9,6 +9,7 @@ from voiceperf.call import CallRecording, Turn
 from voiceperf.errors import EngineError
 from voiceperf.live.agent import Caller, TurnRecord
 from voiceperf.live.processes import ServicesOfProfile
+from voiceperf.live.stages import stages_of
 from voiceperf.measure.clock import Timing
 from voiceperf.measure.resources import Resources
 from voiceperf.profiles import Profile
@@ -22,6 +23,7 @@ class LiveTurns:
         self._loop = asyncio.Runner()
         self._alive: dict[str, tuple[ServicesOfProfile, Caller]] = {}
         self._warm: set[tuple[str, int]] = set()
+        self.stages_ms: dict[str, dict[int, list[dict[str, float]]]] = {}  # of every measured turn, by profile and turn
 
     def run_turn(self, profile: str, turn: Turn) -> Timing:
         """From the caller's last sample to the first of the answer.
@@ -29,18 +31,23 @@ class LiveTurns:
         Raises:
             EngineError: the turn was not answered.
         """
+        timing, stages_ms = self._run(profile, turn)
+        self.stages_ms.setdefault(profile, {}).setdefault(turn.number, []).append(stages_ms)
+        return timing
+
+    def _run(self, profile: str, turn: Turn) -> tuple[Timing, dict[str, float]]:
         services, caller = self._get(profile)
         before = services.resources()
         record: TurnRecord = self._loop.run(caller.turn(turn, self._call.messages(turn)))
         if record.error or record.first_audio_ms is None:
             raise EngineError(f"{profile}: {record.error or 'there was no sound'}")
         cpu_s = services.resources().cpu_s - before.cpu_s
-        return Timing(int(record.first_audio_ms * 1e6), int(cpu_s * 1e9))
+        return Timing(int(record.first_audio_ms * 1e6), int(cpu_s * 1e9)), stages_of(record) or {}
 
     def warm_up(self, profile: str, turn: Turn) -> None:
         """Run a turn that a side's services have not run yet, keeping nothing."""
         if (profile, turn.number) not in self._warm:
-            self.run_turn(profile, turn)
+            self._run(profile, turn)
             self._warm.add((profile, turn.number))
 
     def account(self, profile: str) -> Resources:

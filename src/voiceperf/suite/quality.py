@@ -104,6 +104,16 @@ def _spoken(worker: Asked, line: str) -> Speech:
 
 
 def _round_trip(listener: Asked, line: str, speech: Speech) -> Heard:
+    return score(line, _listen(listener, speech))
+
+
+def _listen(listener: Asked, speech: Speech) -> str:
     _, output = listener.once(Utterance(as_speech(speech.audio, speech.rate_hz)))
     assert isinstance(output, Transcript)
-    return score(line, output.text)
+    return output.text
+
+
+def speak_and_hear(speaker: Asked, listener: Asked, line: str) -> tuple[Speech, str]:
+    """A line as a kokoro worker says it, and what a whisper worker hears in it."""
+    speech = _spoken(speaker, line)
+    return speech, _listen(listener, speech)

@@ -13,8 +13,17 @@ from voiceperf.judge.sound import MAX_LOG_SPECTRAL_DB
 from voiceperf.judge.text import WER_MARGIN, Heard
 from voiceperf.judge.verdict import Finding, Verdict, worst
 from voiceperf.suite.corpus import Recording, read_conversations, read_manifest
+from voiceperf.suite.examples import Examples
 from voiceperf.suite.outputs import Outputs, Remembering
-from voiceperf.suite.quality import Step, compare_kokoro, compare_llama, compare_whisper, silent, transcripts
+from voiceperf.suite.quality import (
+    Step,
+    compare_kokoro,
+    compare_llama,
+    compare_whisper,
+    silent,
+    speak_and_hear,
+    transcripts,
+)
 from voiceperf.suite.workers import Workers
 from voiceperf.suite.workloads import ENGINES_OF
 
@@ -57,12 +66,15 @@ class QualityGate:
         workers: Workers,
         candidate: str,
         corpus: Corpus,
+        *,
         step: Step = silent,
         outputs: Outputs | None = None,
+        examples: Examples | None = None,
     ) -> None:
         self._workers, self._candidate, self.corpus, self._step = workers, candidate, corpus, step
-        self._judged: dict[Any, Quality] = {}
+        self._judged: dict[Any, tuple[str, Quality]] = {}  # with the baseline that was asked
         self._outputs = {} if outputs is None else outputs  # gates may share them
+        self._examples = examples
         self.scores: dict[str, dict[str, dict[str, Any]]] = {}
         self.perplexity: float | None = None
 
@@ -74,8 +86,11 @@ class QualityGate:
     def _judge_engine(self, engine: str, baseline: str) -> Quality:
         key = (engine, self._outcome(baseline, engine))
         if key not in self._judged:
-            self._judged[key] = getattr(self, f"_{engine}")(baseline)
-        return self._judged[key]
+            self._judged[key] = baseline, getattr(self, f"_{engine}")(baseline)
+        judged, quality = self._judged[key]
+        if self._examples:
+            self._examples.alike(engine, judged, baseline)
+        return quality
 
     def _outcome(self, profile: str, engine: str) -> Any:
         """Sides that differ only in threads hear, think and speak alike, and are judged once."""
@@ -91,14 +106,17 @@ class QualityGate:
 
     def _whisper(self, baseline: str) -> Quality:
         recordings = self._recordings()
-        compared = compare_whisper(
-            recordings, self._transcripts(baseline, recordings), self._transcripts(self._candidate, recordings)
-        )
+        before, after = (self._transcripts(profile, recordings) for profile in (baseline, self._candidate))
+        compared = compare_whisper(recordings, before, after)
         if compared is None:
             return _unjudged("no words were spoken")
         root = self.corpus.manifest.parent
-        spoken = [(recording.path.relative_to(root).as_posix(), recording.speaker) for recording in recordings]
+        named = {recording.path.relative_to(root).as_posix(): recording for recording in recordings}
+        spoken = [(name, recording.speaker) for name, recording in named.items()]
         self._keep_scores("whisper", spoken, compared.candidate)
+        if self._examples:
+            self._examples.heard(baseline, named, before)
+            self._examples.heard(self._candidate, named, after)
         text = (
             f"WER {compared.baseline_wer:.1%} -> {compared.candidate_wer:.1%}"
             f" (upper {compared.difference.high * 100:+.1f} points, {compared.difference.samples} utterances)"
@@ -119,13 +137,18 @@ class QualityGate:
 
     def _kokoro(self, baseline: str) -> Quality:
         before = Remembering(self._workers.get(baseline, "kokoro"), self._outputs)
-        after = self._workers.get(self._candidate, "kokoro")
+        after = Remembering(self._workers.get(self._candidate, "kokoro"), {})
         listener = Remembering(self._workers.get(self._candidate, "whisper"), self._outputs)
         lines = self._lines()
         compared = compare_kokoro(before, after, listener, list(lines.values()), self._step)
         if compared is None:
             return _unjudged("no reply to speak")
         self._keep_scores("kokoro", [(name, name) for name in lines], compared.round_trip.candidate)
+        if self._examples:
+            for turn in self._workers.call.turns:
+                for profile, speaker in ((baseline, before), (self._candidate, after)):
+                    speech, heard = speak_and_hear(speaker, listener, turn.reply)
+                    self._examples.spoken(profile, f"turn {turn.number}", turn.reply, speech, heard)
         text = (
             f"round trip WER {compared.round_trip.baseline_wer:.1%} -> {compared.round_trip.candidate_wer:.1%},"
             f" log-mel {compared.log_spectral_db:.2f} dB, pace {compared.pace_shift:+.1%}, {len(lines)} texts"

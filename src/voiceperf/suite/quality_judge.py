@@ -45,7 +45,7 @@ class QualityJudge:
     def _judge(self, profile: Profile, engine: str) -> Quality:
         workers = self.workers(profile)
         try:
-            gate = QualityGate(workers, CANDIDATE, self._corpus, self._step, self._outputs)
+            gate = QualityGate(workers, CANDIDATE, self._corpus, step=self._step, outputs=self._outputs)
             return gate.judge(engine, self._baseline.name)
         finally:
             workers.close()

@@ -30,6 +30,7 @@ from voiceperf.measure.control import Control
 from voiceperf.measure.pairs import PairRecorder
 from voiceperf.measure.resources import Resources
 from voiceperf.profiles import Profile
+from voiceperf.suite.examples import Examples
 from voiceperf.suite.live_turns import LiveTurns
 from voiceperf.suite.quality import Step, silent
 from voiceperf.suite.quality_gate import Corpus, Quality, QualityGate
@@ -68,7 +69,7 @@ class Form:
 
 DEFAULT_FORM = "short"
 FORMS = {
-    "full": Form("full", {"whisper": 2, "llama": 6, LLAMA_COLD: 4, "kokoro": 2, CALL: 2}, True, 1, 40.0),
+    "full": Form("full", {"whisper": 2, "llama": 6, LLAMA_COLD: 4, "kokoro": 2, CALL: 10}, True, 1, 40.0),
     "short": Form("short", {"whisper": 2, "llama": 4, LLAMA_COLD: 4, "kokoro": 2, CALL: 2}, False, 4, 15.0),
 }
 
@@ -104,7 +105,8 @@ class Suite:
         )
         self._live = LiveTurns(plan.call, {profile.name: profile for profile in (*plan.baselines, plan.candidate)})
         corpus = Corpus(plan.manifest, plan.conversations, plan.form.every_nth_recording)
-        self.gate = QualityGate(self.workers, plan.candidate.name, corpus, step)
+        self.examples = Examples()
+        self.gate = QualityGate(self.workers, plan.candidate.name, corpus, step=step, examples=self.examples)
         self._control = Control()
         self._recorders: dict[tuple[str, str], dict[int, PairRecorder]] = {}
         self._turn: int | None = None  # the one whose processes are alive
@@ -253,6 +255,8 @@ class Suite:
             "criteria": [criterion.as_record() for criterion in self.criteria],
             "heard": self.gate.scores,
             "perplexity": self.gate.perplexity,
+            "stages_ms": self._live.stages_ms,
+            "examples": self.examples.texts,
         }
 
     def _control_s(self) -> float | None:

@@ -57,7 +57,7 @@ def judge_upgrade(
     An engine that fails is INVALID with its reason, and takes nothing from the others.
     """
     workers = Workers(call, [baseline, candidate])
-    gate = QualityGate(workers, candidate.name, corpus, step)
+    gate = QualityGate(workers, candidate.name, corpus, step=step)
     for engine in engines:
         before, after = baseline.contender(engine), candidate.contender(engine)
         try:

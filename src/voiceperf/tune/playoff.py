@@ -13,14 +13,22 @@ Meet = Callable[[Trial, Trial], Raced]
 """Races the second beside the first."""
 
 
-def fastest(trials: Iterable[Trial], meet: Meet) -> Trial | None:
-    """The feasible trial that no near rival surely beats; None without a feasible one."""
+def fastest(trials: Iterable[Trial], meet: Meet, proven: Trial | None = None) -> Trial | None:
+    """The feasible trial that no near rival surely beats; None without a feasible one.
+
+    A setting that is proven elsewhere need not win: it is taken unless the best surely beats it. The search may have
+    dropped it, or not judged it, by noise.
+    """
     ranked = sorted((trial for trial in trials if trial.feasible), key=lambda trial: trial.ratio)
     if not ranked:
         return None
-    best, *others = ranked
+    best, *others = (trial for trial in ranked if trial is not proven or len(ranked) == 1)
     for rival in [trial for trial in others if trial.ratio < _NEAR * best.ratio][:_MOST_RIVALS]:
         raced = meet(best, rival)
         if raced.ratio is not None and raced.ratio.high < 1:
             best = rival
+    if proven is not None and proven is not best:
+        raced = meet(best, proven)
+        if raced.ratio is not None and raced.ratio.low <= 1:
+            return proven
     return best

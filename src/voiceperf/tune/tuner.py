@@ -31,12 +31,13 @@ from voiceperf.tune.playoff import fastest
 from voiceperf.tune.race import race
 from voiceperf.tune.search import EngineSearch, Watch
 from voiceperf.tune.space import Space, space_around
-from voiceperf.tune.study import study_of
+from voiceperf.tune.study import name_of, study_of
 from voiceperf.tune.together import Change, Stage, neutral_changes, tune_together
 from voiceperf.tune.trial import Raced, Trial
 
 # of the budget, to search; whisper's baseline is the slowest to run. The rest belongs to confirming and whole turns
 _SHARES = {"whisper": 0.24, "llama": 0.12, "kokoro": 0.16}
+_PLANNED = 0.96  # of the budget: the last trial and its fresh processes end when they end
 _CONFIRMING_LOOKS = (4, 8)
 _MEETING_LOOKS, _ENOUGH = (4, 8, 16), 0.015  # fast settings take little time, and differ by little
 _NEVER_DROPPED = float("inf")
@@ -102,7 +103,7 @@ class Tuner:
         Confirming is never cut short, so a budget of few minutes may be exceeded.
         """
         profile = replace(self._standing, name="machine", summary="tuned on this machine", origin={})
-        whole, found = Budget(self._clock, budget_s), {}
+        whole, found = Budget(self._clock, budget_s * _PLANNED), {}
         for engine in (engine for engine in ENGINES if engine in engines):
             share = _SHARES[engine] / sum(_SHARES[other] for other in engines) * sum(_SHARES.values())
             space, trials = self._search(engine, profile, Budget(self._clock, budget_s * share), watch)
@@ -120,9 +121,17 @@ class Tuner:
 
     def study(self, engine: str) -> tuple[optuna.Study, Space]:
         """One engine's study as it is kept, and its space."""
-        start = of_profile(self._baseline, engine)
-        space = space_around(start.params)
+        space, start = self._space(engine)
         return study_of(self._storage, space, start, self._material), space
+
+    def study_name(self, engine: str) -> str:
+        """What its study is called, whether or not there is one."""
+        space, start = self._space(engine)
+        return name_of(space, start, self._material)
+
+    def _space(self, engine: str) -> tuple[Space, Contender]:
+        start = of_profile(self._baseline, engine)
+        return space_around(start.params), start
 
     def _search(self, engine: str, profile: Profile, budget: Budget, watch: Watch) -> tuple[Space, list[Trial]]:
         study, space = self.study(engine)
@@ -167,8 +176,13 @@ class Tuner:
             start = partial(Bout, first, second, duel_requests(self._call, space.engine), waiting_ns)
             return race(start, _NEVER_DROPPED, _MEETING_LOOKS, enough=_ENOUGH)
 
-        winner = fastest(trials, meet)
+        winner = fastest(trials, meet, self._shipped(space, trials))
         return [winner, *(trial for trial in ranked if trial is not winner)] if winner else ranked
+
+    def _shipped(self, space: Space, trials: list[Trial]) -> Trial | None:
+        """The trial of a shipped setting, if there was time for one."""
+        settings = [of_profile(hint, space.engine).params for hint in self._hints]
+        return next((t for t in trials if t.ran and any(t.choices == _within(space, one) for one in settings)), None)
 
     @staticmethod
     def _params(space: Space, trial: Trial) -> EngineParams:
@@ -194,6 +208,11 @@ def waiting_ns(timing: Timing) -> float:
     Both matter to who waits; for engines that mark no first sound they are the same.
     """
     return math.sqrt(timing.wall_ns * timing.until_heard_ns)
+
+
+def _within(space: Space, params: EngineParams) -> dict[str, Any]:
+    """What parameters choose of a space's dimensions."""
+    return {name: getattr(params, name) for name in space.values}
 
 
 def _in_time(changes: Iterable[tuple[str, str, Any]], budget: Budget, watch: Watch) -> Iterator[tuple[str, str, Any]]:

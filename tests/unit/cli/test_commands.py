@@ -60,6 +60,9 @@ def test_help_names_every_command(voiceperf):
         "serve",
         "replay",
         "soak",
+        "report",
+        "call",
+        "parameters",
     ):
         assert command in text
 
@@ -177,3 +180,44 @@ def test_history_goes_on_past_a_damaged_file(voiceperf, request, tmp_path):
     assert json.loads(done.stdout)["runs"][0]["run"] == saved.name
     assert "| benchmark |" in voiceperf("history", "--markdown").stdout
     assert "test_turn[turn_1-tuned-llama]" in voiceperf("history", "turn_1-tuned-llama").stdout
+
+
+@pytest.mark.parametrize("engine", ["whisper", "llama", "kokoro", "service"])
+def test_parameters_are_listed_as_they_are_declared(voiceperf, engine):
+    """Every parameter comes with its default, bounds and help."""
+    row = json.loads(voiceperf("parameters", engine, "--json").stdout)
+    assert row["engine"] == engine
+    assert all({"default", "help", "low", "high", "tries"} <= set(one) for one in row["parameters"].values())
+
+
+def test_parameters_of_nobody_are_refused(voiceperf):
+    """An engine that does not exist is answered with those there are."""
+    done = voiceperf("parameters", "parrot")
+    assert done.returncode == 2
+    assert "whisper, llama, kokoro, service" in done.stderr
+
+
+def test_report_without_a_run_says_how_to_save_one(voiceperf):
+    """In a folder without runs the remedy is named, and nothing is written."""
+    done = voiceperf("report")
+    assert done.returncode == 2
+    assert "--benchmark-autosave" in done.stderr
+
+
+def test_report_of_the_projects_own_run(voiceperf, tmp_path, request):
+    """A saved run becomes a page, Markdown and a picture."""
+    storage = request.config.rootpath / ".benchmarks"
+    done = voiceperf("report", "0005", "--storage", storage, "--markdown", "r.md", "--picture", "r.png", "--json")
+    assert json.loads(done.stdout)["verdict"] == "PASS"
+    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+    assert (tmp_path / "r.md").read_text().startswith("### voiceperf: PASS")
+    assert (tmp_path / "r.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_recording_of_silence_makes_no_call(voiceperf, tmp_path):
+    """Where nobody speaks, nothing is written, and the recording is named."""
+    soundfile.write(tmp_path / "quiet.wav", np.zeros(32_000, np.float32), 16_000)
+    done = voiceperf("call", "new", "mine", "--from", "quiet.wav")
+    assert done.returncode == 2
+    assert "quiet.wav: no speech found" in done.stderr
+    assert not (tmp_path / "mine").exists()

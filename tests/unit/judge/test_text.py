@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceperf.judge.text import Heard, compare_hearing, normalise, score, word_error_rate
+from voiceperf.judge.text import Heard, Word, compare_hearing, normalise, score, word_differences, word_error_rate
 from voiceperf.judge.verdict import Verdict
 from voiceperf.loops import is_loop
 
@@ -107,3 +107,26 @@ def test_a_single_speaker_is_no_certainty():
     compared = compare_hearing(before, after, ["me"] * 40)
     assert compared.difference.low < compared.difference.estimate < compared.difference.high
     assert compared.finding().verdict is Verdict.INCONCLUSIVE
+
+
+def test_differences_name_what_was_said_and_what_was_heard():
+    """A wrong word stands with the one that was wanted; others are extra or missing."""
+    assert word_differences("My name is Ann Lee", "my name was ann lee too") == [
+        Word("same", "my"),
+        Word("same", "name"),
+        Word("wrong", "was", "is"),
+        Word("same", "ann"),
+        Word("same", "lee"),
+        Word("extra", "too"),
+    ]
+    assert word_differences("yes", "") == [Word("missing", "yes")]
+
+
+@given(
+    st.lists(st.sampled_from(["red", "blue", "green"]), min_size=1, max_size=6),
+    st.lists(st.sampled_from(["red", "blue", "tall"]), max_size=6),
+)
+def test_as_many_differences_are_shown_as_errors_are_counted(said, heard):
+    """What a reader sees marked is what the word error rate counts."""
+    shown = word_differences(" ".join(said), " ".join(heard))
+    assert sum(word.kind != "same" for word in shown) == score(" ".join(said), " ".join(heard)).errors

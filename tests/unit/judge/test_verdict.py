@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voiceperf.judge.statistics import Interval
-from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict, at_most, point_at_most, worst
+from voiceperf.judge.verdict import MIN_PAIRS, Check, Finding, Verdict, at_most, point_at_most, worst
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,9 @@ def test_no_failure_hides_behind_another():
         Finding(Verdict.FAIL, "slower"),
     ]
     assert worst(findings) == Finding(Verdict.FAIL, "slower; worse")
+
+
+def test_the_figures_behind_a_finding_go_with_it():
+    """Whatever passes or fails, each figure stands beside its bar, at the worst that its interval allows."""
+    found = worst([at_most(Interval(0.01, 0.0, 0.015, 90), 0.02, "WER difference"), point_at_most(2, 0, "loops")])
+    assert found.checks == (Check("WER difference", 0.015, 0.02), Check("loops", 2, 0))

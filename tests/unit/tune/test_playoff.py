@@ -41,6 +41,14 @@ def test_only_near_and_feasible_rivals_meet():
     assert meet.met == []
 
 
+def test_a_setting_proven_elsewhere_is_taken_unless_it_is_surely_beaten():
+    """Of equals the proven one, even where the search dropped it or judged nothing of it; a sure loser is not."""
+    best, proven = trial(1, 0.50), trial(2, 0.52, verdict="")
+    assert fastest([best, proven], Meetings({2: 1.005}), proven) is proven
+    assert fastest([best, proven], Meetings({2: 1.02}), proven) is best
+    assert fastest([best, proven], Meetings({2: None}), proven) is best
+
+
 def test_without_a_feasible_trial_there_is_none():
     """Nothing that holds, nothing chosen."""
     assert fastest([trial(1, 0.4, "FAIL")], Meetings({})) is None

@@ -1,0 +1,79 @@
+"""`voiceperf call new`: the user's own recording becomes a call that the suite can replay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voiceperf import profiles
+from voiceperf.audio import Samples, read_speech
+from voiceperf.call import Message
+from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.engines.base import Prompt, Reply, Transcript, Utterance
+from voiceperf.errors import InputError
+from voiceperf.measure.contender import of_profile
+from voiceperf.measure.process import WorkerProcess
+from voiceperf.newcall.draft import DraftedTurn, Header, draft, require_new, write
+from voiceperf.newcall.speech import probabilities, spans
+
+_MOST_ACCURATE = "fair"  # hears with the whole context and unrounded weights, as no tuned setting does
+
+call_app = typer.Typer(help="Your own calls.", no_args_is_help=True)
+app.add_typer(call_app, name="call")
+
+
+@call_app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="Where to write the call; it must not exist yet.")],
+    recording: Annotated[Path, typer.Option("--from", help="What the caller said: any rate, mono or stereo.")],
+    system: Annotated[
+        str, typer.Option(help="The agent's system prompt.")
+    ] = "You answer the phone. Answer in one or two short sentences.",
+    greeting: Annotated[str, typer.Option(help="What the agent says first.")] = "Hello, how can I help you?",
+    voice: Annotated[str, typer.Option(help="The voice that speaks the replies.")] = "af_heart",
+    profile: Annotated[
+        str, typer.Option(help="The profile that drafts; the default hears most accurately.")
+    ] = _MOST_ACCURATE,
+    as_json: Json = False,
+) -> None:
+    """Cut a recording into turns, draft transcripts and replies, and write a call file for you to correct.
+
+    Speech is found by Silero's VAD; a pause of 0.7 s ends a turn. Then: pytest --call DIR.
+    """
+    require_new(folder)
+    audio = read_speech(recording)
+    found = spans(probabilities(audio))
+    if not found:
+        raise InputError(f"{recording}: no speech found in {len(audio) / 16_000:.1f} s")
+    header = Header(recording.stem, voice, system, greeting)
+    turns = []
+    chosen = profiles.load(profile)
+    with WorkerProcess(of_profile(chosen, "whisper")) as ear, WorkerProcess(of_profile(chosen, "llama")) as mind:
+        parts = [audio[first:end] for first, end in found]
+        for turn in draft(header, parts, lambda sound: _hear(ear, sound), lambda messages: _answer(mind, messages)):
+            turns.append(turn)
+            say(f"turn {len(turns)}, {turn.seconds:.1f} s: {turn.transcript}")
+    path = write(folder, header, turns)
+    if as_json:
+        print_json({"call": str(path), "turns": [_as_record(turn) for turn in turns]})
+    else:
+        say(f"{path}: {len(turns)} turns; correct the transcripts, then: pytest --call {folder}")
+
+
+def _hear(worker: WorkerProcess, audio: Samples) -> str:
+    _, output = worker.once(Utterance(audio))
+    assert isinstance(output, Transcript)
+    return output.text
+
+
+def _answer(worker: WorkerProcess, messages: Sequence[Message]) -> str:
+    _, output = worker.once(Prompt(tuple(messages)))
+    assert isinstance(output, Reply)
+    return output.text
+
+
+def _as_record(turn: DraftedTurn) -> dict[str, object]:
+    return {"transcript": turn.transcript, "reply": turn.reply, "seconds": turn.seconds}

@@ -1,0 +1,53 @@
+"""`voiceperf parameters`: what can be set of each engine, as it is declared."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from voiceperf.cli.app import Json, app, print_json
+from voiceperf.engines import ENGINES, params_class
+from voiceperf.errors import InputError
+from voiceperf.live.params import ServiceParams
+from voiceperf.params import EngineParams, declared_defaults
+from voiceperf.report.parameters import parameter_table, parameters_markdown
+from voiceperf.report.terminal import page
+
+_TABLES = (*ENGINES, ServiceParams.engine)
+
+
+@app.command()
+def parameters(
+    engines: Annotated[
+        list[str] | None, typer.Argument(help=f"Of {', '.join(_TABLES)}; all where none is named.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the documentation's page.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List every parameter with its default, bounds, what the tuner tries, and what it is."""
+    wanted = engines or list(_TABLES)
+    if unknown := set(wanted) - set(_TABLES):
+        raise InputError(f"no table {' '.join(sorted(unknown))}: there are {', '.join(_TABLES)}")
+    classes = [_declared(name) for name in wanted]
+    if markdown:
+        typer.echo(parameters_markdown(classes), nl=False)
+        return
+    for known in classes:
+        if as_json:
+            print_json({"engine": known.engine, "parameters": _as_record(known)})
+        else:
+            page().print(parameter_table(known))
+
+
+def _declared(name: str) -> type[EngineParams]:
+    return ServiceParams if name == ServiceParams.engine else params_class(name)
+
+
+def _as_record(known: type[EngineParams]) -> dict[str, Any]:
+    defaults = declared_defaults(known)
+    return {
+        name: {"default": defaults[name], "help": one.help, "low": one.low, "high": one.high, "unit": one.unit}
+        | {"choices": one.choices, "changes_results": not one.neutral, "tries": one.tries}
+        for name, one in known.tunables().items()
+    }

@@ -1,0 +1,84 @@
+"""`voiceperf report`: a saved run as a page, as Markdown and as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.material import Storage
+from voiceperf.cli.tune import found_before
+from voiceperf.errors import InputError, VoicePerfError
+from voiceperf.history.runs import STORAGE, Run, find_run, read_all, read_run, run_files
+from voiceperf.history.trend import workload_trends
+
+if TYPE_CHECKING:  # the plotting library is imported by this command alone, once it runs
+    from voiceperf.report.story import Story
+    from voiceperf.report.tuning_plot import Panel
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(help="A saved run: its path, or how its name begins; else the latest.")] = "",
+    out: Annotated[Path, typer.Option(help="The page to write, one file with everything in it.")] = Path("report.html"),
+    markdown: Annotated[Path | None, typer.Option(help="Write it for a pull request too.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw it for a chat too, as PNG or SVG.")] = None,
+    storage: Storage = STORAGE,
+    as_json: Json = False,
+) -> None:
+    """Show a saved run to people: what got faster, by how much, how sure that is, and what it cost."""
+    path = find_run(storage, run) if run else _latest(storage)
+    found = read_run(path)
+    from voiceperf.report.chart import save
+    from voiceperf.report.charts import card
+    from voiceperf.report.html import page
+    from voiceperf.report.story import story_of
+    from voiceperf.report.story_markdown import story_markdown
+
+    story = story_of(found)
+    trends = workload_trends(read_all(storage)[0], found)
+    _write(out, page(story, trends, _panels(storage), storage, path.read_bytes()))
+    if markdown:
+        _write(markdown, story_markdown(story))
+    if picture:
+        save(card(story.headline, story.rows_beside(story.baselines[0])).figure, picture)
+        say(f"drawn into {picture}")
+    if as_json:
+        print_json(_as_record(found, story))
+
+
+def _latest(storage: Path) -> Path:
+    paths = run_files(storage)
+    if not paths:
+        raise InputError(f"{storage}: no saved run; save one with: pytest tests/perf --benchmark-autosave")
+    return paths[-1]
+
+
+def _write(path: Path, text: str) -> None:
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: its folder does not exist")
+    path.write_text(text, encoding="utf-8")
+    say(f"written to {path}")
+
+
+def _panels(storage: Path) -> list[Panel]:
+    """What tuning has found on this machine; a report of a run does without it."""
+    try:
+        return found_before(storage)
+    except VoicePerfError as error:
+        say(f"without what tuning has found: {error}")
+        return []
+
+
+def _as_record(run: Run, story: Story) -> dict[str, object]:
+    return {
+        "run": run.source,
+        "verdict": str(story.verdict),
+        "headline": story.headline,
+        "criteria": [
+            {"criterion": row.plain.title, "baseline": row.baseline, "verdict": str(row.verdict), "reason": row.reason}
+            for row in story.rows
+        ],
+    }

@@ -1,0 +1,188 @@
+"""A run as one page: everything in it, nothing fetched, in light and dark, on paper and on a phone."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from voiceperf.history import sounds
+from voiceperf.history.trend import Trend
+from voiceperf.judge.text import Word, word_differences
+from voiceperf.report.charts import history_chart, interval_strip, pairs_chart, stages_chart
+from voiceperf.report.story import SURE, WORKLOADS, Row, Story
+from voiceperf.report.terminal import as_change
+from voiceperf.report.tuning_plot import Panel, frontier_chart
+
+_HINTS = {
+    "WER difference": "WER, the word error rate: of 100 words said, how many are heard wrong. How many more, at worst.",
+    "WER shift": "By how much the word error rate itself changed.",
+    "new empty or looping transcripts": "Recordings that are now not heard at all, or heard as a phrase over and over.",
+    "mean KL divergence (nats)": "How far the next-word probabilities are from the unchanged model's; 0 is the same.",
+    "perplexity ratio": "How surprised the model is by real text, over the unchanged model; 1 is the same.",
+    "log-spectral distance (dB)": "How different the sound is from the unchanged voice's; 1 dB can just be heard.",
+    "duration shift": "How much longer or shorter the same text sounds.",
+    "shift of pace": "How much faster or slower a whole reply is spoken.",
+}
+
+
+def page(story: Story, trends: Sequence[Trend], panels: Sequence[Panel], storage: Path, document: bytes) -> str:
+    """The whole page.
+
+    Args:
+        story: the run.
+        trends: of the candidate's benchmarks, over the runs of its machine.
+        panels: what tuning on this machine has found; may be empty.
+        storage: where the runs' sounds are kept.
+        document: the saved run itself, which the page hands out.
+    """
+    environment = Environment(
+        loader=PackageLoader("voiceperf.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html").render(
+        story=story,
+        sure=SURE,
+        groups={name: [_CriterionView.of(row) for row in story.rows_beside(name)] for name in story.baselines},
+        checks=_checks(story),
+        timeline=_timeline(story),
+        pairs=[_pairs(story, baseline) for baseline in story.baselines],
+        listening=_listening(story, storage),
+        hearing=_hearing(story),
+        frontiers=[
+            (
+                panel.space.engine,
+                frontier_chart(panel).as_svg(
+                    f"frontier-{panel.space.engine}",
+                    f"{panel.space.engine}: time against quality lost, a point for each setting that was tried",
+                ),
+            )
+            for panel in panels
+        ],
+        history=list(_history(trends)),
+        fingerprint=story.run.fingerprint,
+        document=_data_uri("application/json", document),
+    )
+
+
+@dataclass(frozen=True)
+class _CriterionView:
+    """A row of the criteria table, every cell as it is shown."""
+
+    row: Row
+    figure: str
+    interval: str
+    strip: Markup | None
+
+    @classmethod
+    def of(cls, row: Row) -> _CriterionView:
+        if row.figure is None:
+            return cls(row, "not measured", "", None)
+        if row.is_saving:
+            figure, interval = as_change(row.figure).split("\n")
+        else:
+            figure = f"{row.figure.estimate:.2f}"
+            interval = f"[{row.figure.low:.2f}, {row.figure.high:.2f}]" if row.figure.low < row.figure.high else ""
+        label = f"{figure} {interval}, the bar is {row.bar_in_words}"
+        return cls(row, figure, interval, interval_strip(row).as_svg(f"strip-{row.key}-{row.baseline}", label))
+
+
+def _checks(story: Story) -> list[dict[str, Any]]:
+    """What quality may be lost and what was, each figure once for each engine."""
+    found = {}
+    for row in story.rows:
+        if row.key in ("whisper", "llama", "kokoro"):
+            for check in row.checks:
+                used = max(0.0, check.value / check.bar) if check.bar else float(check.value > 0)
+                found[row.plain.title.split(":")[0], check.what, check.value] = {
+                    "engine": row.plain.title.split(":")[0],
+                    "what": check.what,
+                    "hint": _HINTS.get(check.what, ""),
+                    "value": f"{check.value:.3g}",
+                    "bar": f"{check.bar:.3g}",
+                    "used": used,
+                }
+    return list(found.values())
+
+
+def _timeline(story: Story) -> Markup | None:
+    shown = {name: story.stages_ms[name] for name in (*story.baselines[:1], story.candidate) if name in story.stages_ms}
+    if not shown:
+        return None
+    label = "for every turn, how long each stage takes, from the caller's last sound to the first of the answer"
+    return stages_chart(shown).as_svg("stages", label)
+
+
+def _pairs(story: Story, baseline: str) -> dict[str, Any]:
+    """Every pair against one baseline: a picture and a table for each workload."""
+    shown = []
+    for workload, title in WORKLOADS.items():
+        pairs = story.pairs.get((workload, baseline))
+        if pairs:
+            label = f"{title}: milliseconds of {baseline} and {story.candidate}, pair by pair"
+            chart = pairs_chart(pairs, baseline, story.candidate).as_svg(f"pairs-{baseline}-{workload}", label)
+            shown.append({"title": title, "chart": chart, "pairs": pairs})
+    return {"baseline": baseline, "workloads": shown}
+
+
+def _listening(story: Story, storage: Path) -> list[dict[str, Any]]:
+    """Each reply as the baseline says it and as the candidate does, where their sounds were kept."""
+    listed = []
+    for name, example in story.examples.get("kokoro", {}).items():
+        voices = []
+        for profile in _two(story, example):
+            spoken = example["by_profile"][profile]
+            path = sounds.path_of(storage, spoken["sound"])
+            source = _data_uri("audio/flac", path.read_bytes()) if path.is_file() else None
+            words = word_differences(example["reference"], spoken["text"])
+            voices.append({"profile": profile, "source": source, "words": words})
+        listed.append({"name": name, "text": example["reference"], "voices": voices})
+    return listed
+
+
+def _hearing(story: Story) -> dict[str, Any]:
+    """The recordings that the two hear differently, the candidate's losses first, and how many they hear alike."""
+    examples = story.examples.get("whisper", {})
+    listed: list[dict[str, Any]] = []
+    for name, example in examples.items():
+        said = {
+            profile: word_differences(example["reference"], example["by_profile"][profile]["text"])
+            for profile in _two(story, example)
+        }
+        before, after = (_errors(words) for words in said.values()) if len(said) == 2 else (0, 0)
+        if len({tuple(words) for words in said.values()}) > 1:
+            listed.append({"name": name, "said": said, "more": after - before})
+    listed.sort(key=lambda entry: entry["more"], reverse=True)
+    return {"listed": listed, "total": len(examples), "alike": len(examples) - len(listed)}
+
+
+def _errors(words: Sequence[Word]) -> int:
+    return sum(word.kind != "same" for word in words)
+
+
+def _two(story: Story, example: Mapping[str, Any]) -> list[str]:
+    """The baseline that is hardest to beat, and the candidate."""
+    return [name for name in (*story.baselines[:1], story.candidate) if name in example["by_profile"]]
+
+
+def _history(trends: Sequence[Trend]) -> Iterator[dict[str, Any]]:
+    for trend in trends:
+        title = WORKLOADS.get(trend.benchmark, trend.benchmark)
+        label = f"{title}: {len(trend.points)} saved runs, oldest first"
+        yield {
+            "title": title,
+            "chart": history_chart(trend).as_svg(f"history-{trend.benchmark}", label),
+            "trend": trend,
+        }
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,249 @@
+"""A saved run in plain words: what got faster, by how much, how sure that is, and what it cost. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from voiceperf.errors import InputError
+from voiceperf.history.runs import CONTROL, Run
+from voiceperf.judge.criteria import BARS, LOOK_CONFIDENCE
+from voiceperf.judge.statistics import Interval
+from voiceperf.judge.verdict import Check, Verdict, worst_verdict
+
+OVERALL = "call"
+SURE = f"{LOOK_CONFIDENCE:.0%}"
+"""How sure an interval of a run's criteria is."""
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A thing that is measured, for who knows nothing of speech."""
+
+    title: str
+    hint: str
+    workload: str
+
+
+PLAIN = {
+    "call": Plain(
+        "A whole answer: until the caller hears the first sound",
+        "From the end of the caller's words to the first sound of the reply, through all three services over TCP.",
+        "call",
+    ),
+    "whisper": Plain(
+        "Hearing: speech to text", "How long whisper.cpp needs for what the caller says in one go.", "whisper"
+    ),
+    "llama": Plain(
+        "Thinking: a reply of 32 tokens",
+        "How long llama.cpp needs for a reply, the conversation so far being read already. A token is about 3/4 word.",
+        "llama",
+    ),
+    "llama_cold": Plain(
+        "Thinking: the first word of a new conversation",
+        "How long llama.cpp needs to read the whole conversation anew and say one token.",
+        "llama_cold",
+    ),
+    "kokoro": Plain(
+        "Speaking: computing per second of speech, worst reply",
+        "RTF, the real-time factor: seconds of computing for a second of speech heard. Below 1 it keeps up.",
+        "kokoro",
+    ),
+    "kokoro_long": Plain(
+        "Speaking: the same, worst of the longer replies",
+        "RTF, the real-time factor: seconds of computing for a second of speech heard. Below 1 it keeps up.",
+        "kokoro",
+    ),
+    "kokoro_first": Plain(
+        "Speaking: seconds until the first sound, worst of the longer replies",
+        "A long reply is spoken in pieces; this is how soon the first one sounds.",
+        "kokoro",
+    ),
+    "stability": Plain(
+        "Under load: all three at once",
+        "How much longer the slowest twentieth takes while all engines share the cores, and whether anything fails.",
+        "",
+    ),
+}
+_KEYS = {bar.title: key for key, bar in BARS.items()}
+
+WORKLOADS = {
+    "call": "A whole answer, until the first sound",
+    "whisper": "Hearing",
+    "llama": "Thinking, a reply of 32 tokens",
+    "llama_cold": "Thinking, the whole conversation anew",
+    "kokoro": "Speaking, a whole reply",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A criterion against one baseline; times are medians over turns and pairs."""
+
+    key: str
+    baseline: str
+    figure: Interval | None
+    bar: float
+    aim: float | None
+    unit: str
+    verdict: Verdict
+    reason: str
+    quality: str
+    quality_verdict: Verdict
+    checks: tuple[Check, ...]
+    before_ms: float | None
+    after_ms: float | None
+
+    @property
+    def plain(self) -> Plain:
+        return PLAIN[self.key]
+
+    @property
+    def is_saving(self) -> bool:
+        """Whether its figure is a share of the baseline's time; else it is the candidate's own."""
+        return self.unit == "ratio"
+
+    @property
+    def bar_in_words(self) -> str:
+        return f"{self.bar - 1:+.0%}" if self.is_saving else f"{self.bar:g}"
+
+
+Pairs = Mapping[int, Sequence[tuple[float, float]]]
+"""By turn the (baseline, candidate) milliseconds of every pair."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a run tells. `pairs` are by workload and baseline, `stages_ms` by profile and turn."""
+
+    run: Run
+    candidate: str
+    rows: tuple[Row, ...]
+    pairs: Mapping[tuple[str, str], Pairs]
+    stages_ms: Mapping[str, Mapping[int, Sequence[Mapping[str, float]]]]
+    examples: Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+    @property
+    def baselines(self) -> list[str]:
+        """The hardest to beat first, by the whole answer."""
+        savings = {row.baseline: row.figure.estimate for row in self.rows if row.key == OVERALL and row.figure}
+        names = dict.fromkeys(row.baseline for row in self.rows if PLAIN[row.key].workload)
+        return sorted(names, key=lambda name: -savings.get(name, 0.0))
+
+    def rows_beside(self, baseline: str) -> list[Row]:
+        """The criteria against one baseline; with those against none, where it is the hardest to beat."""
+        others = [row for row in self.rows if row.baseline not in self.baselines and baseline == self.baselines[0]]
+        return [*(row for row in self.rows if row.baseline == baseline), *others]
+
+    @property
+    def verdict(self) -> Verdict:
+        return worst_verdict(row.verdict for row in self.rows)
+
+    @property
+    def headline(self) -> str:
+        """The verdict in one sentence."""
+        if self.verdict is Verdict.PASS:
+            return f"{self._gain()}, and hears, thinks and speaks no worse."
+        decisive = [row for row in self.rows if row.verdict is self.verdict]
+        about = "; ".join(dict.fromkeys(row.plain.title for row in decisive))
+        return {
+            Verdict.FAIL: f"{self.candidate} does not hold: {about}.",
+            Verdict.INCONCLUSIVE: f"It cannot be told whether {self.candidate} holds; measure longer: {about}.",
+            Verdict.INVALID: f"Not everything was measured, so nothing is promised: {about}.",
+        }[self.verdict]
+
+    def _gain(self) -> str:
+        row = self._overall()
+        if row is None or row.figure is None or row.before_ms is None or row.after_ms is None:
+            return f"{self.candidate} holds every bar"
+        return (
+            f"{self.candidate} answers a caller {1 - row.figure.estimate:.0%} sooner than {row.baseline}, "
+            f"after {row.after_ms:.0f} ms instead of {row.before_ms:.0f}"
+        )
+
+    @property
+    def how_sure(self) -> str:
+        """What the headline's figure may be off by."""
+        row = self._overall()
+        if row is None or row.figure is None:
+            return ""
+        low, high = 1 - row.figure.high, 1 - row.figure.low
+        return (
+            f"With {SURE} certainty the saving is between {low:.1%} and {high:.1%}; each time was measured beside the "
+            "other setting's, within seconds, so that a busy machine slows both."
+        )
+
+    def _overall(self) -> Row | None:
+        by_baseline = {row.baseline: row for row in self.rows if row.key == OVERALL}
+        return next((by_baseline[name] for name in self.baselines if name in by_baseline), None)
+
+    def reasons(self) -> list[str]:
+        """Why each row that does not pass does not."""
+        return [
+            f"{row.verdict}: {row.plain.title}, against {row.baseline}: {row.reason}"
+            for row in self.rows
+            if row.verdict is not Verdict.PASS
+        ]
+
+
+def story_of(run: Run) -> Story:
+    """Read a run.
+
+    Raises:
+        InputError: it holds no criteria of voiceperf.
+    """
+    record = run.record
+    if not record.get("criteria"):
+        raise InputError(
+            f"{run.source}: holds no criteria; save a whole run with: pytest tests/perf --benchmark-autosave"
+        )
+    try:
+        pairs = _pairs(run)
+        return Story(
+            run=run,
+            candidate=record.get("candidate", "the candidate"),
+            rows=tuple(sorted((_row(row, pairs) for row in record["criteria"]), key=lambda row: row.key != OVERALL)),
+            pairs=pairs,
+            stages_ms={
+                profile: {int(turn): stages for turn, stages in by_turn.items()}
+                for profile, by_turn in record.get("stages_ms", {}).items()
+            },
+            examples=record.get("examples", {}),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{run.source}: damaged ({type(error).__name__}: {error})") from None
+
+
+def _pairs(run: Run) -> dict[tuple[str, str], dict[int, list[tuple[float, float]]]]:
+    found: dict[tuple[str, str], dict[int, list[tuple[float, float]]]] = {}
+    for extra in (benchmark.extra for benchmark in run.benchmarks):
+        if "pairs_wall_ns" in extra and extra.get("partner", CONTROL) != CONTROL:
+            times = [(before / 1e6, after / 1e6) for before, after in extra["pairs_wall_ns"]]
+            found.setdefault((extra["workload"], extra["profile"]), {})[extra["turn"]] = times
+    return found
+
+
+def _row(row: Mapping[str, Any], pairs: Mapping[tuple[str, str], Pairs]) -> Row:
+    key = _KEYS[row["criterion"]]
+    times = [pair for turn in pairs.get((PLAIN[key].workload, row["baseline"]), {}).values() for pair in turn]
+    estimate, low, high = row["estimate"], row["low"], row["high"]
+    if estimate is None and row.get("speed_checks"):  # a figure without a sampling error of its own
+        estimate = low = high = row["speed_checks"][0]["value"]
+    figure = None if estimate is None else Interval(estimate, low, high, row["samples"], confidence=LOOK_CONFIDENCE)
+    return Row(
+        key=key,
+        baseline=row["baseline"],
+        figure=figure,
+        bar=row["bar"],
+        aim=row.get("aim"),
+        unit=row["unit"],
+        verdict=Verdict(row["verdict"]),
+        reason=row["reason"],
+        quality=row["quality"],
+        quality_verdict=Verdict(row.get("quality_verdict", row["verdict"])),
+        checks=tuple(Check(**check) for check in row.get("checks", [])),
+        before_ms=median(before for before, _ in times) if times else None,
+        after_ms=median(after for _, after in times) if times else None,
+    )

@@ -1,0 +1,45 @@
+"""What was heard and said while quality was judged, kept with the run for people to read and to listen to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from voiceperf.engines.base import Speech
+from voiceperf.suite.corpus import Recording
+
+
+class Examples:
+    """By engine and utterance: the reference, and what came out under each profile.
+
+    `sounds` are the spoken replies by their digest, shape (n,), float32 at `rate_hz`; profiles that sound alike share
+    one.
+    """
+
+    def __init__(self) -> None:
+        self.texts: dict[str, dict[str, dict[str, Any]]] = {}
+        self.sounds: dict[str, Speech] = {}
+
+    def heard(self, profile: str, named: Mapping[str, Recording], transcripts: Sequence[str]) -> None:
+        """What a profile made of recorded speech."""
+        for (name, recording), transcript in zip(named.items(), transcripts, strict=True):
+            self._entry("whisper", name, recording.text)[profile] = {"text": transcript}
+
+    def spoken(self, profile: str, name: str, text: str, speech: Speech, heard: str) -> None:
+        """How a profile says a text, and what the candidate's own whisper hears in it."""
+        digest = hashlib.sha256(np.ascontiguousarray(speech.audio).tobytes()).hexdigest()
+        self.sounds[digest] = speech
+        self._entry("kokoro", name, text)[profile] = {"text": heard, "sound": digest}
+
+    def alike(self, engine: str, judged: str, other: str) -> None:
+        """Another profile hears or speaks just as the judged one does."""
+        for entry in self.texts.get(engine, {}).values():
+            entry["by_profile"].setdefault(other, entry["by_profile"][judged])
+
+    def _entry(self, engine: str, name: str, reference: str) -> dict[str, Any]:
+        entry = self.texts.setdefault(engine, {}).setdefault(name, {"reference": reference, "by_profile": {}})
+        found: dict[str, Any] = entry["by_profile"]
+        return found

@@ -1,0 +1,92 @@
+"""The commands of the README on real engines, as a user types them, each in its shortest form."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.models
+
+ROOT = Path(__file__).parents[2]
+CLIP = ROOT / "fixtures" / "audio" / "wav" / "ami_d001.wav"
+
+
+@pytest.fixture
+def voiceperf(tmp_path):
+    """Run a command in an empty folder; its objects."""
+
+    def run(*arguments, ends_with=(0,)):
+        script = "from voiceperf.cli import main; main()"
+        command = [sys.executable, "-c", script, *map(str, arguments)]
+        environment = {**os.environ, "VOICEPERF_DATA": str(tmp_path / "data")}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=500
+        )
+        assert done.returncode in ends_with, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+    return run
+
+
+def test_transcribe_hears_a_file(voiceperf):
+    """A recording's words are printed, with how long it took."""
+    (heard,) = voiceperf("transcribe", CLIP, "--json")
+    assert "abbie" in heard["text"].lower() or "abby" in heard["text"].lower()
+    assert heard["wall_ms"] > 0
+
+
+def test_reply_answers(voiceperf):
+    """A caller's words get an answer."""
+    (answered,) = voiceperf("reply", "Do you have a table?", "--json")
+    assert answered["text"].strip()
+
+
+def test_speak_writes_a_sound(voiceperf, tmp_path):
+    """A text becomes a file of about its length."""
+    voiceperf("speak", "Good evening.", "--out", "hello.wav")
+    assert (tmp_path / "hello.wav").stat().st_size > 24_000
+
+
+def test_models_verify(voiceperf):
+    """Every model here is the one that is meant."""
+    assert all(row["ok"] for row in voiceperf("models", "verify", "--json"))
+
+
+def test_quality_judges_two_profiles(voiceperf, tmp_path):
+    """Forty recordings are heard by both settings, and the candidate is judged."""
+    manifest = ROOT / "fixtures" / "audio" / "manifest.jsonl"
+    rows = [json.loads(line) for line in manifest.read_text().splitlines()][::6]
+    for row in rows:
+        row["file"] = str(manifest.parent / row["file"])
+    (tmp_path / "mine.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    sides = ("--baseline", "fair", "--candidate", "tuned")
+    (found,) = voiceperf("quality", "--manifest", "mine.jsonl", *sides, "--json", ends_with=(0, 11))
+    assert found["utterances"] == len(rows)
+
+
+def test_compare_finds_the_faster_profile(voiceperf):
+    """Tuned beside fair: faster, and no worse."""
+    (row,) = voiceperf("compare", "--baseline", "fair", "--candidate", "tuned", "llama", "--json")
+    assert (row["verdict"], row["change"]) == ("PASS", "faster")
+
+
+def test_replay_step_by_step(voiceperf):
+    """A call through services of both profiles, and with one engine changed at a time."""
+    rows = voiceperf("replay", "--calls", "1", "--baseline", "fair", "--candidate", "tuned", "--step-by-step", "--json")
+    assert rows
+
+
+def test_soak(voiceperf):
+    """Services under load for some seconds: nothing fails, and nothing changes."""
+    # memory grows in the first seconds; half an hour is what bounds it
+    (found,) = voiceperf("soak", "--minutes", "0.3", "--concurrency", "2", "--json", ends_with=(0, 10))
+    assert (found["errors"], found["changed"]) == (0, 0)
+
+
+def test_settle_keeps_what_holds(voiceperf, tmp_path):
+    """The shipped profile is put on trial, and what holds is kept."""
+    voiceperf("settle")
+    assert list((tmp_path / "data" / "profiles").glob("*.toml"))

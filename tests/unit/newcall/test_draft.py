@@ -1,0 +1,52 @@
+"""A drafted call: what is written, and that nothing is lost."""
+
+import numpy as np
+import pytest
+
+from voiceperf import call as calls
+from voiceperf.errors import InputError
+from voiceperf.newcall.draft import DraftedTurn, Header, draft, write
+
+HEADER = Header("bakery", "af_heart", "You sell bread.", "Hello!")
+SOUND = (0.1 * np.sin(np.arange(16_000) / 20)).astype(np.float32)
+TURNS = [DraftedTurn(SOUND, "Two rolls, please", "That is one euro."), DraftedTurn(SOUND[:8000], "Bye", "Goodbye!")]
+
+
+def test_what_is_written_can_be_replayed(tmp_path):
+    """The call file reads back as the turns that were drafted."""
+    call = calls.load(write(tmp_path / "mine", HEADER, TURNS))
+    assert [(turn.transcript, turn.reply, len(turn.audio)) for turn in call.turns] == [
+        ("Two rolls, please", "That is one euro.", 16_000),
+        ("Bye", "Goodbye!", 8000),
+    ]
+    assert (call.name, call.greeting) == ("bakery", "Hello!")
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path):
+    """No draft overwrites anything."""
+    (tmp_path / "call.toml").write_text("mine")
+    with pytest.raises(InputError, match="left as it is"):
+        write(tmp_path, HEADER, TURNS)
+    assert (tmp_path / "call.toml").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["call.toml"]
+
+
+def test_without_a_word_nothing_is_written(tmp_path):
+    """A recording in which nothing was heard makes no folder."""
+    with pytest.raises(InputError, match="no words"):
+        write(tmp_path / "mine", HEADER, [])
+    assert not (tmp_path / "mine").exists()
+
+
+def test_each_turn_is_answered_in_the_conversation_so_far():
+    """The agent is asked with everything that was said before; a part without words is no turn."""
+    asked = []
+
+    def answer(messages):
+        asked.append([message["content"] for message in messages])
+        return f" reply {len(asked)} "
+
+    heard = iter([" one ", "  ", "two"])
+    turns = list(draft(HEADER, [SOUND] * 3, lambda audio: next(heard), answer))
+    assert [(turn.transcript, turn.reply) for turn in turns] == [("one", "reply 1"), ("two", "reply 2")]
+    assert asked[1] == ["You sell bread.", "Hello!", "one", "reply 1", "two"]
