@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from voiceperf.engines.base import Output, Request
 from voiceperf.errors import EngineError, ServiceError
-from voiceperf.live.lanes import Lanes
 from voiceperf.live.metrics import Metrics
 from voiceperf.live.params import ServiceParams
 from voiceperf.log import log_timing
@@ -64,7 +63,7 @@ class _Worker:
 
 
 class EngineQueue:
-    """Whoever asks waits for those who are due before; who asks when too many wait is refused at once.
+    """Whoever asks waits for those before; who asks when too many wait is refused at once.
 
     A worker that dies fails the request that it was at, and is started anew for the next one.
     """
@@ -74,24 +73,20 @@ class EngineQueue:
     ) -> None:
         self._contender, self._max_waiting, self._metrics = contender, params.max_waiting, metrics
         self._clock = clock or SystemClock()
-        self._workers = Lanes(_Worker(contender) for _ in range(params.workers))
+        self._workers = [_Worker(contender) for _ in range(params.workers)]
+        self._free: asyncio.Queue[_Worker] = asyncio.Queue()
+        for worker in self._workers:
+            self._free.put_nowait(worker)
         self._inside = 0  # those who wait and those who are served
 
-    async def ask(
-        self, request: Request, hand_on: Callable[[str], None] = ignore, due_s: float | None = None
-    ) -> Answer:
+    async def ask(self, request: Request, hand_on: Callable[[str], None] = ignore) -> Answer:
         """The engine's answer; its parts are handed on as they are made. Cancelled, it frees the engine.
-
-        Args:
-            request: what is asked.
-            hand_on: told each part of a text.
-            due_s: when the answer is needed, on the event loop's clock; at once, where nothing is said.
 
         Raises:
             ServiceError: too many wait already.
             VoicePerfError: what the engine refused, or how it died.
         """
-        waiting = self._inside - len(self._workers.all)
+        waiting = self._inside - len(self._workers)
         if waiting >= self._max_waiting:
             self._metrics.refused.inc()
             raise ServiceError(f"{waiting} requests wait already, {self._max_waiting} may; try later", "overloaded")
@@ -99,12 +94,12 @@ class EngineQueue:
         self._inside += 1
         self._metrics.waiting.set(self._inside)
         try:
-            worker = await self._workers.take(asyncio.get_running_loop().time() if due_s is None else due_s)
+            worker = await self._free.get()
             try:
                 queue_ns = self._clock.wall_ns() - arrived_ns
                 timing, output = await _run(worker, request, hand_on)
             finally:
-                self._workers.give_back(worker)
+                self._free.put_nowait(worker)
         except EngineError:
             self._metrics.failed.inc()
             raise
@@ -118,22 +113,22 @@ class EngineQueue:
 
     async def rss_bytes(self) -> int | None:
         """What the workers hold; None while one is at work or dead."""
-        if not self._workers.all_free:
-            return None
         loop, held = asyncio.get_running_loop(), 0
-        for _ in self._workers.all:
-            worker = await self._workers.take(loop.time())
+        for _ in self._workers:
+            if self._free.empty():
+                return None
+            worker = self._free.get_nowait()
             try:
                 resources = await loop.run_in_executor(worker.thread, worker.resources)
             finally:
-                self._workers.give_back(worker)
+                self._free.put_nowait(worker)
             if resources is None:
                 return None
             held += resources.rss_bytes
         return held
 
     def close(self) -> None:
-        for worker in self._workers.all:
+        for worker in self._workers:
             worker.close()
 
 

@@ -76,10 +76,9 @@ class Speaking(Session):
         """One reply, from its first piece to its last; the start tells how long the first one took, and its text."""
         loop = asyncio.get_running_loop()
         samples, rate_hz, begun_s = 0, 0, loop.time()
-        silent_s = begun_s  # when the listener has heard all there is; the first words are due at once
         while (piece := await pieces.get()) is not None:
             text_ms = 1000 * (loop.time() - begun_s)
-            answer = await self.queue.ask(Line(piece), due_s=silent_s)
+            answer = await self.queue.ask(Line(piece))
             speech = answer.output
             assert isinstance(speech, Speech)
             sound, rate_hz = speech.audio, speech.rate_hz
@@ -92,7 +91,6 @@ class Speaking(Session):
             for chunk in chunks(sound, rate_hz, self.params.audio_ms, 1000 * samples / rate_hz):
                 await self.send(chunk)
             samples += len(sound)
-            silent_s = max(silent_s, loop.time()) + len(sound) / rate_hz
         if samples:
             await self.send(AudioStop(round(1000 * samples / rate_hz)).event())
         else:
