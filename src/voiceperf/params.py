@@ -83,6 +83,10 @@ class EngineParams:
         """Steps back from these values where they do not hold, each further than the last; engines override it."""
         return []
 
+    def niceness(self) -> int:
+        """How far the engine's process lets others go first, as Unix counts it; engines override it."""
+        return 0
+
     def environment(self) -> dict[str, str]:
         """Environment variables that the engine's process must be started with; engines override it."""
         return {}

@@ -88,7 +88,7 @@ def test_metadata_is_whole(built):
         "Description-Content-Type",
     ):
         assert facts[field]
-    assert {"whisper", "llama", "kokoro", "live", "call", "all"} <= set(facts.get_all("Provides-Extra"))
+    assert {"whisper", "llama", "kokoro", "call", "all"} <= set(facts.get_all("Provides-Extra"))
 
 
 def test_the_source_archive_has_what_the_wheel_is_made_of(built):

@@ -20,7 +20,11 @@ class FakeParams(EngineParams):
     engine: ClassVar[str] = "fake"
 
     work: int = tunable(1000, "additions a run", low=0)
+    nice: int = tunable(0, "how far its process lets others go first", low=0, high=19, neutral=True)
     failure: str = tunable("", "how to fail", choices=("", "load", "error", "crash", "hang", "chatter"))
+
+    def niceness(self) -> int:
+        return self.nice
 
 
 class FakeEngine:

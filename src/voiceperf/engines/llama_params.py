@@ -66,6 +66,15 @@ class LlamaParams(EngineParams):
         tries=(False, True),
     )
     use_mlock: bool = tunable(False, "keep the weights from being swapped out", neutral=True)
+    nice: int = tunable(
+        0,
+        "let the other engines' processes go first: the caller waits for the first words to be spoken, not for the last"
+        " ones to be thought (Unix)",
+        low=0,
+        high=19,
+        neutral=True,
+        tries=(0, 5, 10),
+    )
     idle_spins: int = tunable(LIBRARY_DEFAULT, IDLE_SPINS, low=-1, high=10**9, neutral=True, tries=(-1, 10_000))
     huge_pages: bool = tunable(
         False, "large buffers in huge pages (glibc); takes use_mmap = false", neutral=True, tries=(False, True)
@@ -83,6 +92,9 @@ class LlamaParams(EngineParams):
             {"vnni_kernels": False, "static_split": False},
             {"flash_attn": False, "type_k": "f16", "type_v": "f16"},
         ]
+
+    def niceness(self) -> int:
+        return self.nice
 
     def environment(self) -> dict[str, str]:
         pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if self.huge_pages else {}

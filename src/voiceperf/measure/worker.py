@@ -35,7 +35,10 @@ class Worker:
 
     def __init__(self, start: Start, connection: Connection[Any, Any]) -> None:
         machine.cores()  # counted before a native library may bind this thread to one of them
-        self.engine: Engine = engines.load(engines.params_class(start.engine).parse(start.values))
+        params = engines.params_class(start.engine).parse(start.values)
+        if params.niceness():
+            os.nice(params.niceness())  # before there are other threads, which inherit it
+        self.engine: Engine = engines.load(params)
         self.name, self._connection = start.engine, connection
         self.requests: dict[str, Request] = {}
         self.output: Output | None = None
