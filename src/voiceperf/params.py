@@ -28,6 +28,7 @@ class Tunable:
     unit: str = ""
     neutral: bool = False  # changes when a result comes, never what it is
     tries: tuple[Any, ...] = ()  # what the tuner tries; it leaves a parameter without any alone
+    beside: bool = False  # means something only beside other engines, so that it is tried on whole turns
 
     def refuse(self, value: Any) -> str | None:
         """Why `value` is out of bounds, or None."""
@@ -50,13 +51,15 @@ def tunable(
     unit: str = "",
     neutral: bool = False,
     tries: Iterable[Any] = (),
+    beside: bool = False,
 ) -> Any:
     """Declare a parameter: a dataclass field with its default, bounds or choices, unit and help.
 
     `neutral` parameters change when a result comes, never what it is: threads, spinning, memory mapping. `tries` are
-    the values that the tuner searches among.
+    the values that the tuner searches among: on each engine alone, then on whole turns; where a parameter means
+    something only `beside` other engines, on whole turns alone.
     """
-    known = Tunable(help, low, high, None if choices is None else tuple(choices), unit, neutral, tuple(tries))
+    known = Tunable(help, low, high, None if choices is None else tuple(choices), unit, neutral, tuple(tries), beside)
     return field(default=default, metadata={_KEY: known})
 
 

@@ -4,13 +4,16 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 pytestmark = pytest.mark.models
 
 ROOT = Path(__file__).parents[2]
+CALLS = ROOT / "fixtures" / "calls"
 CLIP = ROOT / "fixtures" / "audio" / "wav" / "ami_d001.wav"
 
 
@@ -29,6 +32,16 @@ def voiceperf(tmp_path):
         return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
     return run
+
+
+@pytest.fixture
+def short_call(tmp_path):
+    """The first two turns of Call 61."""
+    facts = tomllib.loads((CALLS / "call61.toml").read_text())
+    turns = [{**turn, "chunk": str(CALLS / turn["chunk"])} for turn in facts["turn"][:2]]
+    path = tmp_path / "short.toml"
+    path.write_text(tomli_w.dumps({**facts, "turn": turns}))
+    return path
 
 
 def test_transcribe_hears_a_file(voiceperf):
@@ -73,10 +86,14 @@ def test_compare_finds_the_faster_profile(voiceperf):
     assert (row["verdict"], row["change"]) == ("PASS", "faster")
 
 
-def test_replay_step_by_step(voiceperf):
-    """A call through services of both profiles, and with one engine changed at a time."""
-    rows = voiceperf("replay", "--calls", "1", "--baseline", "fair", "--candidate", "tuned", "--step-by-step", "--json")
-    assert rows
+def test_replay_step_by_step(voiceperf, short_call):
+    """A call through services of both profiles, and with one engine changed at a time: each adds its part."""
+    sides = ("--baseline", "fair", "--candidate", "tuned", "--step-by-step")
+    rows = voiceperf("replay", "--call", short_call, "--calls", "1", *sides, "--json")
+    steps = [f"fair, {engine} of tuned" for engine in ("whisper", "llama", "kokoro")]
+    assert {row["services"] for row in rows} == {"fair", *steps, "tuned"}
+    assert rows[-1]["services"] == "tuned"
+    assert rows[-1]["ratio"]["estimate"] < 1
 
 
 def test_soak(voiceperf):

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import optuna
@@ -15,7 +16,9 @@ from voiceperf.engines.kokoro import KokoroParams
 from voiceperf.judge.verdict import Verdict
 from voiceperf.profiles import Setting
 from voiceperf.suite.quality_gate import Corpus
+from voiceperf.tune.race import race
 from voiceperf.tune.study import storage_at
+from voiceperf.tune.together import Stage
 from voiceperf.tune.tuner import Tuner
 
 pytestmark = pytest.mark.models
@@ -92,3 +95,13 @@ def test_a_killed_session_loses_no_finished_trial(tmp_path):
     )
     assert "in force on this machine" in done.stderr
     assert [trial for trial in finished() if trial[0] in {number for number, *_ in kept}] == kept
+
+
+def test_whole_turns_are_played_through_services_of_which_one_is_changed():
+    """One thread for whisper is slower as the caller has it; taken over, it is what others are compared with."""
+    tuned = profiles.load("tuned")
+    slower = tuned.having("whisper", Setting({**tuned["whisper"].values, "n_threads": 1}, tuned["whisper"].env))
+    with Stage(CALL, tuned) as stage:
+        assert race(partial(stage.bout, "whisper", slower), 10.0).ratio.low > 1
+        stage.adopt("whisper", slower)
+        assert race(partial(stage.bout, "whisper", tuned), 10.0).ratio.high < 1

@@ -96,9 +96,11 @@ def soak(
     chosen = profiles.load(profile) if profile is not None else standing.in_force()[0]
     recording = recorded_call(call)
     with ServicesOfProfile(chosen) as running, _progress(None) as watch:
-        pids = [process.pid for process in running.processes]
+        seconds = minutes * 60
         found = _run(
-            soaking.soak(recording, running.services, pids, seconds=minutes * 60, concurrency=concurrency, watch=watch)
+            soaking.soak(
+                recording, running.services, running.pids, seconds=seconds, concurrency=concurrency, watch=watch
+            )
         )
     finding = found.finding()
     figures = {

@@ -73,7 +73,8 @@ class LlamaParams(EngineParams):
         low=0,
         high=19,
         neutral=True,
-        tries=(0, 5, 10),
+        tries=(0, 10),
+        beside=True,
     )
     idle_spins: int = tunable(LIBRARY_DEFAULT, IDLE_SPINS, low=-1, high=10**9, neutral=True, tries=(-1, 10_000))
     huge_pages: bool = tunable(

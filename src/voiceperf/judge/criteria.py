@@ -15,9 +15,12 @@ MAX_LOAD_FACTOR = 30.0
 MAX_RSS_GROWTH = 0.05  # after the first round, when every buffer has its size
 MAX_RSS_BYTES = int(1.2 * 2**30)  # of the three engines together
 
-# Looking again after as many pairs more would inflate the error rate; the intervals at all looks hold together
 MAX_LOOKS = 3
-LOOK_CONFIDENCE = look_confidence(tuple(range(1, MAX_LOOKS + 1)), CONFIDENCE)
+
+
+def confidence_of_a_look() -> float:
+    """Looking again after as many pairs more would inflate the error rate; the intervals at all looks hold together."""
+    return look_confidence(tuple(range(1, MAX_LOOKS + 1)), CONFIDENCE)
 
 
 @dataclass(frozen=True)
@@ -102,13 +105,13 @@ class Criterion:
 
 def judge_reduction(bar: Bar, times: PairsByInput) -> tuple[Interval | None, Finding]:
     """Whether candidate / baseline stays below the bar."""
-    interval = ratio_interval(times, LOOK_CONFIDENCE)
+    interval = ratio_interval(times, confidence_of_a_look())
     return interval, at_most(interval, bar.most, "time ratio")
 
 
 def judge_worst_text(bar: Bar, values_by_text: Mapping[int, Sequence[float]]) -> tuple[Interval | None, Finding]:
     """Whether every text's figure stays below the bar: the worst one stands for all."""
-    intervals = [median_interval(values, LOOK_CONFIDENCE) for values in values_by_text.values()]
+    intervals = [median_interval(values, confidence_of_a_look()) for values in values_by_text.values()]
     measured = [interval for interval in intervals if interval is not None]
     if not measured or len(measured) < len(intervals):
         return None, Finding(Verdict.INVALID, f"{bar.unit}: a text was not measured")

@@ -7,7 +7,9 @@ import selectors
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -91,24 +93,45 @@ class ServicesOfProfile:
     """The three services of one profile, which also says how they are talked to. Use as a context manager."""
 
     def __init__(self, profile: Profile) -> None:
-        self._alive = ExitStack()
-        with ExitStack() as starting:
-            folder = Path(starting.enter_context(tempfile.TemporaryDirectory()))
-            path = folder / f"{profile.name}.toml"
-            profiles.save(profile, path)
-            self.processes = [starting.enter_context(ServiceProcess(engine, path)) for engine in ENGINES]
-            params = ServiceParams.parse(profile[ServiceParams.engine].values)
-            hears, answers, speaks = (process.uri for process in self.processes)
-            self.services = Services(hears, answers, speaks, params)
-            self._alive = starting.pop_all()
+        self._params = ServiceParams.parse(profile[ServiceParams.engine].values)
+        with ThreadPoolExecutor() as threads:
+            starting = {engine: threads.submit(_started, engine, profile) for engine in ENGINES}
+        self._processes = {engine: one.result() for engine, one in starting.items() if not one.exception()}
+        for failed in filter(None, (one.exception() for one in starting.values())):
+            self.close()
+            raise failed
+
+    @property
+    def services(self) -> Services:
+        return self._with({})
+
+    @property
+    def pids(self) -> list[int]:
+        return [process.pid for process in self._processes.values()]
+
+    @contextmanager
+    def with_one_changed(self, engine: str, profile: Profile) -> Iterator[Services]:
+        """These services, but one engine's, which is started beside them as another profile has it."""
+        with _started(engine, profile) as other:
+            yield self._with({engine: other})
+
+    def _with(self, others: Mapping[str, ServiceProcess]) -> Services:
+        hears, answers, speaks = ({**self._processes, **others}[engine].uri for engine in ENGINES)
+        return Services(hears, answers, speaks, self._params)
+
+    def change(self, engine: str, profile: Profile) -> None:
+        """Start one engine's service anew, as another profile has it."""
+        self._processes[engine].close()
+        self._processes[engine] = _started(engine, profile)
 
     def resources(self) -> Resources:
         """What services and engines have used so far, together."""
-        return resources_of(process.pid for process in self.processes)
+        return resources_of(self.pids)
 
     def close(self) -> None:
         """End them."""
-        self._alive.close()
+        for process in self._processes.values():
+            process.close()
 
     def __enter__(self) -> Self:
         return self
@@ -117,3 +140,10 @@ class ServicesOfProfile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _started(engine: str, profile: Profile) -> ServiceProcess:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{profile.name}.toml"
+        profiles.save(profile, path)
+        return ServiceProcess(engine, path)

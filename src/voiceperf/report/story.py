@@ -9,12 +9,12 @@ from typing import Any
 
 from voiceperf.errors import InputError
 from voiceperf.history.runs import CONTROL, Run
-from voiceperf.judge.criteria import BARS, LOOK_CONFIDENCE
+from voiceperf.judge.criteria import BARS, confidence_of_a_look
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Check, Verdict, worst_verdict
 
 OVERALL = "call"
-SURE = f"{LOOK_CONFIDENCE:.0%}"
+SURE = f"{confidence_of_a_look():.0%}"
 """How sure an interval of a run's criteria is."""
 
 
@@ -231,7 +231,9 @@ def _row(row: Mapping[str, Any], pairs: Mapping[tuple[str, str], Pairs]) -> Row:
     estimate, low, high = row["estimate"], row["low"], row["high"]
     if estimate is None and row.get("speed_checks"):  # a figure without a sampling error of its own
         estimate = low = high = row["speed_checks"][0]["value"]
-    figure = None if estimate is None else Interval(estimate, low, high, row["samples"], confidence=LOOK_CONFIDENCE)
+    figure = (
+        None if estimate is None else Interval(estimate, low, high, row["samples"], confidence=confidence_of_a_look())
+    )
     return Row(
         key=key,
         baseline=row["baseline"],

@@ -7,12 +7,25 @@ from collections.abc import Mapping
 
 from voiceperf.call import CallRecording, Turn
 from voiceperf.errors import EngineError
-from voiceperf.live.agent import Caller, TurnRecord
+from voiceperf.live.agent import Caller
 from voiceperf.live.processes import ServicesOfProfile
-from voiceperf.live.stages import stages_of
+from voiceperf.live.stages import OVERALL, stages_of
 from voiceperf.measure.clock import Timing
 from voiceperf.measure.resources import Resources
 from voiceperf.profiles import Profile
+
+
+async def turn_stages_ms(caller: Caller, call: CallRecording, turn: Turn) -> dict[str, float]:
+    """Play one turn; where its time went.
+
+    Raises:
+        EngineError: the turn was not answered.
+    """
+    record = await caller.turn(turn, call.messages(turn))
+    stages_ms = stages_of(record)
+    if stages_ms is None:
+        raise EngineError(f"turn {turn.number}: {record.error or 'there was no sound'}")
+    return stages_ms
 
 
 class LiveTurns:
@@ -38,11 +51,9 @@ class LiveTurns:
     def _run(self, profile: str, turn: Turn) -> tuple[Timing, dict[str, float]]:
         services, caller = self._get(profile)
         before = services.resources()
-        record: TurnRecord = self._loop.run(caller.turn(turn, self._call.messages(turn)))
-        if record.error or record.first_audio_ms is None:
-            raise EngineError(f"{profile}: {record.error or 'there was no sound'}")
+        stages_ms = self._loop.run(turn_stages_ms(caller, self._call, turn))
         cpu_s = services.resources().cpu_s - before.cpu_s
-        return Timing(int(record.first_audio_ms * 1e6), int(cpu_s * 1e9)), stages_of(record) or {}
+        return Timing(int(stages_ms[OVERALL] * 1e6), int(cpu_s * 1e9)), stages_ms
 
     def warm_up(self, profile: str, turn: Turn) -> None:
         """Run a turn that a side's services have not run yet, keeping nothing."""

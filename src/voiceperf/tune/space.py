@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voiceperf import machine
@@ -23,6 +23,7 @@ class Space:
     start: EngineParams
     values: Mapping[str, tuple[Any, ...]]
     left_out: Mapping[str, str]  # the reason, by "name = value"
+    beside: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # what means something only beside others
 
     @property
     def engine(self) -> str:
@@ -49,6 +50,7 @@ class Space:
 def space_around(start: EngineParams) -> Space:
     """The values that are declared worth trying, thread counts as this machine's cores allow."""
     values: dict[str, tuple[Any, ...]] = {}
+    beside: dict[str, tuple[Any, ...]] = {}
     left_out: dict[str, str] = {}
     for name, known in start.tunables().items():
         own = getattr(start, name)
@@ -63,8 +65,8 @@ def space_around(start: EngineParams) -> Space:
             else:
                 able.append(value)
         if able:
-            values[name] = (own, *able)
-    return Space(start, values, left_out)
+            (beside if known.beside else values)[name] = (own, *able)
+    return Space(start, values, left_out, beside)
 
 
 def thread_counts(performance_cores: int, own: int) -> tuple[int, ...]:

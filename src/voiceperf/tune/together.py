@@ -1,7 +1,8 @@
-"""The engines together: what shortens a whole turn, when they share the cores and wait for one another."""
+"""The engines together, as services over TCP: what shortens a whole turn, when stages overlap and share the cores."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,19 +11,20 @@ from types import TracebackType
 from typing import Any, Self
 
 from voiceperf.call import CallRecording, Turn
-from voiceperf.engines import ENGINES, params_class
+from voiceperf.engines import params_class
 from voiceperf.judge.statistics import Interval
+from voiceperf.live.agent import Caller
+from voiceperf.live.processes import ServicesOfProfile
+from voiceperf.live.stages import OVERALL
 from voiceperf.measure.clock import Timing
-from voiceperf.measure.contender import Side
 from voiceperf.measure.pairs import PairedRounds, PairRecorder
 from voiceperf.profiles import Profile, Setting
-from voiceperf.suite.workers import Workers
+from voiceperf.suite.live_turns import turn_stages_ms
 from voiceperf.suite.workloads import shortest_turns
 from voiceperf.tune.race import race
 from voiceperf.tune.space import Space
 from voiceperf.tune.trial import Raced
 
-_SIDE = "tuned"
 _LOOKS, _ENOUGH = (2, 4, 8), 0.02  # what is left to gain on whole turns is a few hundredths
 _SURELY = 0.99  # the whole interval below it: a hundredth is less than what processes differ by
 
@@ -39,34 +41,37 @@ class Change:
 
 
 class Stage:
-    """The processes of one profile, alive: beside them one engine at a time is changed. Use as a context manager."""
+    """The services of one profile, alive: beside them one engine at a time is changed. Use as a context manager."""
 
     def __init__(self, call: CallRecording, profile: Profile) -> None:
         self._call, self._turns = call, shortest_turns(call)
-        self._alive = {engine: Workers(call, [Side(_SIDE, profile)]) for engine in ENGINES}
+        self._loop = asyncio.Runner()
+        self._alive = ServicesOfProfile(profile)
 
     @contextmanager
     def bout(self, engine: str, other: Profile) -> Iterator[PairedRounds]:
-        """Whole turns in ABBA pairs: as the profile has it, and with one engine's process as another has it."""
-        changed = Workers(self._call, [Side(_SIDE, other)])
-        try:
-            others = {**self._alive, engine: changed}
-            for turn in self._turns:
-                for name, workers in (*self._alive.items(), (engine, changed)):
-                    workers.warm_up(_SIDE, name, turn)
-            yield PairedRounds(
-                {
-                    turn.number: PairRecorder(partial(_run, others, turn), partial(_run, self._alive, turn))
+        """Whole turns in ABBA pairs: as the profile has it, and with one engine's service as another has it."""
+        with self._alive.with_one_changed(engine, other) as changed:
+            subject, partner = (Caller(services, 1, real_time=False) for services in (changed, self._alive.services))
+            try:
+                recorders = {
+                    turn.number: PairRecorder(partial(self._run, subject, turn), partial(self._run, partner, turn))
                     for turn in self._turns
                 }
-            )
-        finally:
-            changed.close()
+                for recorder in recorders.values():
+                    recorder.warm_up()
+                yield PairedRounds(recorders)
+            finally:
+                for caller in (subject, partner):
+                    self._loop.run(caller.hang_up())
+
+    def _run(self, caller: Caller, turn: Turn) -> Timing:
+        stages_ms = self._loop.run(turn_stages_ms(caller, self._call, turn))
+        return Timing(int(stages_ms[OVERALL] * 1e6), cpu_ns=0)
 
     def adopt(self, engine: str, profile: Profile) -> None:
         """From now on this engine is as in another profile."""
-        self._alive[engine].close()
-        self._alive[engine] = Workers(self._call, [Side(_SIDE, profile)])
+        self._alive.change(engine, profile)
 
     def __enter__(self) -> Self:
         return self
@@ -74,8 +79,8 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for workers in self._alive.values():
-            workers.close()
+        self._alive.close()
+        self._loop.close()
 
 
 def tune_together(
@@ -106,21 +111,18 @@ def _helps(raced: Raced) -> bool:
     return raced.ratio is not None and raced.ratio.high < _SURELY
 
 
-def _run(workers: Mapping[str, Workers], turn: Turn) -> Timing:
-    """Every stage, one after the other, of which the last counts until it is heard."""
-    *before, speaking = [workers[engine].run(_SIDE, engine, turn) for engine in ENGINES]
-    cpu_ns = sum(stage.cpu_ns for stage in (*before, speaking))
-    return Timing(sum(stage.wall_ns for stage in before) + speaking.until_heard_ns, cpu_ns)
-
-
 def neutral_changes(profile: Profile, spaces: Mapping[str, Space]) -> list[tuple[str, str, Any]]:
-    """Waiting, memory and threads: every value of theirs that the profile does not have; fewer threads seldom help."""
+    """Every value that the profile does not have of what cannot change a result.
+
+    What was not tried on an engine alone comes first, threads last: fewer of them seldom help.
+    """
+    untried: list[tuple[str, str, Any]] = []
     found: list[tuple[str, str, Any]] = []
     threads: list[tuple[str, str, Any]] = []
     for engine, space in spaces.items():
         params = params_class(engine).parse(profile[engine].values)
-        for name, known in params.tunables().items():
-            others = [value for value in space.values.get(name, ()) if value != getattr(params, name)]
-            if known.neutral:
-                (threads if name in params.thread_names else found).extend((engine, name, value) for value in others)
-    return found + threads
+        for name, values in {**space.beside, **space.values}.items():
+            if params.tunables()[name].neutral:
+                group = untried if name in space.beside else threads if name in params.thread_names else found
+                group.extend((engine, name, value) for value in values if value != getattr(params, name))
+    return untried + found + threads

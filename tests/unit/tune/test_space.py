@@ -100,3 +100,11 @@ def test_values_that_exclude_one_another_are_no_candidate(on):
     assert space.at({"audio_ctx": 512, "retry_ctx": 1024}) == WhisperParams(n_threads=2, audio_ctx=512, retry_ctx=1024)
     with pytest.raises(ParameterError):
         WhisperParams(audio_ctx=1024, retry_ctx=1024)
+
+
+def test_what_means_nothing_alone_is_kept_for_whole_turns(on):
+    """How far llama lets others go first changes nothing while it runs alone."""
+    on(Cores(2, 0))
+    space = space_around(LlamaParams())
+    assert space.beside == {"nice": (0, 10)}
+    assert "nice" not in space.values

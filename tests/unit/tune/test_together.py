@@ -57,3 +57,9 @@ def test_the_same_profile_again_is_not_raced(turns):
     settled = replace(PROFILE, engines={**PROFILE.engines, "kokoro": Setting({"spinning": False})})
     _, tried = turns(settled)
     assert ("spinning", False) not in [(change.name, change.value) for change in tried]
+
+
+def test_what_no_engine_could_try_alone_comes_first_and_threads_last():
+    """The budget may end before the last change."""
+    spaces = {**SPACES, "llama": replace(SPACES["llama"], beside={"nice": (0, 10)})}
+    assert [name for _, name, _ in neutral_changes(PROFILE, spaces)] == ["nice", "spinning", "n_threads"]
