@@ -1,4 +1,4 @@
-"""The search of one engine's space: every change alone, then all together. Finished trials are never measured again."""
+"""The search of one engine's space: hints, changes alone, combinations. Finished trials are never measured again."""
 
 from __future__ import annotations
 
@@ -61,22 +61,24 @@ class EngineSearch:
         }
 
     def run(self, budget: Budget) -> None:
-        """Go on until the time is over: single changes, their best combination, less each of its parts, the sampler's.
+        """Go on until the time is over: hints, single changes, their best combination, less each part, the sampler's.
 
-        Changes that a hint has come first, as they pay elsewhere; those for which there is no time now come once the
-        combinations have been tried.
+        What pays elsewhere comes first: on a slow machine there may be time for nothing else. So do single changes that
+        a hint has; those for which there is no time now come once the combinations have been tried.
         """
+        for hint in self._hints:
+            self._enqueue({name: getattr(hint, name) for name in self._space.values}, TOGETHER)
+        while self._waiting() and not budget.is_over():
+            self._one_trial()
+            budget.one_done()
         hinted = [set(vars(hint).items()) for hint in self._hints]
         changes = sorted(self._space.single_changes(), key=lambda change: not any(change.items() <= h for h in hinted))
         while not budget.is_half_over() and (change := self._untried(changes)) is not None:
             self._enqueue(change, ALONE)
             self._one_trial()
             budget.one_done()
-        if not budget.is_over():
-            if combined := self._best_changes():
-                self._enqueue(combined, TOGETHER)
-            for hint in self._hints:
-                self._enqueue({name: getattr(hint, name) for name in self._space.values}, TOGETHER)
+        if combined := self._best_changes():
+            self._enqueue(combined, TOGETHER)
         while not budget.is_over():
             if not self._waiting():
                 self._enqueue_next(changes)
@@ -121,7 +123,7 @@ class EngineSearch:
 
     def _is_known(self, change: Mapping[str, Any]) -> bool:
         values = self._values(change)
-        return any(trial.params == values or _fixed(trial) == values for trial in self._known())
+        return any(_is_at(trial, values) for trial in self._known())
 
     def _values(self, change: Mapping[str, Any]) -> dict[str, Any]:
         """The whole point of the space, as the study writes it."""
@@ -171,7 +173,7 @@ class EngineSearch:
         """Whether another process planned the same single change at the same moment, and began it first."""
         if trial.user_attrs["stage"] != ALONE:
             return False
-        return any(other.number < trial.number and other.params == trial.params for other in self._known())
+        return any(other.number < trial.number and _is_at(other, trial.params) for other in self._known())
 
     def _best_ratio(self) -> float:
         best = self.best()
@@ -221,9 +223,9 @@ def _is_alive(trial: FrozenTrial) -> bool:
     return begun is None or datetime.now() - begun < SURELY_ALIVE
 
 
-def _fixed(trial: FrozenTrial) -> Any:
-    """The values that a waiting trial was enqueued with."""
-    return trial.system_attrs.get("fixed_params")
+def _is_at(trial: FrozenTrial, values: Mapping[str, Any]) -> bool:
+    """Whether a trial has these values, or was enqueued with them: it is begun before its values are written."""
+    return values in (trial.params, trial.system_attrs.get("fixed_params"))
 
 
 def _or_infinite(value: float | None) -> float:
