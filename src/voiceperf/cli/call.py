@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
-from voiceperf.audio import Samples, read_speech
+from voiceperf.audio import SPEECH_RATE_HZ, Samples, read_speech
 from voiceperf.call import Message
 from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.engines.base import Prompt, Reply, Transcript, Utterance
@@ -44,11 +44,11 @@ def new(
     Speech is found by Silero's VAD; a pause of 0.7 s ends a turn. Then: pytest --call DIR.
     """
     require_new(folder)
+    header = Header(recording.stem, voice, system, greeting)
     audio = read_speech(recording)
     found = spans(probabilities(audio))
     if not found:
-        raise InputError(f"{recording}: no speech found in {len(audio) / 16_000:.1f} s")
-    header = Header(recording.stem, voice, system, greeting)
+        raise InputError(f"{recording}: no speech found in {len(audio) / SPEECH_RATE_HZ:.1f} s")
     turns = []
     chosen = profiles.load(profile)
     with WorkerProcess(of_profile(chosen, "whisper")) as ear, WorkerProcess(of_profile(chosen, "llama")) as mind:

@@ -14,7 +14,7 @@ from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.cli.engines import Changes, contender
 from voiceperf.errors import InputError
 from voiceperf.judge.text import HearingComparison, score, word_error_rate
-from voiceperf.judge.verdict import Verdict
+from voiceperf.judge.verdict import GATE_EXIT_CODES
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.report.terminal import page
@@ -32,7 +32,7 @@ def quality(
     changes: Changes = None,
     as_json: Json = False,
 ) -> None:
-    """Judge how a candidate hears beside a baseline. Exit 0: no worse; 1: worse; 11: too little data to tell."""
+    """Judge how a candidate hears beside a baseline. Exit 0: no worse; 10: worse; 11: too little data to tell."""
     recordings = read_manifest(manifest)
     before = _listen(contender("whisper", baseline, None), recordings)
     after = _listen(contender("whisper", candidate, changes), recordings)
@@ -46,7 +46,7 @@ def quality(
     else:
         _print(compared, kinds, baseline, candidate)
         say(f"{finding.verdict}: {finding.reason}")
-    sys.exit({Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 11, Verdict.INVALID: 12}[finding.verdict])
+    sys.exit(GATE_EXIT_CODES[finding.verdict])
 
 
 def _listen(contender: Contender, recordings: list[Recording]) -> list[str]:

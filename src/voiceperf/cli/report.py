@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,21 +30,25 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Show a saved run to people: what got faster, by how much, how sure that is, and what it cost."""
-    path = find_run(storage, run) if run else _latest(storage)
-    found = read_run(path)
-    from voiceperf.report.chart import save
+    from voiceperf.report.chart import require_picture, save
     from voiceperf.report.charts import card
     from voiceperf.report.html import page
     from voiceperf.report.story import story_of
     from voiceperf.report.story_markdown import story_markdown
 
+    for target in filter(None, (out, markdown)):
+        _require_file(target)
+    if picture:
+        require_picture(picture)
+    path = find_run(storage, run) if run else _latest(storage)
+    found = read_run(path)
     story = story_of(found)
     trends = workload_trends(read_all(storage)[0], found)
     _write(out, page(story, trends, _panels(storage), storage, path.read_bytes()))
     if markdown:
         _write(markdown, story_markdown(story))
     if picture:
-        save(card(story.headline, story.rows_beside(story.baselines[0])).figure, picture)
+        save(card(story.headline, story.candidate, story.rows_beside(story.baselines[0])).figure, picture)
         say(f"drawn into {picture}")
     if as_json:
         print_json(_as_record(found, story))
@@ -56,10 +61,17 @@ def _latest(storage: Path) -> Path:
     return paths[-1]
 
 
-def _write(path: Path, text: str) -> None:
+def _require_file(path: Path) -> None:
     if not path.parent.is_dir():
         raise InputError(f"{path}: its folder does not exist")
-    path.write_text(text, encoding="utf-8")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a file in it")
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
     say(f"written to {path}")
 
 

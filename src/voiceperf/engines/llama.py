@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -284,8 +283,6 @@ def missing(params: LlamaParams) -> dict[str, str]:
     found = compiled.missing(params, PRELOADED)
     if params.n_gpu_layers and not able["GPU"].available:
         found["n_gpu_layers"] = f"this build of llama.cpp has no GPU; {able['GPU'].remedy}"
-    if params.nice and not hasattr(os, "nice"):
-        found["nice"] = "this system has no niceness; leave it at 0"
     if params.use_mlock and not able["mlock"].available:
         found["use_mlock"] = "this system cannot lock memory; leave it off"
     return found

@@ -96,23 +96,29 @@ def trends(runs: Iterable[Run], containing: str = "") -> list[Trend]:
 
 
 def workload_trends(runs: Iterable[Run], like: Run) -> list[Trend]:
-    """Each workload of the candidate over the runs of one run's machine, form and call: the turns' geometric mean."""
+    """Each workload of the candidate, the turns' geometric mean, over the runs that measured what one run did."""
     points: dict[str, list[Point]] = {}
-    for run in runs:
-        if (run.machine_id, *_measured_on(run)) != (like.machine_id, *_measured_on(like)):
-            continue
-        times: dict[str, list[float]] = {}
-        for benchmark in run.benchmarks:
-            if benchmark.extra.get("partner") == CONTROL:
-                times.setdefault(benchmark.extra["workload"], []).append(benchmark.median_s)
-        for workload, medians in times.items():
-            level = math.exp(_mean([math.log(median_s) for median_s in medians]))
-            points.setdefault(workload, []).append(Point(run, level, level / run.control_s if run.control_s else None))
+    wanted = _candidate_times(like)
+    for run in (run for run in runs if _measured_on(run) == _measured_on(like)):
+        for workload, by_turn in _candidate_times(run).items():
+            if by_turn.keys() == wanted.get(workload, {}).keys():
+                level = math.exp(_mean([math.log(median_s) for median_s in by_turn.values()]))
+                normalised = level / run.control_s if run.control_s else None
+                points.setdefault(workload, []).append(Point(run, level, normalised))
     return [Trend(workload, like.machine_id, tuple(found)) for workload, found in points.items()]
 
 
-def _measured_on(run: Run) -> tuple[Any, Any]:
-    return run.record.get("form"), run.record.get("call")
+def _measured_on(run: Run) -> tuple[Any, ...]:
+    return run.machine_id, *(run.record.get(what) for what in ("form", "call", "candidate"))
+
+
+def _candidate_times(run: Run) -> dict[str, dict[int, float]]:
+    """By workload and turn the candidate's median, in seconds."""
+    found: dict[str, dict[int, float]] = {}
+    for benchmark in run.benchmarks:
+        if benchmark.extra.get("partner") == CONTROL:
+            found.setdefault(benchmark.extra["workload"], {})[benchmark.extra["turn"]] = benchmark.median_s
+    return found
 
 
 def _mean(values: list[float]) -> float:

@@ -121,8 +121,8 @@ class ServicesOfProfile:
 
     def change(self, engine: str, profile: Profile) -> None:
         """Start one engine's service anew, as another profile has it."""
-        self._processes[engine].close()
-        self._processes[engine] = _started(engine, profile)
+        before, self._processes[engine] = self._processes[engine], _started(engine, profile)
+        before.close()
 
     def resources(self) -> Resources:
         """What services and engines have used so far, together."""

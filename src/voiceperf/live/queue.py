@@ -74,9 +74,8 @@ class EngineQueue:
         self._contender, self._max_waiting, self._metrics = contender, params.max_waiting, metrics
         self._clock = clock or SystemClock()
         self._workers = [_Worker(contender) for _ in range(params.workers)]
-        self._free: asyncio.Queue[_Worker] = asyncio.Queue()
-        for worker in self._workers:
-            self._free.put_nowait(worker)
+        self._free = list(self._workers)
+        self._turn = asyncio.Semaphore(len(self._workers))  # first come, first served
         self._inside = 0  # those who wait and those who are served
 
     async def ask(self, request: Request, hand_on: Callable[[str], None] = ignore) -> Answer:
@@ -94,12 +93,13 @@ class EngineQueue:
         self._inside += 1
         self._metrics.waiting.set(self._inside)
         try:
-            worker = await self._free.get()
-            try:
+            async with self._turn:
                 queue_ns = self._clock.wall_ns() - arrived_ns
-                timing, output = await _run(worker, request, hand_on)
-            finally:
-                self._free.put_nowait(worker)
+                worker = self._free.pop()  # the last one used: what it has read of a conversation is still warm
+                try:
+                    timing, output = await _run(worker, request, hand_on)
+                finally:
+                    self._free.append(worker)
         except EngineError:
             self._metrics.failed.inc()
             raise
@@ -113,19 +113,11 @@ class EngineQueue:
 
     async def rss_bytes(self) -> int | None:
         """What the workers hold; None while one is at work or dead."""
-        loop, held = asyncio.get_running_loop(), 0
-        for _ in self._workers:
-            if self._free.empty():
-                return None
-            worker = self._free.get_nowait()
-            try:
-                resources = await loop.run_in_executor(worker.thread, worker.resources)
-            finally:
-                self._free.put_nowait(worker)
-            if resources is None:
-                return None
-            held += resources.rss_bytes
-        return held
+        if self._inside:
+            return None
+        loop = asyncio.get_running_loop()
+        found = [await loop.run_in_executor(worker.thread, worker.resources) for worker in self._workers]
+        return None if None in found else sum(one.rss_bytes for one in found if one is not None)
 
     def close(self) -> None:
         for worker in self._workers:

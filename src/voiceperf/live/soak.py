@@ -67,8 +67,8 @@ class Soaked:
             return Finding(Verdict.INVALID, "nothing was measured under load")
         return worst(
             [
-                point_at_most(len(self.errors()), 0, f"failed turns {self.errors()[:1]}"),
-                point_at_most(len(self.changed()), 0, f"turns that were not as alone {self.changed()[:1]}"),
+                point_at_most(len(self.errors()), 0, _with_first("failed turns", self.errors())),
+                point_at_most(len(self.changed()), 0, _with_first("turns not as alone", self.changed())),
                 point_at_most(self.growth(), MAX_RSS_GROWTH, "growth of memory"),
                 point_at_most(self.p95_factor(), MAX_P95_FACTOR, "p95 over a call alone"),
                 point_at_most(self.end.threads - self.warm.threads, 0, "threads more than when warm"),
@@ -132,6 +132,10 @@ def footprint(pids: Sequence[int]) -> Footprint:
         sum(process.num_threads() for process in processes),
         sum(process.num_fds() for process in processes),
     )
+
+
+def _with_first(what: str, cases: Sequence[object]) -> str:
+    return f"{what} (the first: {cases[0]})" if cases else what
 
 
 def _said(record: TurnRecord) -> tuple[str, str, str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import tomli_w
 
+from voiceperf import call as calls
 from voiceperf.audio import SPEECH_RATE_HZ, Samples, write_wav
 from voiceperf.call import Message
 from voiceperf.errors import InputError
@@ -19,6 +20,7 @@ _HEAD = """\
 # The replies are what the agent would answer now; put in what yours says. Delete turns that are none.
 # Then: pytest --call {folder}
 """
+_NO_REPLY = "Pardon?"  # where the model had nothing to say; a call must have some words to speak
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,21 @@ class DraftedTurn:
 
 @dataclass(frozen=True)
 class Header:
-    """What a call has besides its turns."""
+    """What a call has besides its turns.
+
+    Raises:
+        InputError: a part of it is empty.
+    """
 
     name: str
     voice: str
     system_prompt: str
     greeting: str
+
+    def __post_init__(self) -> None:
+        for what, words in vars(self).items():
+            if not words.strip():
+                raise InputError(f"the call's {what} is empty; give it some words")
 
 
 def draft(
@@ -60,17 +71,19 @@ def draft(
         if not transcript:
             continue
         messages.append({"role": "user", "content": transcript})
-        reply = answer(messages).strip()
+        reply = answer(messages).strip() or _NO_REPLY
         messages.append({"role": "assistant", "content": reply})
         yield DraftedTurn(audio, transcript, reply)
 
 
 def require_new(folder: Path) -> None:
-    """Refuse a folder that holds anything.
+    """Refuse a folder that holds anything, or has no name of its own.
 
     Raises:
-        InputError: it does.
+        InputError: it does, or has none.
     """
+    if not folder.name:
+        raise InputError(f"{folder}: a call is written into a folder of its own; name a new one")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: is there already, and is left as it is; name a new folder")
 
@@ -86,21 +99,23 @@ def write(folder: Path, header: Header, turns: Sequence[DraftedTurn]) -> Path:
         raise InputError("no words were heard in the recording: no call was written")
     part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)
-    tables = []
-    for number, turn in enumerate(turns, start=1):
-        chunk = f"turn{number}.wav"
-        write_wav(part / chunk, turn.audio, SPEECH_RATE_HZ)
-        tables.append({"chunk": chunk, "transcript": turn.transcript, "reply": turn.reply})
-    document = {
-        "name": header.name,
-        "voice": header.voice,
-        "system_prompt": header.system_prompt,
-        "greeting": header.greeting,
-        "turn": tables,
-    }
-    text = _HEAD.format(folder=folder) + "\n" + tomli_w.dumps(document)
-    (part / "call.toml").write_text(text, encoding="utf-8")
+    try:
+        _write_into(part, _HEAD.format(folder=folder), header, turns)
+        calls.load(part / "call.toml")
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
     if folder.exists():
         folder.rmdir()
     os.replace(part, folder)
     return folder / "call.toml"
+
+
+def _write_into(folder: Path, head: str, header: Header, turns: Sequence[DraftedTurn]) -> None:
+    tables = []
+    for number, turn in enumerate(turns, start=1):
+        chunk = f"turn{number}.wav"
+        write_wav(folder / chunk, turn.audio, SPEECH_RATE_HZ)
+        tables.append({"chunk": chunk, "transcript": turn.transcript, "reply": turn.reply})
+    text = head + "\n" + tomli_w.dumps({**asdict(header), "turn": tables})
+    (folder / "call.toml").write_text(text, encoding="utf-8")

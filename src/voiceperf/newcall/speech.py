@@ -46,11 +46,10 @@ def spans(speech: Sequence[float]) -> list[tuple[int, int]]:
     margin, longest = (round(seconds / _FRAME_S) for seconds in (_MARGIN_S, _LONGEST_S))
     found: list[tuple[int, int]] = []
     for first, end in _stretches(speech, pause):
-        if end - first < least:
-            continue
-        for cut_first, cut_end in _cut(speech, first, end, longest - 2 * margin):
+        if end - first >= least:
             before = found[-1][1] if found else 0
-            found.append((max(before, cut_first - margin), min(len(speech), cut_end + margin)))
+            first, end = max(before, first - margin), min(len(speech), end + margin)  # noqa: PLW2901
+            found.extend(_cut(speech, first, end, longest, least))
     return [(first * FRAME, end * FRAME) for first, end in found]
 
 
@@ -70,10 +69,10 @@ def _stretches(speech: Sequence[float], pause: int) -> Iterator[tuple[int, int]]
         yield first, end
 
 
-def _cut(speech: Sequence[float], first: int, end: int, longest: int) -> Iterator[tuple[int, int]]:
-    """A stretch in parts that are short enough, cut where speech is least likely in each part's second half."""
+def _cut(speech: Sequence[float], first: int, end: int, longest: int, least: int) -> Iterator[tuple[int, int]]:
+    """A stretch in parts neither too long nor too short, cut where the second half of each is quietest."""
     while end - first > longest:
-        half = range(first + longest // 2, first + longest)
+        half = range(first + longest // 2, min(first + longest, end - least))
         cut = min(half, key=lambda frame: (speech[frame], -frame))
         yield first, cut
         first = cut

@@ -73,7 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _take_whole_suite(config: pytest.Config) -> None:
     """With a call, and where neither tests nor a call of the project's are named, run the suite of the package."""
-    nothing_named = config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR
+    nothing_named = config.args_source is not pytest.Config.ArgsSource.ARGS
     if config.getoption("--call") and nothing_named and not config.getini("voiceperf_call"):
         config.args = [str(resources.files(__name__).joinpath("whole_suite.py"))]
 
@@ -232,7 +232,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
     """Name what the run is measured on; a comparison with a saved run asks before the first test."""
-    if not (config.getoption("--call") or config.getini("voiceperf_call")):
+    if not (config.getoption("--call") or config.getini("voiceperf_call") or _suite in config.stash):
         return
     machine_info.pop("node", None)  # histories are shared; the host's name tells nothing that the fingerprint does not
     with contextlib.suppress(ModelError):  # where models are missing, so are the tests that need them

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from voiceperf.errors import InputError
+
 WIDTH_IN = 5.2
 """Of a picture in a page: as wide as a phone, so that its words can be read there."""
 
@@ -25,7 +28,6 @@ _NAMES = {INK: "ink", MUTED: "muted", GRID: "grid", BASELINE: "baseline", CANDID
 """The page's style sheet gives each another value in the dark."""
 
 _LOOK: dict[str, Any] = {
-    "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 11,
     "text.color": INK,
@@ -67,11 +69,12 @@ class Chart:
         """For a page: in the page's own colours, as wide as its place, every id the picture's own.
 
         Args:
-            name: unique in the page.
+            name: unique in the page; letters and digits of it are kept.
             label: what a screen reader says of it.
         """
         written = io.StringIO()
-        with mpl.rc_context({"svg.hashsalt": name}):
+        name = re.sub(r"[^A-Za-z0-9]+", "-", name)
+        with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):  # words stay words
             self.figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
         svg = written.getvalue()
         svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
@@ -86,6 +89,25 @@ class Chart:
         return Markup(svg)  # of the plotting library, every word of ours escaped above
 
 
+def require_picture(path: Path) -> None:
+    """Refuse a path that no picture can be written to.
+
+    Raises:
+        InputError: its ending is neither .png nor .svg, or its folder does not exist.
+    """
+    if path.suffix not in (".png", ".svg"):
+        raise InputError(f"{path}: a picture ends in .png or .svg")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: its folder does not exist")
+
+
 def save(figure: Figure, path: Path) -> None:
-    """As the path's ending says, PNG or SVG."""
-    figure.savefig(path, dpi=120)
+    """As the path's ending says, PNG or SVG; the file appears whole or not at all.
+
+    Raises:
+        InputError: no picture can be written there.
+    """
+    require_picture(path)
+    part = path.with_name(f"{path.name}.part")
+    figure.savefig(part, dpi=120, format=path.suffix[1:])
+    os.replace(part, path)

@@ -45,7 +45,7 @@ def pairs_chart(pairs: Pairs, baseline: str, candidate: str) -> Chart:
         for row, turn in enumerate(sorted(pairs)):
             for number, (before, after) in enumerate(pairs[turn]):
                 height = row + 0.5 * ((number + 0.5) / len(pairs[turn]) - 0.5)
-                axes.plot([before, after], [height, height], color=GRID, linewidth=1)
+                axes.plot([before, after], [height, height], color=GRID, linewidth=1, zorder=1)
                 words = f"turn {turn}, pair {number + 1}: {before:.0f} ms -> {after:.0f} ms, {after / before - 1:+.1%}"
                 for time_ms, colour in ((before, BASELINE), (after, CANDIDATE)):
                     (dot,) = axes.plot([time_ms], [height], "o", color=colour, markersize=4)
@@ -77,12 +77,12 @@ def stages_chart(stages_by_profile: Mapping[str, Stages]) -> Chart:
         chart = Chart(1.5 + 0.27 * len(rows))
         for height, (label, measured) in enumerate(rows):
             left = 0.0
-            for stage, colour in zip(STAGES, _STAGE_COLOURS, strict=False):
+            for stage, colour in zip(STAGES[:-1], _STAGE_COLOURS, strict=True):
                 spent = fmean(one.get(stage, 0.0) for one in measured)
                 (bar,) = chart.axes.barh([height], [spent], left=left, color=colour, height=0.75)
                 chart.tip(bar, f"{label}: {stage} {spent:.0f} ms of {_overall(measured):.0f}")
                 left += spent
-        for stage, colour in zip(STAGES, _STAGE_COLOURS, strict=False):
+        for stage, colour in zip(STAGES[:-1], _STAGE_COLOURS, strict=True):
             chart.axes.barh([0], [0], color=colour, label=stage)
         chart.axes.set_yticks(range(len(rows)), [label for label, _ in rows])
         chart.axes.invert_yaxis()
@@ -113,7 +113,8 @@ def history_chart(trend: Trend) -> Chart:
             chart.tip(line, f"{shift.ratio - 1:+.0%} since run {_number(shift.run.source)}")
             axes.text(border, axes.get_ylim()[1], f" {shift.ratio - 1:+.0%}", va="top", color=INK)
         axes.set_xticks(range(len(levels)), [_number(point.run.source) for point in trend.points])
-        axes.set(ylim=(0, None), xlabel="saved run", ylabel="over control" if trend.is_normalised else "s")
+        label = "times the fixed work" if trend.is_normalised else "s"
+        axes.set(ylim=(0, 1.12 * max(levels)), xlabel="saved run", ylabel=f"{label}, less is better")
         axes.grid(axis="y")
     return chart
 
@@ -122,8 +123,8 @@ def _number(source: str) -> str:
     return source.split("_", maxsplit=1)[0]
 
 
-def card(headline: str, rows: Sequence[Row]) -> Chart:
-    """The whole verdict on one picture for a chat: before and after of everything that is a time."""
+def card(headline: str, candidate: str, rows: Sequence[Row]) -> Chart:
+    """The verdict on one picture for a chat: before and after of everything that is a time, each row by itself."""
     shown = [row for row in rows if row.before_ms and row.after_ms and row.is_saving]
     with look():
         chart = Chart(1.9 + 0.62 * len(shown), 9.2)
@@ -132,17 +133,19 @@ def card(headline: str, rows: Sequence[Row]) -> Chart:
             assert row.before_ms
             assert row.after_ms
             assert row.figure
-            axes.barh([height - 0.18], [1.0], color=BASELINE, height=0.3)
-            axes.barh([height + 0.18], [row.figure.estimate], color=CANDIDATE, height=0.3)
+            sides = (row.baseline, candidate) if height == 0 else (None, None)
+            axes.barh([height - 0.18], [1.0], color=BASELINE, height=0.3, label=sides[0])
+            axes.barh([height + 0.18], [row.figure.estimate], color=CANDIDATE, height=0.3, label=sides[1])
             axes.plot([row.figure.low, row.figure.high], [height + 0.18] * 2, color=INK, linewidth=2)
             axes.text(1.01, height - 0.18, f"{row.before_ms:.0f} ms", va="center", color=MUTED)
             saving = f"{row.after_ms:.0f} ms, {row.figure.estimate - 1:+.0%}"
             axes.text(row.figure.high + 0.01, height + 0.18, saving, va="center", weight="bold")
         axes.set_yticks(range(len(shown)), [row.plain.title.replace(": ", ":\n", 1) for row in shown])
         axes.invert_yaxis()
-        axes.set(xlim=(0, 1.18), xticks=[])
+        axes.set(xlim=(0, 0.18 + max([1.0, *(row.figure.high for row in shown if row.figure)])), xticks=[])
         for spine in axes.spines.values():
             spine.set_visible(False)
         axes.tick_params(length=0)
+        axes.legend(loc="lower right", title=f"the line: {SURE} interval")
         chart.figure.suptitle(headline, x=0.02, ha="left", weight="bold", wrap=True)
     return chart

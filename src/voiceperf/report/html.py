@@ -11,12 +11,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from voiceperf import profiles
 from voiceperf.history import sounds
 from voiceperf.history.trend import Trend
 from voiceperf.judge.text import Word, word_differences
 from voiceperf.report.charts import history_chart, interval_strip, pairs_chart, stages_chart
 from voiceperf.report.story import SURE, WORKLOADS, Row, Story
-from voiceperf.report.terminal import as_change
 from voiceperf.report.tuning_plot import Panel, frontier_chart
 
 _HINTS = {
@@ -29,6 +29,7 @@ _HINTS = {
     "duration shift": "How much longer or shorter the same text sounds.",
     "shift of pace": "How much faster or slower a whole reply is spoken.",
 }
+_WITHOUT_LOSS = {"perplexity ratio": 1.0}  # where it is not 0
 
 
 def page(story: Story, trends: Sequence[Trend], panels: Sequence[Panel], storage: Path, document: bytes) -> str:
@@ -51,6 +52,7 @@ def page(story: Story, trends: Sequence[Trend], panels: Sequence[Panel], storage
     return environment.get_template("report.html").render(
         story=story,
         sure=SURE,
+        summaries={name: profiles.load(name).summary for name in profiles.shipped()},
         groups={name: [_CriterionView.of(row) for row in story.rows_beside(name)] for name in story.baselines},
         checks=_checks(story),
         timeline=_timeline(story),
@@ -78,21 +80,14 @@ class _CriterionView:
     """A row of the criteria table, every cell as it is shown."""
 
     row: Row
-    figure: str
-    interval: str
     strip: Markup | None
 
     @classmethod
     def of(cls, row: Row) -> _CriterionView:
         if row.figure is None:
-            return cls(row, "not measured", "", None)
-        if row.is_saving:
-            figure, interval = as_change(row.figure).split("\n")
-        else:
-            figure = f"{row.figure.estimate:.2f}"
-            interval = f"[{row.figure.low:.2f}, {row.figure.high:.2f}]" if row.figure.low < row.figure.high else ""
-        label = f"{figure} {interval}, the bar is {row.bar_in_words}"
-        return cls(row, figure, interval, interval_strip(row).as_svg(f"strip-{row.key}-{row.baseline}", label))
+            return cls(row, None)
+        label = f"{row.figure_in_words} {row.interval_in_words}, the bar is {row.bar_in_words}"
+        return cls(row, interval_strip(row).as_svg(f"strip-{row.key}-{row.baseline}", label))
 
 
 def _checks(story: Story) -> list[dict[str, Any]]:
@@ -101,7 +96,8 @@ def _checks(story: Story) -> list[dict[str, Any]]:
     for row in story.rows:
         if row.key in ("whisper", "llama", "kokoro"):
             for check in row.checks:
-                used = max(0.0, check.value / check.bar) if check.bar else float(check.value > 0)
+                lost, most = (value - _WITHOUT_LOSS.get(check.what, 0.0) for value in (check.value, check.bar))
+                used = max(0.0, lost / most) if most else float(lost > 0)
                 found[row.plain.title.split(":")[0], check.what, check.value] = {
                     "engine": row.plain.title.split(":")[0],
                     "what": check.what,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from functools import partial
+from statistics import geometric_mean, median
 from typing import Any
 
 from voiceperf.errors import InputError
@@ -42,8 +43,8 @@ PLAIN = {
         "llama",
     ),
     "llama_cold": Plain(
-        "Thinking: the first word of a new conversation",
-        "How long llama.cpp needs to read the whole conversation anew and say one token.",
+        "Thinking: the whole conversation read anew, to the first word",
+        "What llama.cpp needs where it has read nothing yet; within a call it has read all but the last words.",
         "llama_cold",
     ),
     "kokoro": Plain(
@@ -80,7 +81,7 @@ WORKLOADS = {
 
 @dataclass(frozen=True)
 class Row:
-    """A criterion against one baseline; times are medians over turns and pairs."""
+    """A criterion against one baseline; times are each turn's median, and the geometric mean of those."""
 
     key: str
     baseline: str
@@ -106,8 +107,22 @@ class Row:
         return self.unit == "ratio"
 
     @property
+    def figure_in_words(self) -> str:
+        return "not measured" if self.figure is None else self._in_words(self.figure.estimate)
+
+    @property
+    def interval_in_words(self) -> str:
+        """Empty for a figure without a sampling error."""
+        if self.figure is None or self.figure.low == self.figure.high:
+            return ""
+        return f"[{self._in_words(self.figure.low)}, {self._in_words(self.figure.high)}]"
+
+    @property
     def bar_in_words(self) -> str:
         return f"{self.bar - 1:+.0%}" if self.is_saving else f"{self.bar:g}"
+
+    def _in_words(self, value: float) -> str:
+        return f"{value - 1:+.1%}" if self.is_saving else f"{value:.2f}"
 
 
 Pairs = Mapping[int, Sequence[tuple[float, float]]]
@@ -145,7 +160,7 @@ class Story:
     def headline(self) -> str:
         """The verdict in one sentence."""
         if self.verdict is Verdict.PASS:
-            return f"{self._gain()}, and hears, thinks and speaks no worse."
+            return f"{self._gain()}, and hearing, thinking and speaking stay within their limits of quality."
         decisive = [row for row in self.rows if row.verdict is self.verdict]
         about = "; ".join(dict.fromkeys(row.plain.title for row in decisive))
         return {
@@ -192,19 +207,15 @@ def story_of(run: Run) -> Story:
     """Read a run.
 
     Raises:
-        InputError: it holds no criteria of voiceperf.
+        InputError: it holds no criteria of voiceperf against a baseline.
     """
     record = run.record
-    if not record.get("criteria"):
-        raise InputError(
-            f"{run.source}: holds no criteria; save a whole run with: pytest tests/perf --benchmark-autosave"
-        )
     try:
         pairs = _pairs(run)
-        return Story(
+        story = Story(
             run=run,
             candidate=record.get("candidate", "the candidate"),
-            rows=tuple(sorted((_row(row, pairs) for row in record["criteria"]), key=lambda row: row.key != OVERALL)),
+            rows=tuple(sorted(map(partial(_row, pairs=pairs), record.get("criteria", ())), key=_whole_answer_first)),
             pairs=pairs,
             stages_ms={
                 profile: {int(turn): stages for turn, stages in by_turn.items()}
@@ -214,6 +225,14 @@ def story_of(run: Run) -> Story:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{run.source}: damaged ({type(error).__name__}: {error})") from None
+    if not story.baselines:
+        wanted = "pytest tests/perf --benchmark-autosave"
+        raise InputError(f"{run.source}: holds no criteria against a baseline; save a whole run with: {wanted}")
+    return story
+
+
+def _whole_answer_first(row: Row) -> bool:
+    return row.key != OVERALL
 
 
 def _pairs(run: Run) -> dict[tuple[str, str], dict[int, list[tuple[float, float]]]]:
@@ -227,13 +246,13 @@ def _pairs(run: Run) -> dict[tuple[str, str], dict[int, list[tuple[float, float]
 
 def _row(row: Mapping[str, Any], pairs: Mapping[tuple[str, str], Pairs]) -> Row:
     key = _KEYS[row["criterion"]]
-    times = [pair for turn in pairs.get((PLAIN[key].workload, row["baseline"]), {}).values() for pair in turn]
+    # of Kokoro's three figures the first is about the whole reply, whose times these are
+    times = pairs.get((key, row["baseline"]), {}).values()
     estimate, low, high = row["estimate"], row["low"], row["high"]
     if estimate is None and row.get("speed_checks"):  # a figure without a sampling error of its own
         estimate = low = high = row["speed_checks"][0]["value"]
-    figure = (
-        None if estimate is None else Interval(estimate, low, high, row["samples"], confidence=confidence_of_a_look())
-    )
+    sure = confidence_of_a_look()
+    figure = None if estimate is None else Interval(estimate, low, high, row["samples"], confidence=sure)
     return Row(
         key=key,
         baseline=row["baseline"],
@@ -243,9 +262,9 @@ def _row(row: Mapping[str, Any], pairs: Mapping[tuple[str, str], Pairs]) -> Row:
         unit=row["unit"],
         verdict=Verdict(row["verdict"]),
         reason=row["reason"],
-        quality=row["quality"],
+        quality="see the rows below" if key == OVERALL else row["quality"],
         quality_verdict=Verdict(row.get("quality_verdict", row["verdict"])),
         checks=tuple(Check(**check) for check in row.get("checks", [])),
-        before_ms=median(before for before, _ in times) if times else None,
-        after_ms=median(after for _, after in times) if times else None,
+        before_ms=geometric_mean(median(before for before, _ in turn) for turn in times) if times else None,
+        after_ms=geometric_mean(median(after for _, after in turn) for turn in times) if times else None,
     )

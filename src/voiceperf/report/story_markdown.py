@@ -3,26 +3,49 @@
 from __future__ import annotations
 
 from voiceperf.report.markdown import as_markdown
-from voiceperf.report.story import Row, Story
-from voiceperf.report.terminal import as_change
+from voiceperf.report.story import SURE, Row, Story
 
-_COLUMNS = ("what", "against", "before", "after", "figure", "bar", "what it cost", "verdict")
+_LEGEND = (
+    f"Before and after: the mean over the turns of their medians. Figure: the mean saving of the pairs with its {SURE}"
+    " interval, all of which must be beyond the bar. WER: word error rate. RTF: seconds of computing for a second of"
+    " speech."
+)
 
 
 def story_markdown(story: Story) -> str:
-    """One row a criterion and baseline, then why those that do not pass do not."""
-    table = as_markdown(_COLUMNS, [_cells(row) for row in story.rows])
+    """A row for each criterion beside the hardest baseline, the others folded away; then why what fails does."""
+    hardest, *others = (f"{_table(story, baseline)}\n" for baseline in story.baselines)
+    folded = [
+        f"<details><summary>against {baseline}</summary>\n\n{table}\n</details>\n"
+        for baseline, table in zip(story.baselines[1:], others, strict=True)
+    ]
     where = f"Run `{story.run.source}`, commit {story.run.commit[:9]}, {story.run.fingerprint.get('cpu', '')}"
     reasons = [f"- {reason}" for reason in story.reasons()]
-    parts = [f"### voiceperf: {story.verdict}", "", story.headline, story.how_sure, "", table, "", *reasons, where, ""]
+    parts = [
+        f"### voiceperf: {story.verdict}",
+        "",
+        story.headline,
+        story.how_sure,
+        "",
+        hardest,
+        *folded,
+        *reasons,
+        "",
+        _LEGEND,
+        "",
+        where,
+        "",
+    ]
     return "\n".join(parts)
 
 
+def _table(story: Story, baseline: str) -> str:
+    columns = ("what", baseline, story.candidate, "figure", "bar", "what it cost", "verdict")
+    return as_markdown(columns, [_cells(row) for row in story.rows_beside(baseline)])
+
+
 def _cells(row: Row) -> list[str]:
-    figure, bar = "-", f"{row.bar:g} {row.unit}"
-    if row.figure is not None and row.is_saving:
-        figure, bar = as_change(row.figure).replace("\n", " "), f"{row.bar - 1:+.0%}"
-    elif row.figure is not None:
-        figure = f"{row.figure.estimate:.3f} [{row.figure.low:.3f}, {row.figure.high:.3f}]"
+    figure = f"{row.figure_in_words} {row.interval_in_words}".rstrip()
+    bar = row.bar_in_words if row.is_saving else f"{row.bar_in_words} {row.unit}"
     times = [f"{time:.0f} ms" if time else "-" for time in (row.before_ms, row.after_ms)]
-    return [row.plain.title, row.baseline, *times, figure, bar, row.quality, str(row.verdict)]
+    return [row.plain.title, *times, figure, bar, row.quality, str(row.verdict)]

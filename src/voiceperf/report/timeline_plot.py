@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from voiceperf.live.agent import TurnRecord
+from voiceperf.report.chart import save
 
 _LANES = ("hears", "answers", "speaks", "heard")
 _COLOURS = {"hears": "#4c72b0", "answers": "#dd8452", "speaks": "#55a868", "heard": "#c44e52"}
@@ -42,7 +43,7 @@ def draw(records: Sequence[TurnRecord], title: str, path: Path) -> None:
     axes.set(title=title, xlabel="ms after the caller's last sample", xlim=(0, None))
     axes.grid(axis="x", alpha=0.3)
     axes.legend(fontsize="small", loc="lower right")
-    figure.savefig(path, dpi=120)
+    save(figure, path)
 
 
 def _spans(record: TurnRecord) -> dict[str, tuple[float, float]]:

@@ -46,6 +46,10 @@ def read_manifest(path: Path) -> list[Recording]:
     recordings = [_recording(path, number, line) for number, line in enumerate(lines, start=1)]
     if not recordings:
         raise InputError(f"{path}: lists no recordings")
+    seen: dict[Path, int] = {}
+    for number, recording in enumerate(recordings, start=1):
+        if (first := seen.setdefault(recording.path, number)) != number:
+            raise InputError(f"{path}: line {number}: {recording.path.name} is listed in line {first} already")
     return recordings
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voiceperf.errors import EngineError, ParameterError
+from voiceperf.errors import EngineError, ParameterError, ServiceError
 from voiceperf.judge.sequential import look_confidence
 from voiceperf.judge.statistics import CONFIDENCE, Interval, ratio_interval
 from voiceperf.suite.duel import Start
@@ -32,7 +32,7 @@ def race(
                     return Raced(ratio, dropped=True)
                 if ratio is not None and _is_close(ratio, enough):
                     break
-    except (EngineError, ParameterError) as error:
+    except (EngineError, ParameterError, ServiceError) as error:
         return Raced(None, failure=str(error))
     return Raced(ratio)
 

@@ -20,7 +20,7 @@ from voiceperf.measure.clock import Timing
 from voiceperf.measure.pairs import PairedRounds, PairRecorder
 from voiceperf.profiles import Profile, Setting
 from voiceperf.suite.live_turns import turn_stages_ms
-from voiceperf.suite.workloads import shortest_turns
+from voiceperf.suite.workloads import DUEL_TURNS
 from voiceperf.tune.race import race
 from voiceperf.tune.space import Space
 from voiceperf.tune.trial import Raced
@@ -44,7 +44,9 @@ class Stage:
     """The services of one profile, alive: beside them one engine at a time is changed. Use as a context manager."""
 
     def __init__(self, call: CallRecording, profile: Profile) -> None:
-        self._call, self._turns = call, shortest_turns(call)
+        self._call = call
+        # those with the longest replies, where the first clause sounds while the rest is being written
+        self._turns = sorted(call.turns, key=lambda turn: len(turn.reply))[-DUEL_TURNS:]
         self._loop = asyncio.Runner()
         self._alive = ServicesOfProfile(profile)
 

@@ -13,6 +13,7 @@ from optuna.storages import BaseStorage
 
 from voiceperf.call import CallRecording
 from voiceperf.engines import ENGINES
+from voiceperf.errors import ServiceError
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.bout import Bout
@@ -114,9 +115,12 @@ class Tuner:
         changes: list[Change] = []
         if len(found) == len(ENGINES):
             rest = Budget(self._clock, whole.left_s())
-            with Stage(self._call, profile) as stage:
-                planned = _in_time(neutral_changes(profile, spaces), rest, watch)
-                profile, changes = tune_together(stage, profile, planned)
+            try:
+                with Stage(self._call, profile) as stage:
+                    planned = _in_time(neutral_changes(profile, spaces), rest, watch)
+                    profile, changes = tune_together(stage, profile, planned)
+            except ServiceError as error:  # what was found for each engine alone is not lost
+                watch.trying("whole turns", f"no more: {error}")
         return Found(profile, found, changes)
 
     def study(self, engine: str) -> tuple[optuna.Study, Space]:

@@ -174,7 +174,7 @@ def test_history_goes_on_past_a_damaged_file(voiceperf, request, tmp_path):
     folder.mkdir(parents=True)
     (folder / saved.name).write_text(saved.read_text())
     (folder / "0002_damaged.json").write_text("{")
-    done = voiceperf("history", "turn_1-tuned-llama", "--json")
+    done = voiceperf("history", "turn_1-tuned-llama]", "--json")
     assert done.returncode == 0
     assert "0002_damaged.json: damaged" in done.stderr
     assert json.loads(done.stdout)["runs"][0]["run"] == saved.name
@@ -212,6 +212,23 @@ def test_report_of_the_projects_own_run(voiceperf, tmp_path, request):
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
     assert (tmp_path / "r.md").read_text().startswith("### voiceperf: PASS")
     assert (tmp_path / "r.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--picture", "r.foo"), "ends in .png or .svg"),
+        (("--picture", "gone/r.png"), "gone"),
+        (("--out", "."), "is a folder"),
+        (("--markdown", "gone/r.md"), "gone"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is(voiceperf, tmp_path, request, arguments, named):
+    """A target that is no file, in no folder or of no picture's kind: one line, and nothing half done."""
+    done = voiceperf("report", "0005", "--storage", request.config.rootpath / ".benchmarks", *arguments)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert named in done.stderr
+    assert not list(tmp_path.glob("*report*"))
 
 
 def test_a_recording_of_silence_makes_no_call(voiceperf, tmp_path):

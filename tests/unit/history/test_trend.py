@@ -64,20 +64,26 @@ def test_part_of_a_name_chooses():
     assert trends([run(1, 0.2)], "test_b") == []
 
 
-def measured(number, medians, form="full", machine="m1"):
+def measured(number, medians, form="full", machine="m1", candidate="tuned"):
     benchmarks = tuple(
         Benchmark(f"t[{turn}]", "t", median_s, {"workload": "llama", "partner": "control", "turn": turn})
         for turn, median_s in enumerate(medians)
     )
     other = Benchmark("t[fair]", "t", 9.0, {"workload": "llama", "partner": "tuned"})
-    record = {"control_s": 0.1, "form": form, "call": "c"}
+    record = {"control_s": 0.1, "form": form, "call": "c", "candidate": candidate}
     source, facts = f"{number:04}_x.json", {"machine_id": machine}
     return Run(source, f"2026-01-{number:02}", "c", False, facts, (*benchmarks, other), record, RunData({}, {}))
 
 
 def test_a_workloads_trend_is_the_candidates_over_all_turns():
-    """Turns count alike, and only runs of the same machine, form and call are put beside each other."""
-    runs = [measured(1, [0.1, 0.4]), measured(2, [0.2, 0.2], form="short"), measured(3, [0.2, 0.2], machine="m2")]
-    (trend,) = workload_trends([*runs, measured(4, [0.1, 0.1])], runs[0])
+    """Turns count alike; runs of another machine, form, candidate or set of turns are not put beside them."""
+    others = [
+        measured(2, [0.2, 0.2], form="short"),
+        measured(3, [0.2, 0.2], machine="m2"),
+        measured(4, [0.2, 0.2], candidate="mine"),
+        measured(5, [0.2]),
+    ]
+    first = measured(1, [0.1, 0.4])
+    (trend,) = workload_trends([first, *others, measured(6, [0.1, 0.1])], first)
     assert trend.benchmark == "llama"
     assert trend.levels == pytest.approx([2.0, 1.0])

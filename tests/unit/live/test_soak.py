@@ -36,6 +36,12 @@ def test_one_turn_that_is_lost_or_mixed_up_fails(changes):
     assert soaked([turn(1, 2), turn(1, 3, **changes)]).finding().verdict is Verdict.FAIL
 
 
+def test_the_reason_names_a_case_only_where_there_is_one():
+    """What went wrong first is told; a soak in which nothing did tells no empty list."""
+    assert "(the first: hung up)" in soaked([turn(1, 2, error="hung up")]).finding().reason
+    assert "the first" not in soaked([turn(1, 2)]).finding().reason
+
+
 @pytest.mark.parametrize("end", [Footprint(1_011_000_000, 40, 60), Footprint(10**9, 41, 60), Footprint(10**9, 40, 61)])
 def test_a_leak_fails(end):
     """Memory by more than 1%, one thread or one descriptor more at the end than when it was warm."""

@@ -1,11 +1,14 @@
 """A drafted call: what is written, and that nothing is lost."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from voiceperf import call as calls
 from voiceperf.errors import InputError
-from voiceperf.newcall.draft import DraftedTurn, Header, draft, write
+from voiceperf.newcall.draft import DraftedTurn, Header, draft, require_new, write
 
 HEADER = Header("bakery", "af_heart", "You sell bread.", "Hello!")
 SOUND = (0.1 * np.sin(np.arange(16_000) / 20)).astype(np.float32)
@@ -50,3 +53,29 @@ def test_each_turn_is_answered_in_the_conversation_so_far():
     turns = list(draft(HEADER, [SOUND] * 3, lambda audio: next(heard), answer))
     assert [(turn.transcript, turn.reply) for turn in turns] == [("one", "reply 1"), ("two", "reply 2")]
     assert asked[1] == ["You sell bread.", "Hello!", "one", "reply 1", "two"]
+
+
+def test_a_call_that_could_not_be_replayed_is_not_written(tmp_path):
+    """What the suite would refuse leaves no folder, and no part of one."""
+    with pytest.raises(InputError):
+        write(tmp_path / "mine", HEADER, [DraftedTurn(SOUND, "Two rolls, please", "")])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_without_an_answer_leaves_some_words_to_correct():
+    """A reply must be spoken, so that none is empty."""
+    (turn,) = draft(HEADER, [SOUND], lambda audio: "one", lambda messages: "  ")
+    assert turn.reply
+
+
+@pytest.mark.parametrize("empty", ["system_prompt", "greeting", "voice"])
+def test_an_empty_part_of_the_header_is_named(empty):
+    """Before minutes of listening, not after."""
+    with pytest.raises(InputError, match=empty):
+        replace(HEADER, **{empty: " "})
+
+
+def test_a_folder_without_a_name_is_refused():
+    """The folder one stands in is not taken for the call's."""
+    with pytest.raises(InputError, match="name a new one"):
+        require_new(Path("."))

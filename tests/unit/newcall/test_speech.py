@@ -1,5 +1,6 @@
 """Where somebody speaks: the rule that makes turns of probabilities."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,7 +41,14 @@ def test_silence_has_no_turns():
 def test_a_monologue_is_cut_where_it_is_quietest():
     """What is longer than eight seconds is cut at its least likely frame, not in the middle of a word."""
     speech = frames((SPEECH, 200), (0.4, 1), (SPEECH, 200))
-    assert (200 + 5) * FRAME >= spans(speech)[0][1] >= 200 * FRAME
+    (_, end), (begins, _) = spans(speech)[:2]
+    assert end == begins == 200 * FRAME
+
+
+@pytest.mark.parametrize("count", range(240, 262))
+def test_no_piece_of_a_monologue_is_too_short_to_hear(count):
+    """Speech a little longer than eight seconds leaves no click at its end."""
+    assert all(end - first >= 8 * FRAME for first, end in spans([SPEECH] * count))
 
 
 @given(st.lists(st.floats(0, 1), max_size=600))

@@ -56,7 +56,28 @@ def test_a_run_with_hostile_names_shows_them_as_text(document, made):
     document["voiceperf"]["criteria"][0]["reason"] = document["voiceperf"]["candidate"] = evil
     document["voiceperf"]["examples"]["whisper"]["wav/a.wav"]["by_profile"][evil] = {"text": evil}
     document["machine_info"]["voiceperf"]["cpu"] = evil
+    for row in document["voiceperf"]["criteria"]:
+        row["baseline"] = row["baseline"].replace("fair", f'x">{evil}\\1')
+    for one in document["benchmarks"]:
+        for name, value in one["extra_info"].items():
+            if value == "fair":
+                one["extra_info"][name] = f'x">{evil}\\1'
     assert "script" not in Seen(made()).tags
+
+
+def test_the_words_of_a_picture_are_words(made):
+    """They can be selected, searched, and read aloud."""
+    assert ">turn 1</text>" in made()
+
+
+def test_a_model_that_is_no_worse_has_used_nothing_of_what_may_be_lost(document, made):
+    """A perplexity ratio of 1 is no loss, though its bar is 1.01."""
+    check = {"what": "perplexity ratio", "value": 1.0, "bar": 1.01}
+    title = "llama: time of a 32-token reply"
+    document["voiceperf"]["criteria"].append(
+        document["voiceperf"]["criteria"][0] | {"criterion": title, "checks": [check]}
+    )
+    assert '<meter min="0" max="1" high="0.999" optimum="0" value="0.0"' in made().split("perplexity ratio")[1][:900]
 
 
 def test_the_whole_run_can_be_taken_from_the_page(document, made):

@@ -51,6 +51,14 @@ def test_broken_manifest_is_named(manifest, text, one_line):
     one_line(caught.value, "manifest.jsonl")
 
 
+def test_a_recording_that_is_listed_twice_is_named(manifest, one_line):
+    """One file counts once: quality is told by its name."""
+    manifest.write_text("\n".join([json.dumps(ENTRY)] * 2))
+    with pytest.raises(InputError) as caught:
+        read_manifest(manifest)
+    one_line(caught.value, "manifest.jsonl", "line 2", "line 1")
+
+
 def test_conversations_to_judge_are_not_those_to_choose_by():
     """Calibration and evaluation share no conversation."""
     path = FIXTURES / "text" / "conversations.toml"
