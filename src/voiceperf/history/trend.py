@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import fmean, geometric_mean, median
 from typing import Any
 
 from voiceperf.history.compare import differences
@@ -55,7 +55,7 @@ class Trend:
         starts = [0, *change_points(levels), len(levels)]
         found = []
         for before, start, end in zip(starts, starts[1:], starts[2:], strict=False):
-            ratio = _mean(levels[start:end]) / _mean(levels[before:start])
+            ratio = fmean(levels[start:end]) / fmean(levels[before:start])
             runs = [self.points[start - 1].run, self.points[start].run]
             changed = differences(runs[0].fingerprint, runs[1].fingerprint)
             found.append(Shift(runs[1], ratio, tuple(changed)))
@@ -102,7 +102,7 @@ def workload_trends(runs: Iterable[Run], like: Run) -> list[Trend]:
     for run in (run for run in runs if _measured_on(run) == _measured_on(like)):
         for workload, by_turn in _candidate_times(run).items():
             if by_turn.keys() == wanted.get(workload, {}).keys():
-                level = math.exp(_mean([math.log(median_s) for median_s in by_turn.values()]))
+                level = geometric_mean(by_turn.values())
                 normalised = level / run.control_s if run.control_s else None
                 points.setdefault(workload, []).append(Point(run, level, normalised))
     return [Trend(workload, like.machine_id, tuple(found)) for workload, found in points.items()]
@@ -113,13 +113,13 @@ def _measured_on(run: Run) -> tuple[Any, ...]:
 
 
 def _candidate_times(run: Run) -> dict[str, dict[int, float]]:
-    """By workload and turn the candidate's median, in seconds."""
+    """By workload and turn the candidate's median, in seconds, of what the pairs compare.
+
+    pytest-benchmark's own median is of the whole run; a whole turn is compared by its first sound.
+    """
     found: dict[str, dict[int, float]] = {}
-    for benchmark in run.benchmarks:
-        if benchmark.extra.get("partner") == CONTROL:
-            found.setdefault(benchmark.extra["workload"], {})[benchmark.extra["turn"]] = benchmark.median_s
+    for extra in (benchmark.extra for benchmark in run.benchmarks):
+        if extra.get("partner") == CONTROL and extra.get("pairs_wall_ns"):
+            median_ns = median(own for _, own in extra["pairs_wall_ns"])
+            found.setdefault(extra["workload"], {})[extra["turn"]] = median_ns / 1e9
     return found
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)

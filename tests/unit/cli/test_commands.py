@@ -169,12 +169,12 @@ def test_planted_model_file_is_refused(voiceperf, tmp_path):
 
 def test_history_goes_on_past_a_damaged_file(voiceperf, request, tmp_path):
     """A damaged file is named on stderr; the good ones are listed, as a table, Markdown or JSON."""
-    saved = next((request.config.rootpath / ".benchmarks").glob("*/0*.json"))
+    saved = min((request.config.rootpath / ".benchmarks").glob("*/0*.json"))
     folder = tmp_path / ".benchmarks" / "Linux"
     folder.mkdir(parents=True)
     (folder / saved.name).write_text(saved.read_text())
     (folder / "0002_damaged.json").write_text("{")
-    done = voiceperf("history", "turn_1-tuned-llama]", "--json")
+    done = voiceperf("history", "turn_1-tuned-llama", "--json")
     assert done.returncode == 0
     assert "0002_damaged.json: damaged" in done.stderr
     assert json.loads(done.stdout)["runs"][0]["run"] == saved.name

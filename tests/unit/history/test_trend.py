@@ -65,9 +65,11 @@ def test_part_of_a_name_chooses():
 
 
 def measured(number, medians, form="full", machine="m1", candidate="tuned"):
+    work = {"workload": "llama", "partner": "control"}
+    pairs = [[[5e7, median_s * 1e9]] for median_s in medians]
     benchmarks = tuple(
-        Benchmark(f"t[{turn}]", "t", median_s, {"workload": "llama", "partner": "control", "turn": turn})
-        for turn, median_s in enumerate(medians)
+        Benchmark(f"t[{turn}]", "t", 7.0, {**work, "turn": turn, "pairs_wall_ns": own})
+        for turn, own in enumerate(pairs)
     )
     other = Benchmark("t[fair]", "t", 9.0, {"workload": "llama", "partner": "tuned"})
     record = {"control_s": 0.1, "form": form, "call": "c", "candidate": candidate}
@@ -76,7 +78,7 @@ def measured(number, medians, form="full", machine="m1", candidate="tuned"):
 
 
 def test_a_workloads_trend_is_the_candidates_over_all_turns():
-    """Turns count alike; runs of another machine, form, candidate or set of turns are not put beside them."""
+    """Turns count alike, by the times that pairs compare; runs of another machine, form, candidate or set of turns are not put beside them."""
     others = [
         measured(2, [0.2, 0.2], form="short"),
         measured(3, [0.2, 0.2], machine="m2"),
