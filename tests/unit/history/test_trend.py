@@ -78,7 +78,7 @@ def measured(number, medians, form="full", machine="m1", candidate="tuned"):
 
 
 def test_a_workloads_trend_is_the_candidates_over_all_turns():
-    """Turns count alike, by the times that pairs compare; runs of another machine, form, candidate or set of turns are not put beside them."""
+    """Turns count alike; runs of another machine, form, candidate or set of turns are not put beside them."""
     others = [
         measured(2, [0.2, 0.2], form="short"),
         measured(3, [0.2, 0.2], machine="m2"),
