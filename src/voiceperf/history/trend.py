@@ -120,6 +120,6 @@ def _candidate_times(run: Run) -> dict[str, dict[int, float]]:
     found: dict[str, dict[int, float]] = {}
     for extra in (benchmark.extra for benchmark in run.benchmarks):
         if extra.get("partner") == CONTROL and extra.get("pairs_wall_ns"):
-            median_ns = median(own for _, own in extra["pairs_wall_ns"])
+            median_ns = median(own for own, _ in extra["pairs_wall_ns"])
             found.setdefault(extra["workload"], {})[extra["turn"]] = median_ns / 1e9
     return found

@@ -113,8 +113,8 @@ def history_chart(trend: Trend) -> Chart:
             chart.tip(line, f"{shift.ratio - 1:+.0%} since run {_number(shift.run.source)}")
             axes.text(border, axes.get_ylim()[1], f" {shift.ratio - 1:+.0%}", va="top", color=INK)
         axes.set_xticks(range(len(levels)), [_number(point.run.source) for point in trend.points])
-        label = "times the fixed work" if trend.is_normalised else "s"
-        axes.set(ylim=(0, 1.12 * max(levels)), xlabel="saved run", ylabel=f"{label}, less is better")
+        label = "over fixed work" if trend.is_normalised else "s"
+        axes.set(ylim=(0, 1.12 * max(levels)), xlabel="saved run, less is better", ylabel=label)
         axes.grid(axis="y")
     return chart
 
@@ -146,6 +146,6 @@ def card(headline: str, candidate: str, rows: Sequence[Row]) -> Chart:
         for spine in axes.spines.values():
             spine.set_visible(False)
         axes.tick_params(length=0)
-        axes.legend(loc="lower right", title=f"the line: {SURE} interval")
+        chart.figure.legend(loc="outside lower right", ncols=2, title=f"the line: {SURE} interval")
         chart.figure.suptitle(headline, x=0.02, ha="left", weight="bold", wrap=True)
     return chart

@@ -52,7 +52,7 @@ def page(story: Story, trends: Sequence[Trend], panels: Sequence[Panel], storage
     return environment.get_template("report.html").render(
         story=story,
         sure=SURE,
-        summaries={name: profiles.load(name).summary for name in profiles.shipped()},
+        told=_told,
         groups={name: [_CriterionView.of(row) for row in story.rows_beside(name)] for name in story.baselines},
         checks=_checks(story),
         timeline=_timeline(story),
@@ -60,12 +60,9 @@ def page(story: Story, trends: Sequence[Trend], panels: Sequence[Panel], storage
         listening=_listening(story, storage),
         hearing=_hearing(story),
         frontiers=[
-            (
-                panel.space.engine,
-                frontier_chart(panel).as_svg(
-                    f"frontier-{panel.space.engine}",
-                    f"{panel.space.engine}: time against quality lost, a point for each setting that was tried",
-                ),
+            frontier_chart(panel).as_svg(
+                f"frontier-{panel.space.engine}",
+                f"{panel.space.engine}: time against quality lost, a point for each setting that was tried",
             )
             for panel in panels
         ],
@@ -88,6 +85,11 @@ class _CriterionView:
             return cls(row, None)
         label = f"{row.figure_in_words} {row.interval_in_words}, the bar is {row.bar_in_words}"
         return cls(row, interval_strip(row).as_svg(f"strip-{row.key}-{row.baseline}", label))
+
+
+def _told(name: str) -> str:
+    """What a shipped profile is, behind its name."""
+    return f" ({profiles.load(name).summary})" if name in profiles.shipped() else ""
 
 
 def _checks(story: Story) -> list[dict[str, Any]]:

@@ -43,8 +43,8 @@ PLAIN = {
         "llama",
     ),
     "llama_cold": Plain(
-        "Thinking: the whole conversation read anew, to the first word",
-        "What llama.cpp needs where it has read nothing yet; within a call it has read all but the last words.",
+        "Thinking: the whole conversation read anew",
+        "What llama.cpp needs to its first word, having read nothing; in a call it has read all but the last words.",
         "llama_cold",
     ),
     "kokoro": Plain(

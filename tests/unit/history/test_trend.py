@@ -66,7 +66,7 @@ def test_part_of_a_name_chooses():
 
 def measured(number, medians, form="full", machine="m1", candidate="tuned"):
     work = {"workload": "llama", "partner": "control"}
-    pairs = [[[5e7, median_s * 1e9]] for median_s in medians]
+    pairs = [[[median_s * 1e9, 5e7]] for median_s in medians]
     benchmarks = tuple(
         Benchmark(f"t[{turn}]", "t", 7.0, {**work, "turn": turn, "pairs_wall_ns": own})
         for turn, own in enumerate(pairs)
