@@ -97,6 +97,15 @@ def test_a_killed_session_loses_no_finished_trial(tmp_path):
     assert [trial for trial in finished() if trial[0] in {number for number, *_ in kept}] == kept
 
 
+def test_explaining_what_was_never_tuned_says_how_to_tune(tmp_path):
+    """It ends with what to run, and leaves no empty study behind."""
+    command = [sys.executable, "-c", "from voiceperf.cli import main; main()", "tune", "llama", "--explain"]
+    done = subprocess.run([*command, "--storage", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "run: voiceperf tune llama" in done.stderr
+    assert optuna.get_all_study_names(storage_at(tmp_path)) == []
+
+
 def test_whole_turns_are_played_through_services_of_which_one_is_changed():
     """One thread for whisper is slower as the caller has it; taken over, it is what others are compared with."""
     tuned = profiles.load("tuned")

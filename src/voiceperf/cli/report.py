@@ -14,6 +14,7 @@ from voiceperf.cli.tune import found_before
 from voiceperf.errors import InputError, VoicePerfError
 from voiceperf.history.runs import STORAGE, Run, find_run, read_all, read_run, run_files
 from voiceperf.history.trend import workload_trends
+from voiceperf.measure.fingerprint import machine_id
 
 if TYPE_CHECKING:  # the plotting library is imported by this command alone, once it runs
     from voiceperf.report.story import Story
@@ -44,7 +45,7 @@ def report(
     found = read_run(path)
     story = story_of(found)
     trends = workload_trends(read_all(storage)[0], found)
-    _write(out, page(story, trends, _panels(storage), storage, path.read_bytes()))
+    _write(out, page(story, trends, _panels(found, storage), storage, path.read_bytes()))
     if markdown:
         _write(markdown, story_markdown(story))
     if picture:
@@ -75,8 +76,10 @@ def _write(path: Path, text: str) -> None:
     say(f"written to {path}")
 
 
-def _panels(storage: Path) -> list[Panel]:
-    """What tuning has found on this machine; a report of a run does without it."""
+def _panels(run: Run, storage: Path) -> list[Panel]:
+    """What tuning has found on the run's machine, if it is this one; a report does without it."""
+    if run.machine_id != machine_id():
+        return []
     try:
         return found_before(storage)
     except VoicePerfError as error:

@@ -103,17 +103,12 @@ def found_before(storage: Path) -> list[Panel]:
     """What tuning has found on this machine with nothing else named, for a report; nothing is measured or written."""
     from voiceperf.report.tuning_plot import Panel
     from voiceperf.tune.search import finished
-    from voiceperf.tune.study import JOURNAL, kept_studies, storage_at
+    from voiceperf.tune.study import JOURNAL, storage_at
 
     if not (storage / JOURNAL).is_file():
         return []
-    opened = storage_at(storage)
-    known, tuner = kept_studies(opened), _tuner(None, opened)
-    panels = []
-    for engine in ENGINES:
-        if tuner.study_name(engine) in known:
-            study, space = tuner.study(engine)
-            panels.append(Panel(space, finished(study, space), _PREFER))
+    kept = map(_tuner(None, storage_at(storage)).kept, ENGINES)
+    panels = [Panel(space, finished(study, space), _PREFER) for study, space in kept if study]
     return [panel for panel in panels if panel.trials]
 
 
@@ -124,12 +119,17 @@ def _explain(tuner: Tuner, engines: list[str], prefer: str, plot: Path | None, m
 
     told = []
     for engine in engines:
-        study, space = tuner.study(engine)
+        study, space = tuner.kept(engine)
+        if study is None:
+            say(f"{engine} was not tuned here with this call and these libraries; run: voiceperf tune {engine}")
+            continue
         trials = finished(study, space)
         told.append((space, trials, in_words(study, space, trials, prefer)))
         page().print(single_changes(space, trials))
         for line in told[-1][-1]:
             page().print(line, highlight=False)
+    if not told:
+        raise InputError("there is nothing to explain yet")
     panels = [Panel(space, trials, prefer) for space, trials, _ in told]
     pictures = [plot] if plot else []
     if markdown:

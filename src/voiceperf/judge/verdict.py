@@ -27,7 +27,7 @@ GATE_EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 10, Verdict.INCONCLUSIVE: 11, 
 
 @dataclass(frozen=True)
 class Check:
-    """A figure held against its bar: `value` is the worst that its interval allows."""
+    """A figure held against its bar: `value` is the worst that its interval allows, or the figure where it has none."""
 
     what: str
     value: float

@@ -13,8 +13,8 @@ from voiceperf.history.runs import CONTROL, Run
 from voiceperf.judge.criteria import BARS, confidence_of_a_look
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Check, Verdict, worst_verdict
+from voiceperf.suite.workloads import CALL
 
-OVERALL = "call"
 SURE = f"{confidence_of_a_look():.0%}"
 """How sure an interval of a run's criteria is."""
 
@@ -29,10 +29,10 @@ class Plain:
 
 
 PLAIN = {
-    "call": Plain(
+    CALL: Plain(
         "A whole answer: until the caller hears the first sound",
         "From the end of the caller's words to the first sound of the reply, through all three services over TCP.",
-        "call",
+        CALL,
     ),
     "whisper": Plain(
         "Hearing: speech to text", "How long whisper.cpp needs for what the caller says in one go.", "whisper"
@@ -71,7 +71,7 @@ PLAIN = {
 _KEYS = {bar.title: key for key, bar in BARS.items()}
 
 WORKLOADS = {
-    "call": "A whole answer, until the first sound",
+    CALL: "A whole answer, until the first sound",
     "whisper": "Hearing",
     "llama": "Thinking, a reply of 32 tokens",
     "llama_cold": "Thinking, the whole conversation anew",
@@ -143,7 +143,7 @@ class Story:
     @property
     def baselines(self) -> list[str]:
         """The hardest to beat first, by the whole answer."""
-        savings = {row.baseline: row.figure.estimate for row in self.rows if row.key == OVERALL and row.figure}
+        savings = {row.baseline: row.figure.estimate for row in self.rows if row.key == CALL and row.figure}
         names = dict.fromkeys(row.baseline for row in self.rows if PLAIN[row.key].workload)
         return sorted(names, key=lambda name: -savings.get(name, 0.0))
 
@@ -191,7 +191,7 @@ class Story:
         )
 
     def _overall(self) -> Row | None:
-        by_baseline = {row.baseline: row for row in self.rows if row.key == OVERALL}
+        by_baseline = {row.baseline: row for row in self.rows if row.key == CALL}
         return next((by_baseline[name] for name in self.baselines if name in by_baseline), None)
 
     def reasons(self) -> list[str]:
@@ -232,7 +232,7 @@ def story_of(run: Run) -> Story:
 
 
 def _whole_answer_first(row: Row) -> bool:
-    return row.key != OVERALL
+    return row.key != CALL
 
 
 def _pairs(run: Run) -> dict[tuple[str, str], dict[int, list[tuple[float, float]]]]:
@@ -262,7 +262,7 @@ def _row(row: Mapping[str, Any], pairs: Mapping[tuple[str, str], Pairs]) -> Row:
         unit=row["unit"],
         verdict=Verdict(row["verdict"]),
         reason=row["reason"],
-        quality="see the rows below" if key == OVERALL else row["quality"],
+        quality="see the rows below" if key == CALL else row["quality"],
         quality_verdict=Verdict(row.get("quality_verdict", row["verdict"])),
         checks=tuple(Check(**check) for check in row.get("checks", [])),
         before_ms=geometric_mean(median(before for before, _ in turn) for turn in times) if times else None,

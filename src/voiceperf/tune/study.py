@@ -28,17 +28,12 @@ def storage_at(folder: Path, url: str | None = None) -> BaseStorage | str:
     return JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
 
 
-def name_of(space: Space, baseline: Contender, material: str) -> str:
+def _name_of(space: Space, baseline: Contender, material: str) -> str:
     """A study's name: the engine, the machine, and a digest of all that its trials depend on."""
     facts = fingerprint([baseline])
     values = {name: [str(value) for value in tried] for name, tried in space.values.items()}
     same = json.dumps([facts["id"], baseline.params.as_dict(), values, material], sort_keys=True)
     return f"{space.engine}-{facts['machine_id']}-{hashlib.sha256(same.encode()).hexdigest()[:8]}"
-
-
-def kept_studies(storage: BaseStorage | str) -> set[str]:
-    """The names of those that are there."""
-    return set(optuna.get_all_study_names(storage))
 
 
 def study_of(storage: BaseStorage | str, space: Space, baseline: Contender, material: str) -> optuna.Study:
@@ -48,7 +43,15 @@ def study_of(storage: BaseStorage | str, space: Space, baseline: Contender, mate
     """
     return optuna.create_study(
         storage=storage,
-        study_name=name_of(space, baseline, material),
+        study_name=_name_of(space, baseline, material),
         load_if_exists=True,
         sampler=TPESampler(multivariate=True, constant_liar=True, n_startup_trials=1),
     )
+
+
+def kept_study(storage: BaseStorage | str, space: Space, baseline: Contender, material: str) -> optuna.Study | None:
+    """The same study where there is one; nothing is written."""
+    try:
+        return optuna.load_study(storage=storage, study_name=_name_of(space, baseline, material))
+    except KeyError:
+        return None

@@ -69,7 +69,7 @@ class Stage:
 
     def _run(self, caller: Caller, turn: Turn) -> Timing:
         stages_ms = self._loop.run(turn_stages_ms(caller, self._call, turn))
-        return Timing(int(stages_ms[OVERALL] * 1e6), cpu_ns=0)
+        return Timing(int(stages_ms[OVERALL] * 1e6), cpu_ns=0)  # the race asks for its wall time alone
 
     def adopt(self, engine: str, profile: Profile) -> None:
         """From now on this engine is as in another profile."""

@@ -32,7 +32,7 @@ from voiceperf.tune.playoff import fastest
 from voiceperf.tune.race import race
 from voiceperf.tune.search import EngineSearch, Watch
 from voiceperf.tune.space import Space, space_around
-from voiceperf.tune.study import name_of, study_of
+from voiceperf.tune.study import kept_study, study_of
 from voiceperf.tune.together import Change, Stage, neutral_changes, tune_together
 from voiceperf.tune.trial import Raced, Trial
 
@@ -123,24 +123,17 @@ class Tuner:
                 watch.trying("whole turns", f"no more: {error}")
         return Found(profile, found, changes)
 
-    def study(self, engine: str) -> tuple[optuna.Study, Space]:
-        """One engine's study as it is kept, and its space."""
-        space, start = self._space(engine)
-        return study_of(self._storage, space, start, self._material), space
-
-    def study_name(self, engine: str) -> str:
-        """What its study is called, whether or not there is one."""
-        space, start = self._space(engine)
-        return name_of(space, start, self._material)
-
-    def _space(self, engine: str) -> tuple[Space, Contender]:
+    def kept(self, engine: str) -> tuple[optuna.Study | None, Space]:
+        """One engine's study as earlier sessions left it, if any did, and its space; nothing is measured or written."""
         start = of_profile(self._baseline, engine)
-        return space_around(start.params), start
+        space = space_around(start.params)
+        return kept_study(self._storage, space, start, self._material), space
 
     def _search(self, engine: str, profile: Profile, budget: Budget, watch: Watch) -> tuple[Space, list[Trial]]:
-        study, space = self.study(engine)
+        start = of_profile(self._baseline, engine)
+        space = space_around(start.params)
         search = EngineSearch(
-            study,
+            study_of(self._storage, space, start, self._material),
             space,
             measure=lambda params, bar: race(self._against(self._baseline, params), bar),
             judge=lambda params: self._judge(profile, params),
