@@ -17,12 +17,14 @@ def fastest(trials: Iterable[Trial], meet: Meet, proven: Trial | None = None) ->
     """The feasible trial that no near rival surely beats; None without a feasible one.
 
     A setting that is proven elsewhere need not win: it is taken unless the best surely beats it. The search may have
-    dropped it, or not judged it, by noise.
+    dropped it, or not judged it, by noise; where it is the search's own fastest, nobody needs to meet.
     """
     ranked = sorted((trial for trial in trials if trial.feasible), key=lambda trial: trial.ratio)
     if not ranked:
         return None
-    best, *others = (trial for trial in ranked if trial is not proven or len(ranked) == 1)
+    if ranked[0] is proven:
+        return proven
+    best, *others = (trial for trial in ranked if trial is not proven)
     for rival in [trial for trial in others if trial.ratio < _NEAR * best.ratio][:_MOST_RIVALS]:
         raced = meet(best, rival)
         if raced.ratio is not None and raced.ratio.high < 1:

@@ -39,8 +39,9 @@ from voiceperf.tune.trial import Raced, Trial
 # of the budget, to search; whisper's baseline is the slowest to run. The rest belongs to confirming and whole turns
 _SHARES = {"whisper": 0.24, "llama": 0.12, "kokoro": 0.16}
 _PLANNED = 0.96  # of the budget: the last trial and its fresh processes end when they end
-_CONFIRMING_LOOKS = (4, 8)
+_CONFIRMING_LOOKS, _SURE_ENOUGH = (2, 4, 8), 0.1  # beside slow baselines, where a gain is tens of hundredths
 _MEETING_LOOKS, _ENOUGH = (4, 8, 16), 0.015  # fast settings take little time, and differ by little
+_ONE_CHANGE_S = 60  # services start, and a change of whole turns is tried twice
 _NEVER_DROPPED = float("inf")
 
 
@@ -113,7 +114,7 @@ class Tuner:
             profile = profile.having(engine, found[engine].setting)
         spaces = {engine: one.space for engine, one in found.items()}
         changes: list[Change] = []
-        if len(found) == len(ENGINES):
+        if len(found) == len(ENGINES) and whole.left_s() > _ONE_CHANGE_S:
             rest = Budget(self._clock, whole.left_s())
             try:
                 with Stage(self._call, profile) as stage:
@@ -155,7 +156,9 @@ class Tuner:
             quality = self._whole.judge(profile.having(engine, setting), engine)
             if quality.finding.verdict is Verdict.PASS:
                 against = {
-                    other.name: race(self._against(other, params), _NEVER_DROPPED, _CONFIRMING_LOOKS).ratio
+                    other.name: race(
+                        self._against(other, params), _NEVER_DROPPED, _CONFIRMING_LOOKS, enough=_SURE_ENOUGH
+                    ).ratio
                     for other in self._others
                 }
                 return EngineFound(space, trials, setting, trial, against, quality.text, rejected)

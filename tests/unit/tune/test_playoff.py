@@ -49,6 +49,12 @@ def test_a_setting_proven_elsewhere_is_taken_unless_it_is_surely_beaten():
     assert fastest([best, proven], Meetings({2: None}), proven) is best
 
 
+def test_a_proven_setting_that_the_search_found_fastest_meets_nobody():
+    """On a slow machine the meetings would take minutes to confirm what both sources say."""
+    proven, rival = trial(1, 0.50), trial(2, 0.51)
+    assert fastest([proven, rival], Meetings({}), proven) is proven
+
+
 def test_without_a_feasible_trial_there_is_none():
     """Nothing that holds, nothing chosen."""
     assert fastest([trial(1, 0.4, "FAIL")], Meetings({})) is None
