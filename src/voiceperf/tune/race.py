@@ -13,9 +13,15 @@ ENOUGH = 0.06  # a ratio known this closely either way needs no more rounds
 
 
 def race(
-    start: Start, bar: float, looks: tuple[int, ...] = LOOKS, *, enough: float = ENOUGH, confidence: float = CONFIDENCE
+    start: Start,
+    bar: float,
+    looks: tuple[int, ...] = LOOKS,
+    *,
+    enough: float = ENOUGH,
+    wins_below: float = 0.0,
+    confidence: float = CONFIDENCE,
 ) -> Raced:
-    """Rounds up to the last look, or until it is clear that the candidate loses, or how fast it is.
+    """Rounds up to the last look, or until it is clear that the candidate loses, or wins, or how fast it is.
 
     Every look's interval is wide enough for all looks to hold together (`look_confidence`).
     """
@@ -30,7 +36,7 @@ def race(
                 ratio = ratio_interval(bout.times_ns(), at_each)
                 if ratio is not None and ratio.low > bar:
                     return Raced(ratio, dropped=True)
-                if ratio is not None and _is_close(ratio, enough):
+                if ratio is not None and (ratio.high < wins_below or _is_close(ratio, enough)):
                     break
     except (EngineError, ParameterError, ServiceError) as error:
         return Raced(None, failure=str(error))

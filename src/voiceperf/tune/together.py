@@ -99,7 +99,7 @@ def tune_together(
     for engine, name, value in changes:
         setting = Setting({**profile[engine].values, name: value}, profile[engine].env)
         other = profile.having(engine, setting)
-        once = partial(race, partial(stage.bout, engine, other), 1.0, _LOOKS, enough=_ENOUGH)
+        once = partial(race, partial(stage.bout, engine, other), 1.0, _LOOKS, enough=_ENOUGH, wins_below=_SURELY)
         raced = once()
         kept = _helps(raced) and _helps(once())
         if kept:

@@ -34,6 +34,14 @@ def test_a_known_ratio_needs_no_more_rounds(made_up_bout):
     assert abs(raced.ratio.estimate - 0.5) < 0.002
 
 
+def test_a_sure_winner_needs_no_more_rounds(made_up_bout):
+    """Where only a win is asked for, the first look that shows one is the last."""
+    bout = made_up_bout((1.0, 0.5), noise=0.15)
+    raced = race(lambda: bout, bar=1.0, wins_below=0.99)
+    assert bout.rounds == LOOKS[0]
+    assert raced.ratio.high < 0.99
+
+
 def test_the_same_code_is_seldom_dropped(made_up_bout):
     """A candidate as fast as the bar is dropped in at most one of twenty races, both sides' errors counted."""
     dropped = [race(lambda seed=seed: made_up_bout((1.0, 1.0), 0.05, seed), bar=1.0).dropped for seed in range(200)]
