@@ -28,7 +28,7 @@ class Tunable:
     unit: str = ""
     neutral: bool = False  # changes when a result comes, never what it is
     tries: tuple[Any, ...] = ()  # what the tuner tries; it leaves a parameter without any alone
-    beside: bool = False  # means something only beside other engines, so that it is tried on whole turns
+    beside: bool = False  # judged only beside other engines, who want the same cores: on whole turns
 
     def refuse(self, value: Any) -> str | None:
         """Why `value` is out of bounds, or None."""
@@ -56,8 +56,8 @@ def tunable(
     """Declare a parameter: a dataclass field with its default, bounds or choices, unit and help.
 
     `neutral` parameters change when a result comes, never what it is: threads, spinning, memory mapping. `tries` are
-    the values that the tuner searches among: on each engine alone, then on whole turns; where a parameter means
-    something only `beside` other engines, on whole turns alone.
+    the values that the tuner searches among: on each engine alone, then on whole turns; what can be judged only
+    `beside` other engines, because what it gains alone it may cost them, on whole turns alone.
     """
     known = Tunable(help, low, high, None if choices is None else tuple(choices), unit, neutral, tuple(tries), beside)
     return field(default=default, metadata={_KEY: known})

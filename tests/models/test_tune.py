@@ -45,12 +45,16 @@ def tuner(storage, hint=None):
 
 
 def test_a_short_search_finds_a_faster_setting_that_holds_and_keeps_its_trials(tmp_path):
-    """In a short time Kokoro gets surely faster than the baseline and no worse; a second session starts from there."""
+    """In a short time Kokoro gets surely faster than the baseline, no worse, and bears load beside the other engines.
+
+    A second session starts from there.
+    """
     found = tuner(tmp_path).tune(["kokoro"], 90, Unwatched())
     kokoro = found.engines["kokoro"]
     assert kokoro.chosen is not None
     assert kokoro.against["fair"].high < 1
     assert KokoroParams.parse(kokoro.setting.values)
+    assert found.load.verdict is Verdict.PASS, found.load.reason
     assert found.profile["whisper"] == profiles.load("tuned")["whisper"]
     again = tuner(tmp_path).tune(["kokoro"], 1, Unwatched())
     assert again.engines["kokoro"].trials[: len(kokoro.trials)] == kokoro.trials

@@ -190,7 +190,8 @@ def _outcome(trial: Trial) -> str:
 def _report(found: Found, as_json: bool) -> None:
     if as_json:
         for engine, one in found.engines.items():
-            print_json({"engine": engine, "setting": dict(one.setting.values), "quality": one.quality})
+            print_json({"engine": engine, "setting": dict(found.profile[engine].values), "quality": one.quality})
+        print_json({"load": found.load.verdict, "reason": found.load.reason, "retreats": [*map(str, found.retreats)]})
         return
     for one in found.engines.values():
         page().print(single_changes(one.space, one.trials))
@@ -200,6 +201,9 @@ def _report(found: Found, as_json: bool) -> None:
         for reason in one.rejected:
             say(f"{one.space.engine}: rejected: {reason}")
     page().print(confirmation(found.engines))
+    for retreat in found.retreats:
+        say(str(retreat))
+    say(f"under load: {found.load.verdict}: {found.load.reason}")
     if found.together:
         page().print(together(found.together))
 

@@ -67,6 +67,7 @@ class KokoroParams(EngineParams):
         "idle threads spin instead of sleeping: sooner back, but they take a core",
         neutral=True,
         tries=(False, True),
+        beside=True,
     )
     graph_level: str = tunable("all", "graph optimisation", choices=_LEVELS, tries=("extended", "all"))
     providers: tuple[str, ...] = tunable(

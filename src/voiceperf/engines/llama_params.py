@@ -76,7 +76,9 @@ class LlamaParams(EngineParams):
         tries=(0, 10),
         beside=True,
     )
-    idle_spins: int = tunable(LIBRARY_DEFAULT, IDLE_SPINS, low=-1, high=10**9, neutral=True, tries=(-1, 10_000))
+    idle_spins: int = tunable(
+        LIBRARY_DEFAULT, IDLE_SPINS, low=-1, high=10**9, neutral=True, tries=(-1, 10_000), beside=True
+    )
     huge_pages: bool = tunable(
         False, "large buffers in huge pages (glibc); takes use_mmap = false", neutral=True, tries=(False, True)
     )

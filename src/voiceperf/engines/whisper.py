@@ -58,7 +58,9 @@ class WhisperParams(EngineParams):
         tries=("whisper-base-f16", "whisper-base-q8_0"),
     )
     n_threads: int = tunable(ALL_CORES, "threads; 0: one for each performance core", low=0, high=256, neutral=True)
-    idle_spins: int = tunable(LIBRARY_DEFAULT, IDLE_SPINS, low=-1, high=10**9, neutral=True, tries=(-1, 3000))
+    idle_spins: int = tunable(
+        LIBRARY_DEFAULT, IDLE_SPINS, low=-1, high=10**9, neutral=True, tries=(-1, 3000), beside=True
+    )
     flash_attn: bool = tunable(
         True, "fused attention: a context parameter, so it needs a fresh load", tries=(False, True)
     )

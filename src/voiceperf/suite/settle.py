@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from voiceperf.call import CallRecording
 from voiceperf.engines import ENGINES, params_class
-from voiceperf.engines.base import resolve_threads
 from voiceperf.errors import EngineError
-from voiceperf.judge.criteria import judge_load
-from voiceperf.judge.verdict import Finding, Verdict, worst
+from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.profiles import Profile, Setting
 from voiceperf.suite.quality import Step, silent
 from voiceperf.suite.quality_gate import Corpus
-from voiceperf.suite.quality_judge import CANDIDATE, QualityJudge
-from voiceperf.suite.stability import run_load
-
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Retreat:
-    """One step back: which engine, what was changed, and why."""
-
-    engine: str
-    changes: Mapping[str, Any]
-    reason: str
-
-    def __str__(self) -> str:
-        changes = ", ".join(f"{name} = {value}" for name, value in self.changes.items())
-        return f"{self.engine} steps back to {changes}: {self.reason}"
+from voiceperf.suite.quality_judge import QualityJudge
+from voiceperf.suite.under_load import LOAD_S, Retreat, Say, under_load, until_borne
 
 
 @dataclass(frozen=True)
@@ -54,7 +37,7 @@ class Settlement:
     """
 
     def __init__(
-        self, call: CallRecording, corpus: Corpus, baseline: Profile, *, load_s: float = 15.0, step: Step = silent
+        self, call: CallRecording, corpus: Corpus, baseline: Profile, *, load_s: float = LOAD_S, step: Step = silent
     ) -> None:
         self._call, self._baseline, self._load_s = call, baseline, load_s
         self._judge = QualityJudge(call, corpus, baseline, step)
@@ -74,8 +57,8 @@ class Settlement:
         for engine in ENGINES:
             rungs = self._rungs(engine, profile, last_good)
             profile = self._with_quality(profile, engine, rungs, retreats, say)
-        profile, load = self._under_load(profile, retreats, say)
-        return Settled(profile, tuple(retreats), load)
+        profile, under_load_too, load = until_borne(profile, self._load, say)
+        return Settled(profile, (*retreats, *under_load_too), load)
 
     def _with_quality(
         self, profile: Profile, engine: str, rungs: Sequence[Setting], retreats: list[Retreat], say: Say
@@ -103,28 +86,8 @@ class Settlement:
     def _quality(self, profile: Profile, engine: str) -> Finding:
         return self._judge.judge(profile, engine).finding
 
-    def _under_load(self, profile: Profile, retreats: list[Retreat], say: Say) -> tuple[Profile, Finding]:
-        while True:
-            finding = self._load(profile)
-            changes = {engine: _fewer_threads(engine, profile[engine]) for engine in ENGINES}
-            if finding.verdict is not Verdict.FAIL or not any(changes.values()):
-                say(f"under load: {finding.reason}")
-                return profile, finding
-            for engine, values in changes.items():
-                if values:
-                    setting = profile[engine]
-                    profile = profile.having(engine, replace(setting, values={**setting.values, **values}))
-                    retreats.append(Retreat(engine, values, finding.reason))
-                    say(str(retreats[-1]))
-
     def _load(self, profile: Profile) -> Finding:
-        workers = self._judge.workers(profile)
-        try:
-            return worst(judge_load(run_load(workers, CANDIDATE, self._call.turns, self._load_s)))
-        except EngineError as error:
-            return Finding(Verdict.FAIL, str(error))
-        finally:
-            workers.close()
+        return under_load(self._call, profile, self._load_s)
 
 
 def _steps_back(engine: str, setting: Setting) -> Iterator[Setting]:
@@ -132,13 +95,6 @@ def _steps_back(engine: str, setting: Setting) -> Iterator[Setting]:
     for changes in params_class(engine).parse(setting.values).safer():
         setting = replace(setting, values={**setting.values, **changes})
         yield setting
-
-
-def _fewer_threads(engine: str, setting: Setting) -> dict[str, int]:
-    """Half of the threads of each kind, where there are two or more."""
-    params = params_class(engine).parse(setting.values)
-    now = {name: resolve_threads(getattr(params, name)) for name in params.thread_names}
-    return {name: count // 2 for name, count in now.items() if count > 1}
 
 
 def _changes(before: Setting, after: Setting) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from voiceperf.measure.contender import of_profile
 from voiceperf.measure.fingerprint import fingerprint, machine_id
 from voiceperf.places import data_dir
 from voiceperf.profiles import Profile
-from voiceperf.suite.settle import Say, Settled, Settlement
+from voiceperf.suite.settle import Settled, Settlement
+from voiceperf.suite.under_load import Say
 
 
 def path() -> Path:

@@ -23,7 +23,7 @@ class Space:
     start: EngineParams
     values: Mapping[str, tuple[Any, ...]]
     left_out: Mapping[str, str]  # the reason, by "name = value"
-    beside: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # what means something only beside others
+    beside: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # what can be judged only beside others
 
     @property
     def engine(self) -> str:
@@ -33,6 +33,11 @@ class Space:
         """Every value that differs from the starting point, alone."""
         for name, values in self.values.items():
             yield from ({name: value} for value in values[1:])
+
+    def beside_as(self, other: EngineParams) -> dict[str, Any]:
+        """What can be judged only beside other engines, as another setting has it, where this machine has the means."""
+        wanted = {name: getattr(other, name) for name in self.beside}
+        return {name: value for name, value in wanted.items() if value in self.beside[name]}
 
     def in_words(self, choices: Mapping[str, Any]) -> str:
         """What is chosen otherwise than at the starting point."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Any, Self
 from voiceperf.call import CallRecording, Turn
 from voiceperf.engines import params_class
 from voiceperf.judge.statistics import Interval
+from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.live.agent import Caller
 from voiceperf.live.processes import ServicesOfProfile
 from voiceperf.live.stages import OVERALL
@@ -86,14 +87,15 @@ class Stage:
 
 
 def tune_together(
-    stage: Stage, profile: Profile, changes: Iterable[tuple[str, str, Any]]
+    stage: Stage, profile: Profile, changes: Iterable[tuple[str, str, Any]], load: Callable[[Profile], Finding]
 ) -> tuple[Profile, list[Change]]:
-    """Change one value at a time, and keep what surely shortens the turn, and does so again in a fresh process.
+    """Change one value at a time; keep what surely shortens the turn, again in a fresh process, and bears load.
 
     Args:
         stage: the profile's processes.
         profile: what was found for each engine alone.
         changes: (engine, parameter, value), none of which may change a result.
+        load: judges a profile with all engines busy at once.
     """
     tried: list[Change] = []
     for engine, name, value in changes:
@@ -101,7 +103,7 @@ def tune_together(
         other = profile.having(engine, setting)
         once = partial(race, partial(stage.bout, engine, other), 1.0, _LOOKS, enough=_ENOUGH, wins_below=_SURELY)
         raced = once()
-        kept = _helps(raced) and _helps(once())
+        kept = _helps(raced) and _helps(once()) and load(other).verdict is not Verdict.FAIL
         if kept:
             profile = other
             stage.adopt(engine, other)

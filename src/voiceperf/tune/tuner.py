@@ -15,7 +15,7 @@ from voiceperf.call import CallRecording
 from voiceperf.engines import ENGINES
 from voiceperf.errors import ServiceError
 from voiceperf.judge.statistics import Interval
-from voiceperf.judge.verdict import Verdict
+from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.bout import Bout
 from voiceperf.measure.clock import Clock, SystemClock, Timing
 from voiceperf.measure.contender import Contender, of_profile
@@ -25,6 +25,7 @@ from voiceperf.suite.duel import Start
 from voiceperf.suite.outputs import Outputs
 from voiceperf.suite.quality_gate import Corpus, Quality
 from voiceperf.suite.quality_judge import QualityJudge
+from voiceperf.suite.under_load import Retreat, under_load, until_borne
 from voiceperf.suite.workloads import duel_requests
 from voiceperf.tune.budget import Budget
 from voiceperf.tune.choice import PREFERENCES, frontier
@@ -36,8 +37,8 @@ from voiceperf.tune.study import kept_study, study_of
 from voiceperf.tune.together import Change, Stage, neutral_changes, tune_together
 from voiceperf.tune.trial import Raced, Trial
 
-# of the budget, to search; whisper's baseline is the slowest to run. The rest belongs to confirming and whole turns
-_SHARES = {"whisper": 0.24, "llama": 0.12, "kokoro": 0.16}
+# of the budget, to search; whisper's baseline is the slowest to run. The rest is for confirming, load and whole turns
+_SHARES = {"whisper": 0.22, "llama": 0.11, "kokoro": 0.15}
 _PLANNED = 0.96  # of the budget: the last trial and its fresh processes end when they end
 _CONFIRMING_LOOKS, _SURE_ENOUGH = (2, 4, 8), 0.1  # beside slow baselines, where a gain is tens of hundredths
 _MEETING_LOOKS, _ENOUGH = (4, 8, 16), 0.015  # fast settings take little time, and differ by little
@@ -64,6 +65,8 @@ class Found:
 
     profile: Profile
     engines: Mapping[str, EngineFound]
+    load: Finding  # with all engines busy at once
+    retreats: Sequence[Retreat] = ()  # what it took to bear that
     together: Sequence[Change] = ()
 
 
@@ -100,7 +103,7 @@ class Tuner:
         self._prefer, self._clock = PREFERENCES[prefer], clock or SystemClock()
 
     def tune(self, engines: Sequence[str], budget_s: float, watch: Watch) -> Found:
-        """Search, choose and confirm, one engine after the other; all of them then go through whole turns together.
+        """Search, choose and confirm, one engine after the other; then all of them under load, and on whole turns.
 
         Confirming is never cut short, so a budget of few minutes may be exceeded.
         """
@@ -112,6 +115,8 @@ class Tuner:
             watch.trying(engine, "confirming")
             found[engine] = self._confirmed(engine, profile, space, trials)
             profile = profile.having(engine, found[engine].setting)
+        bears = partial(under_load, self._call)
+        profile, retreats, load = until_borne(profile, bears, partial(watch.trying, "all at once"))
         spaces = {engine: one.space for engine, one in found.items()}
         changes: list[Change] = []
         if len(found) == len(ENGINES) and whole.left_s() > _ONE_CHANGE_S:
@@ -119,10 +124,10 @@ class Tuner:
             try:
                 with Stage(self._call, profile) as stage:
                     planned = _in_time(neutral_changes(profile, spaces), rest, watch)
-                    profile, changes = tune_together(stage, profile, planned)
+                    profile, changes = tune_together(stage, profile, planned, bears)
             except ServiceError as error:  # what was found for each engine alone is not lost
                 watch.trying("whole turns", f"no more: {error}")
-        return Found(profile, found, changes)
+        return Found(profile, found, load, retreats, changes)
 
     def kept(self, engine: str) -> tuple[optuna.Study | None, Space]:
         """One engine's study as earlier sessions left it, if any did, and its space; nothing is measured or written."""
@@ -184,9 +189,10 @@ class Tuner:
         settings = [of_profile(hint, space.engine).params for hint in self._hints]
         return next((t for t in trials if t.ran and any(t.choices == _within(space, one) for one in settings)), None)
 
-    @staticmethod
-    def _params(space: Space, trial: Trial) -> EngineParams:
-        params = space.at(trial.choices)
+    def _params(self, space: Space, trial: Trial) -> EngineParams:
+        """As it was tried; what can be judged only beside other engines is as a shipped profile has it."""
+        shipped = [space.beside_as(of_profile(hint, space.engine).params) for hint in self._hints]
+        params = space.at({**trial.choices, **{name: value for one in shipped for name, value in one.items()}})
         assert params is not None  # it has run
         return params
 

@@ -102,9 +102,18 @@ def test_values_that_exclude_one_another_are_no_candidate(on):
         WhisperParams(audio_ctx=1024, retry_ctx=1024)
 
 
-def test_what_means_nothing_alone_is_kept_for_whole_turns(on):
-    """How far llama lets others go first changes nothing while it runs alone."""
+def test_what_can_be_judged_only_beside_others_is_kept_for_whole_turns(on):
+    """How long llama's threads spin, and how far it lets others go first, is nothing that llama alone can tell."""
     on(Cores(2, 0))
     space = space_around(LlamaParams())
-    assert space.beside == {"nice": (0, 10)}
-    assert "nice" not in space.values
+    assert space.beside == {"nice": (0, 10), "idle_spins": (-1, 10_000)}
+    assert not set(space.beside) & set(space.values)
+
+
+def test_what_can_be_judged_only_beside_others_is_taken_over_where_the_machine_has_the_means(on):
+    """A shipped setting's waiting comes along with any setting; what the machine lacks does not."""
+    shipped = LlamaParams(nice=10, idle_spins=10_000, flash_attn=True)
+    on(Cores(2, 0))
+    assert space_around(LlamaParams()).beside_as(shipped) == {"nice": 10, "idle_spins": 10_000}
+    on(Cores(2, 0), lacking=("nice",))
+    assert space_around(LlamaParams()).beside_as(shipped) == {"idle_spins": 10_000}

@@ -6,6 +6,7 @@ import pytest
 
 from voiceperf.engines.kokoro import KokoroParams
 from voiceperf.engines.llama import LlamaParams
+from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.profiles import Profile, Setting
 from voiceperf.tune.space import Space
 from voiceperf.tune.together import neutral_changes, tune_together
@@ -35,7 +36,10 @@ def turns(made_up_bout):
         def adopt(self, engine, profile):
             self.profile = self.profile.having(engine, profile[engine])
 
-    return lambda profile: tune_together(MadeUpStage(profile), profile, neutral_changes(profile, SPACES))
+    def tune(profile, load=lambda profile: Finding(Verdict.PASS, "")):
+        return tune_together(MadeUpStage(profile), profile, neutral_changes(profile, SPACES), load)
+
+    return tune
 
 
 def test_what_surely_helps_the_turn_is_kept(turns):
@@ -44,6 +48,18 @@ def test_what_surely_helps_the_turn_is_kept(turns):
     assert profile["kokoro"].values == {"spinning": False}
     assert profile["llama"] == PROFILE["llama"]
     assert [(change.name, change.kept) for change in tried] == [("spinning", True), ("n_threads", False)]
+
+
+def test_what_helps_a_caller_who_is_alone_and_breaks_under_load_is_not_kept(turns):
+    """Threads that wait without end serve one caller sooner, and hold every other engine up once all are busy."""
+
+    def load(profile):
+        return Finding(Verdict.FAIL if not profile["kokoro"].values["spinning"] else Verdict.PASS, "p95 runaway")
+
+    profile, tried = turns(PROFILE, load)
+    assert profile["kokoro"] == PROFILE["kokoro"]
+    assert tried[0].ratio.high < 1
+    assert not tried[0].kept
 
 
 def test_only_neutral_parameters_are_touched(turns):
