@@ -30,7 +30,7 @@ from voiceperf.engines.base import Line, Prompt, Utterance
 from voiceperf.live.agent import Services
 from voiceperf.live.find import services_at
 from voiceperf.live.paired import replay_paired
-from voiceperf.live.processes import ServiceProcess, ServicesOfProfile
+from voiceperf.live.processes import ServiceProcess
 from voiceperf.live.replay import Pace, replay
 from voiceperf.live.wire import address
 from voiceperf.measure.contender import of_profile
@@ -40,13 +40,6 @@ pytestmark = pytest.mark.models
 
 CALL = call.load(Path(__file__).parents[2] / "fixtures" / "calls" / "call61.toml")
 TUNED = profiles.load("tuned")
-
-
-@pytest.fixture(scope="module")
-def running():
-    """The three services as the profile `tuned` has them."""
-    with ServicesOfProfile(TUNED) as services:
-        yield services.services
 
 
 def ask(uri, events, until):

@@ -8,7 +8,7 @@ import pytest
 
 from voiceperf import call, profiles
 from voiceperf.engines.base import Passage, Prompt
-from voiceperf.engines.preload import VNNI_KERNELS
+from voiceperf.engines.preload import MATRIX_KERNELS
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.contender import of_profile
@@ -89,7 +89,7 @@ def test_static_split_changes_no_number():
     assert np.array_equal(*scores)
 
 
-@pytest.mark.skipif(VNNI_KERNELS.unavailable() is not None, reason=str(VNNI_KERNELS.unavailable()))
+@pytest.mark.skipif(MATRIX_KERNELS.unavailable() is not None, reason=str(MATRIX_KERNELS.unavailable()))
 @pytest.mark.parametrize("model", ["smollm2-135m-instruct-q4_1", "smollm2-135m-instruct-q8_0"])
 def test_own_kernels_keep_the_model(model):
     """The same weights through our products and through ggml's give nearly the same distributions."""

@@ -1,4 +1,4 @@
-"""voiceperf's own C++, compiled where it runs: a file under `native/` each, built once and kept in the cache."""
+"""voiceperf's own C++, compiled where it runs: files under `native/`, built once and kept in the cache."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from voiceperf.places import cache_dir
 class Compiled:
     """One shared library.
 
-    `parameter` asks for it; `source` is its file under `native/`; `features` are what the processor must have, by the
-    kernel's names for them, which the compiler knows too.
+    `parameter` asks for it; `sources` are its files under `native/`, which are compiled as one; `features` are what the
+    processor must have, by the kernel's names for them, which the compiler knows too.
     """
 
     parameter: str
-    source: str
+    sources: tuple[str, ...]
     features: tuple[str, ...] = ()
 
     def unavailable(self) -> str | None:
@@ -70,11 +70,12 @@ class Compiled:
         os.replace(part, target)
 
     def _text(self) -> str:
-        return resources.files("voiceperf.engines").joinpath("native", self.source).read_text(encoding="utf-8")
+        native = resources.files("voiceperf.engines").joinpath("native")
+        return "".join(native.joinpath(source).read_text(encoding="utf-8") for source in self.sources)
 
     def _target(self) -> Path:
         digest = hashlib.sha256(self._text().encode()).hexdigest()[:12]
-        return cache_dir() / "native" / f"{self.source.removesuffix('.cpp')}-{digest}.so"
+        return cache_dir() / "native" / f"{self.sources[-1].removesuffix('.cpp')}-{digest}.so"
 
 
 def missing(params: EngineParams, libraries: Iterable[Compiled]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from voiceperf.engines.base import ALL_CORES, IDLE_SPINS, LIBRARY_DEFAULT, idle_
 from voiceperf.errors import ParameterError
 from voiceperf.params import EngineParams, tunable
 
-PRELOADED = (preload.STATIC_SPLIT, preload.VNNI_KERNELS)
+PRELOADED = (preload.STATIC_SPLIT, preload.MATRIX_KERNELS)
 CACHE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8}  # ggml's type numbers (ggml.h)
 
 

@@ -12,7 +12,7 @@ from voiceperf.params import EngineParams
 
 @dataclass(frozen=True)
 class Preloaded(Compiled):
-    """One library; `symbol` is the function of ggml that it replaces."""
+    """One library; `symbol` is a function of ggml that it replaces."""
 
     symbol: str = ""
 
@@ -21,13 +21,14 @@ class Preloaded(Compiled):
         return hasattr(ctypes.CDLL(None), self.symbol)
 
 
-STATIC_SPLIT = Preloaded("static_split", "static_split.cpp", symbol="ggml_is_numa")
-VNNI_KERNELS = Preloaded(
-    "vnni_kernels",
-    "matrix_kernels.cpp",
-    ("f16c", "avx512f", "avx512bw", "avx512vl", "avx512_vnni"),
-    symbol="llamafile_sgemm",
-)
+def _kernels(*sources: str) -> Preloaded:
+    features = ("f16c", "avx512f", "avx512bw", "avx512vl", "avx512_vnni")
+    return Preloaded("vnni_kernels", ("ggml.hpp", "wide_products.hpp", *sources), features, symbol="llamafile_sgemm")
+
+
+STATIC_SPLIT = Preloaded("static_split", ("static_split.cpp",), symbol="ggml_is_numa")
+MATRIX_KERNELS = _kernels("matrix_kernels.cpp")
+ENCODER_KERNELS = _kernels("matrix_kernels.cpp", "layer_kernels.cpp")  # for whisper.cpp's ggml
 
 
 def environment(params: EngineParams, libraries: Iterable[Preloaded]) -> dict[str, str]:

@@ -34,7 +34,7 @@ from voiceperf.loops import is_loop
 from voiceperf.models.store import locate
 from voiceperf.params import EngineParams, tunable
 
-PRELOADED = (preload.VNNI_KERNELS,)
+PRELOADED = (preload.ENCODER_KERNELS,)
 FULL_CONTEXT = 1500  # encoder frames of 20 ms: the 30 s window every whisper model was trained on
 _SAMPLES_PER_FRAME = SPEECH_RATE_HZ // 50
 # With flash attention whisper.cpp pads keys and values to this multiple and attends to the padding unmasked,
@@ -101,8 +101,8 @@ class WhisperParams(EngineParams):
     initial_prompt: str = tunable("", "text that tells the decoder what to expect")
     vnni_kernels: bool = tunable(
         False,
-        "voiceperf's own products of quantised matrices (Linux, AVX-512 VNNI, a C++ compiler, and a build with"
-        " llamafile's products, which set-up makes; with another it changes nothing)",
+        "voiceperf's own products of quantised matrices, attention and activation (Linux, AVX-512 VNNI, a C++ compiler,"
+        " and a build with llamafile's products, which set-up makes)",
         tries=(False, True),
     )
 

@@ -25,13 +25,11 @@ class Budget:
 
     def is_over(self) -> bool:
         """Whether a trial of usual length would end too late."""
-        return self._over(self._last_ns)
-
-    def is_half_over(self) -> bool:
-        """Whether it would end in the second half."""
-        return self._over((self._begun_ns + self._last_ns) // 2)
-
-    def _over(self, last_ns: int) -> bool:
         begins = [self._begun_ns, *self._ends_ns]
         lengths = [end - begin for begin, end in zip(begins, self._ends_ns, strict=False)]
-        return self._clock.wall_ns() + (median(lengths) if lengths else 0) >= last_ns
+        return self._clock.wall_ns() + (median(lengths) if lengths else 0) >= self._last_ns
+
+    def part(self, share: float) -> Budget:
+        """From now to where this share of the whole time is over, for trials of another length."""
+        whole_ns = self._last_ns - self._begun_ns
+        return Budget(self._clock, (self._begun_ns + share * whole_ns - self._clock.wall_ns()) / 1e9)

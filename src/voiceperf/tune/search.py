@@ -23,11 +23,12 @@ from voiceperf.tune.trial import ALONE, TOGETHER, Raced, Trial
 
 SURELY_ALIVE = timedelta(minutes=10)  # another machine's trial that began earlier and has no end was killed
 _WORTH_JUDGING = 0.98  # of the bar: what is less than 2% faster is not worth its quality's measurement
+_TO_HINTS_AND_CHANGES = 2 / 3  # of the time; the rest is for combinations
 _SEPARATOR = "|"  # Optuna's categories are plain values; a tuple is written as text
 
 
-Measure = Callable[[EngineParams, float], Raced]
-"""Races a candidate; the second argument is the ratio that it must not surely exceed."""
+Measure = Callable[[EngineParams, float, str], Raced]
+"""Races a candidate of a stage; the second argument is the ratio that it must not surely exceed."""
 
 Judge = Callable[[EngineParams], Quality]
 """Judges a candidate's quality beside the baseline's."""
@@ -67,23 +68,36 @@ class EngineSearch:
         a hint has; those for which there is no time now come once the combinations have been tried.
         """
         for hint in self._hints:
-            self._enqueue({name: getattr(hint, name) for name in self._space.values}, TOGETHER)
+            self._enqueue(self._choices(hint), TOGETHER)
         while self._waiting() and not budget.is_over():
             self._one_trial()
             budget.one_done()
-        hinted = [set(vars(hint).items()) for hint in self._hints]
-        changes = sorted(self._space.single_changes(), key=lambda change: not any(change.items() <= h for h in hinted))
-        while not budget.is_half_over() and (change := self._untried(changes)) is not None:
+        changes = sorted(self._space.single_changes(), key=lambda change: not self._is_of_a_hint(change, self._hints))
+        alone = budget.part(_TO_HINTS_AND_CHANGES)
+        while not alone.is_over() and (change := self._untried(changes)) is not None:
             self._enqueue(change, ALONE)
             self._one_trial()
-            budget.one_done()
+            alone.one_done()
         if combined := self._best_changes():
             self._enqueue(combined, TOGETHER)
-        while not budget.is_over():
+        together = budget.part(1)
+        while not together.is_over():
             if not self._waiting():
                 self._enqueue_next(changes)
             self._one_trial()
-            budget.one_done()
+            together.one_done()
+
+    def _choices(self, params: EngineParams) -> dict[str, Any]:
+        """What parameters choose of the space's dimensions."""
+        return {name: getattr(params, name) for name in self._space.values}
+
+    def _is_of_a_hint(self, change: Mapping[str, Any], hints: Iterable[EngineParams]) -> bool:
+        return any(change.items() <= self._choices(hint).items() for hint in hints)
+
+    def _proven(self) -> list[EngineParams]:
+        """The hints that keep quality here."""
+        kept = [trial.choices for trial in self.trials() if trial.feasible]
+        return [hint for hint in self._hints if self._choices(hint) in kept]
 
     def _enqueue_next(self, changes: Iterable[dict[str, Any]]) -> None:
         """The best without one of its changes, then the single changes that are left; then the sampler proposes."""
@@ -98,10 +112,14 @@ class EngineSearch:
         if best is None:
             return
         alone = {self._space.in_words(trial.choices): trial.ratio for trial in self.trials() if trial.stage == ALONE}
-        changed = {name: value for name, value in best.choices.items() if value != self._space.values[name][0]}
+        changed = self._changed(best.choices)
         words = {name: self._space.in_words({name: value}) for name, value in changed.items()}
         for name in sorted(changed, key=lambda name: -alone.get(words[name], 0.0)):
             yield {**best.choices, name: self._space.values[name][0]}
+
+    def _changed(self, choices: Mapping[str, Any]) -> dict[str, Any]:
+        """What is chosen otherwise than at the starting point."""
+        return {name: value for name, value in choices.items() if value != self._space.values[name][0]}
 
     def trials(self) -> list[Trial]:
         """Every finished trial, in the order in which they began."""
@@ -142,8 +160,10 @@ class EngineSearch:
         """Of each parameter the value that alone was surely faster than the starting point, and fastest of its kind."""
         found: dict[str, Trial] = {}
         for trial in self.trials():
-            changed = {name: value for name, value in trial.choices.items() if value != self._space.values[name][0]}
-            if trial.stage != ALONE or len(changed) != 1 or not trial.feasible or trial.high >= 1:
+            changed = self._changed(trial.choices)
+            if trial.stage != ALONE or len(changed) != 1 or trial.dropped or trial.high >= 1:
+                continue
+            if not (trial.feasible or self._is_of_a_hint(changed, self._proven())):
                 continue
             (name,) = changed
             if name not in found or trial.ratio < found[name].ratio:
@@ -163,9 +183,12 @@ class EngineSearch:
             self._tell(trial, Raced(None, failure="these values exclude one another"), None)
             return
         self._watch.trying(self._space.engine, self._space.in_words(choices))
-        bar = 1.0 if trial.user_attrs["stage"] == ALONE else self._best_ratio()
-        raced = self._measure(candidate, bar)
+        stage = trial.user_attrs["stage"]
+        bar = 1.0 if stage == ALONE else self._best_ratio()
+        raced = self._measure(candidate, bar, stage)
         worth = raced.ratio is not None and not raced.dropped and raced.ratio.estimate < bar * _WORTH_JUDGING
+        if stage == ALONE and self._is_of_a_hint(self._changed(choices), self._proven()):
+            worth = False  # it has been judged with the rest of the hint
         quality = self._judge(candidate) if worth else None
         self._tell(trial, raced, quality)
 

@@ -35,12 +35,13 @@ from voiceperf.tune.search import EngineSearch, Watch
 from voiceperf.tune.space import Space, space_around
 from voiceperf.tune.study import kept_study, study_of
 from voiceperf.tune.together import Change, Stage, neutral_changes, tune_together
-from voiceperf.tune.trial import Raced, Trial
+from voiceperf.tune.trial import ALONE, Raced, Trial
 
 # of the budget, to search; whisper's baseline is the slowest to run. The rest is for confirming, load and whole turns
 _SHARES = {"whisper": 0.22, "llama": 0.11, "kokoro": 0.15}
 _PLANNED = 0.96  # of the budget: the last trial and its fresh processes end when they end
 _CONFIRMING_LOOKS, _SURE_ENOUGH = (2, 4, 8), 0.1  # beside slow baselines, where a gain is tens of hundredths
+_ALONE_LOOKS = (1, 2)  # rounds
 _MEETING_LOOKS, _ENOUGH = (4, 8, 16), 0.015  # fast settings take little time, and differ by little
 _ONE_CHANGE_S = 60  # services start, and a change of whole turns is tried twice
 _NEVER_DROPPED = float("inf")
@@ -141,13 +142,18 @@ class Tuner:
         search = EngineSearch(
             study_of(self._storage, space, start, self._material),
             space,
-            measure=lambda params, bar: race(self._against(self._baseline, params), bar),
+            measure=self._race,
             judge=lambda params: self._judge(profile, params),
             watch=watch,
             hints=[of_profile(hint, engine).params for hint in self._hints],
         )
         search.run(budget)
         return space, search.trials()
+
+    def _race(self, params: EngineParams, bar: float, stage: str) -> Raced:
+        """Beside the baseline; of a change alone it is enough to know whether it helps."""
+        start = self._against(self._baseline, params)
+        return race(start, bar, _ALONE_LOOKS, wins_below=bar) if stage == ALONE else race(start, bar)
 
     def _judge(self, profile: Profile, params: EngineParams) -> Quality:
         return self._quick.judge(profile.having(params.engine, setting_of(params)), params.engine)

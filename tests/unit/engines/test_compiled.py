@@ -4,11 +4,10 @@ import pytest
 
 from voiceperf.engines import compiled
 from voiceperf.engines.kokoro_graph import OPERATORS
-from voiceperf.engines.preload import STATIC_SPLIT
-from voiceperf.engines.preload import VNNI_KERNELS as MATRIX_KERNELS
+from voiceperf.engines.preload import ENCODER_KERNELS, MATRIX_KERNELS, STATIC_SPLIT
 from voiceperf.errors import ParameterError
 
-LIBRARIES = (STATIC_SPLIT, MATRIX_KERNELS, OPERATORS)
+LIBRARIES = (STATIC_SPLIT, MATRIX_KERNELS, ENCODER_KERNELS, OPERATORS)
 
 
 @pytest.fixture
@@ -21,7 +20,7 @@ def elsewhere(monkeypatch, tmp_path):
     return monkeypatch
 
 
-@pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.source)
+@pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.sources[-1])
 def test_library_off_linux_is_refused(elsewhere, library, one_line):
     """Away from Linux the parameter is refused by name."""
     elsewhere.setattr(compiled.sys, "platform", "darwin")

@@ -8,11 +8,11 @@ import pytest
 from voiceperf.engines import preload
 from voiceperf.engines.base import refuse
 from voiceperf.engines.llama import LlamaParams
-from voiceperf.engines.preload import STATIC_SPLIT, VNNI_KERNELS
+from voiceperf.engines.preload import MATRIX_KERNELS, STATIC_SPLIT
 from voiceperf.engines.whisper import WhisperParams
 from voiceperf.errors import ParameterError
 
-BOTH = (STATIC_SPLIT, VNNI_KERNELS)
+BOTH = (STATIC_SPLIT, MATRIX_KERNELS)
 
 # ggml's blocks of 32 values, and its numbers for the types
 Q8_0 = np.dtype([("scale", "<f2"), ("values", "i1", 32)])
@@ -26,7 +26,7 @@ def test_library_must_be_preloaded(monkeypatch, tmp_path, params, one_line):
     """In a process that was started without it, the parameter is refused with what to set."""
     monkeypatch.setattr(preload.Preloaded, "is_loaded", lambda self: False)
     monkeypatch.setattr(preload.Preloaded, "path", lambda self: tmp_path / "library.so")
-    libraries = BOTH if isinstance(params, LlamaParams) else [VNNI_KERNELS]
+    libraries = BOTH if isinstance(params, LlamaParams) else [MATRIX_KERNELS]
     with pytest.raises(ParameterError) as caught:
         refuse(params, preload.not_loaded(params, libraries))
     one_line(caught.value, f"{params.engine}.", "LD_PRELOAD")
@@ -43,9 +43,9 @@ def test_process_is_started_with_what_is_asked_for(monkeypatch, tmp_path):
 @pytest.fixture(scope="module")
 def multiply():
     """`llamafile_sgemm` of our kernels as (weights, activations, share) -> float32 of shape (columns, rows)."""
-    if reason := VNNI_KERNELS.unavailable():
+    if reason := MATRIX_KERNELS.unavailable():
         pytest.skip(reason)
-    sgemm = ctypes.CDLL(str(VNNI_KERNELS.path())).llamafile_sgemm
+    sgemm = ctypes.CDLL(str(MATRIX_KERNELS.path())).llamafile_sgemm
     sgemm.restype = ctypes.c_bool
 
     def run(weights, activations, share=(0, 1), out=None):
@@ -92,7 +92,9 @@ def product_of(weights, activations):
     return exact + np.einsum("rb,cb->cr", weights["least"].astype(float), error)
 
 
+MANY = 32  # columns, from which Q8_0 is multiplied another way
 SHAPES = [(1, 1, 1), (5, 3, 3), (576, 1, 18), (192, 7, 18), (33, 6, 5), (70, 2, 7), (64, 25, 16)]
+SHAPES += [(1, MANY, 1), (70, 37, 5), (512, 48, 16)]
 
 
 @pytest.mark.parametrize(("weights", "activations"), [(Q8_0, Q8_0), (Q4_1, Q8_1)], ids=["Q8_0", "Q4_1"])
@@ -109,7 +111,7 @@ def test_kernels_multiply(multiply, weights, activations, shape):
 @pytest.mark.parametrize(("weights", "activations"), [(Q8_0, Q8_0), (Q4_1, Q8_1)], ids=["Q8_0", "Q4_1"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_how_the_work_is_divided_changes_no_bit(multiply, weights, activations, shape):
-    """Three threads, or one column at a time, give the very same numbers: no result depends on batch or threads."""
+    """Three threads, or columns by themselves as far as they are multiplied one way, give the very same numbers."""
     rows, columns, blocks = shape
     rng = np.random.default_rng(columns)
     a, b = blocks_of(weights, rows, blocks, rng), blocks_of(activations, columns, blocks, rng)
@@ -117,7 +119,9 @@ def test_how_the_work_is_divided_changes_no_bit(multiply, weights, activations, 
     for thread in range(3):
         multiply(a, b, (thread, 3), shared)
     np.testing.assert_array_equal(shared, whole)
-    np.testing.assert_array_equal(np.vstack([multiply(a, b[j : j + 1]) for j in range(columns)]), whole)
+    alone = MANY if columns >= MANY else 1
+    parts = [multiply(a, b[min(j, columns - alone) :][:alone]) for j in range(columns)]
+    np.testing.assert_array_equal(np.vstack([part[j - min(j, columns - alone)] for j, part in enumerate(parts)]), whole)
 
 
 def test_other_types_are_left_to_ggml(multiply):

@@ -41,12 +41,17 @@ def test_a_trial_that_would_end_too_late_is_not_begun(hand):
     assert budget.is_over()
 
 
-def test_half_is_over_sooner(hand):
-    """The first half ends by the same rule at half of the time."""
+def test_a_part_ends_at_its_share_of_the_whole(hand):
+    """Half of the time is over at its middle, whatever has passed, and trials of the whole say nothing of its own."""
     budget = Budget(hand, 10)
-    hand.seconds += 3
+    hand.seconds += 4
     budget.one_done()
-    assert budget.is_half_over()
+    half = budget.part(0.5)
+    assert half.left_s() == pytest.approx(1)
+    assert not half.is_over()
+    hand.seconds += 0.6
+    half.one_done()
+    assert half.is_over()
     assert not budget.is_over()
 
 

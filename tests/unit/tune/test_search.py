@@ -53,7 +53,7 @@ class MadeUp:
     def __init__(self):
         self.raced, self.judged = [], []
 
-    def measure(self, params, bar):
+    def measure(self, params, bar, stage):
         self.raced.append(params)
         ratio = seconds(params)
         return Raced(Interval(ratio, ratio * 0.99, ratio * 1.01, 12, 0.95), dropped=ratio * 0.99 > bar)
@@ -89,8 +89,20 @@ class Trials:
     def is_over(self):
         return self._left <= 0
 
-    def is_half_over(self):
-        return self._left_alone <= 0
+    def part(self, share):
+        return self if share == 1 else Part(self)
+
+
+class Part(Trials):
+    """The trials of single changes, which are counted in the whole too."""
+
+    def __init__(self, whole):
+        super().__init__(min(whole._left_alone, whole._left))
+        self._whole = whole
+
+    def one_done(self):
+        super().one_done()
+        self._whole.one_done()
 
 
 def test_every_change_is_tried_alone_first():
@@ -157,6 +169,19 @@ def test_changes_that_a_hint_has_come_first():
     assert [(params.n_threads, params.use_mmap) for params in made_up.raced[1:]] == [(2, True), (4, False)]
 
 
+def test_a_change_that_holds_within_a_hint_is_not_judged_alone():
+    """Its quality is known with the rest, which leaves time for more; another one's is judged, and they combine."""
+    made_up = MadeUp()
+    hint = LlamaParams(n_threads=4, use_mmap=False, flash_attn=True)
+    searched = search(made_up, hints=[hint])
+    searched.run(Trials(7, alone=6))
+    alone = {SPACE.in_words(trial.choices): trial.verdict for trial in searched.trials() if trial.stage == ALONE}
+    assert alone["use_mmap = False"] == ""
+    assert alone["n_threads = 2"] == "PASS"
+    combined = searched.trials()[-1]
+    assert SPACE.in_words(combined.choices) == "n_threads = 2, use_mmap = False"
+
+
 def test_the_best_is_tried_without_each_of_its_parts():
     """A hint that holds elsewhere may carry a part that does harm here: without it, it is found to be faster."""
     searched = search(MadeUp(), hints=[LlamaParams(n_threads=2, flash_attn=True)])
@@ -176,7 +201,7 @@ def test_a_hint_from_outside_the_space_is_passed_over():
 def test_what_does_not_run_is_kept_with_its_reason():
     """A candidate that dies is a failed trial, is never best, and the search goes on."""
     made_up = MadeUp()
-    made_up.measure = lambda params, bar: Raced(None, failure="killed by SIGSEGV")
+    made_up.measure = lambda params, bar, stage: Raced(None, failure="killed by SIGSEGV")
     searched = search(made_up)
     searched.run(Trials(3))
     assert [trial.reason for trial in searched.trials()] == ["killed by SIGSEGV"] * 3
@@ -188,7 +213,7 @@ def test_a_trial_whose_process_is_gone_is_measured_again():
     study = optuna.create_study()
     made_up = MadeUp()
 
-    def killed(params, bar):
+    def killed(params, bar, stage):
         raise Killed
 
     made_up.measure = killed
@@ -218,10 +243,10 @@ def test_a_killed_search_goes_on_where_it_was(tmp_path):
     """Started again on the same storage, every finished trial is there and none of them is measured again."""
     first, second, numbers = MadeUp(), MadeUp(), count()
 
-    def until_killed(params, bar):
+    def until_killed(params, bar, stage):
         if next(numbers) == 4:
             raise Killed
-        return MadeUp.measure(first, params, bar)
+        return MadeUp.measure(first, params, bar, stage)
 
     def study():
         return optuna.create_study(storage=storage_at(tmp_path), study_name="s", load_if_exists=True)

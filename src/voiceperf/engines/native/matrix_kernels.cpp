@@ -2,13 +2,12 @@
 //
 // ggml offers every matrix product to that function first. On x86 its own kernels take 256 bits at a time, and a product
 // with a single column falls back to one dot product a row, whose every step waits for the one before it. Here a step
-// takes 512 bits, products with many columns keep a tile of sums in registers, and those with one column read each matrix
-// as one stream.
+// takes 512 bits, products with several columns keep a tile of sums in registers, and those with one column read each
+// matrix as one stream. Q8_0 with many columns is left to `wide_products.hpp`.
 //
-// Each element is summed in the same order whatever the tile, the number of columns or of threads, so a result never
-// depends on how the work was divided.
+// Each element is summed in the same order whatever the tile or the number of threads, so a result never depends on how
+// the work was divided.
 
-#include <dlfcn.h>
 #include <immintrin.h>
 
 #include <cstddef>
@@ -45,6 +44,7 @@ struct Eight {
     using Row = Q8_0;
     using Activations = Q8_0;
     static constexpr int blocks = 2;
+    static constexpr bool is_wide = true;  // many columns are multiplied otherwise
 
     struct Weights {
         __m512i values;
@@ -81,6 +81,7 @@ struct Four {
     using Row = Q4_1;
     using Activations = Q8_1;
     static constexpr int blocks = 4;  // one in each quarter of a register
+    static constexpr bool is_wide = false;
 
     struct Weights {
         __m512i low, high;
@@ -141,11 +142,6 @@ struct Four {
 constexpr int ROWS = 4, COLUMNS = 4;  // of a tile: with its sums, rows and one column it fills the 32 registers
 constexpr int LINE = 16;              // floats in a cache line, which two threads must not share
 constexpr int AHEAD = 8192;           // bytes; memory answers late, and the hardware stops at each page
-
-// How the first part of ggml_compute_params lies in memory.
-struct Share {
-    int index, of;
-};
 
 template <class Format>
 struct Matrices {
@@ -213,6 +209,10 @@ bool multiply(const Share &share, int64_t m, int64_t n, int64_t k, const void *a
     const int64_t lines = (m + LINE - 1) / LINE;
     const int64_t begin = lines * share.index / share.of * LINE;
     const int64_t limit = lines * (share.index + 1) / share.of * LINE, end = limit < m ? limit : m;
+    if (Format::is_wide && n >= wide::LEAST) {
+        wide::multiply(begin, end, n, k, (const wide::Block *)a, lda, (const wide::Block *)b, ldb, c, ldc);
+        return true;
+    }
     const std::unique_ptr<typename Format::Column[]> packed(new typename Format::Column[work.groups() * COLUMNS]);
     const auto *columns = (const typename Format::Activations *)b;
     for (int64_t j = 0; j < n; j += COLUMNS) {
@@ -231,19 +231,12 @@ bool multiply(const Share &share, int64_t m, int64_t n, int64_t k, const void *a
 using Sgemm = bool(const Share *, int64_t, int64_t, int64_t, const void *, int64_t, const void *, int64_t, void *, int64_t,
                    int, int, int);
 
-// ggml's own function, in the library that called; null where there is none
-Sgemm *own_function(const void *caller) {
-    Dl_info info;
-    void *library = dladdr(caller, &info) ? dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD) : nullptr;
-    return library ? (Sgemm *)dlsym(library, "llamafile_sgemm") : nullptr;
-}
-
 }  // namespace
 
 // `m` rows of `a` times `n` columns of `b`, each of `k` blocks; false: ggml shall do it its own way
 extern "C" bool llamafile_sgemm(const Share *share, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda,
                                 const void *b, int64_t ldb, void *c, int64_t ldc, int type_a, int type_b, int type_c) {
-    static Sgemm *const own = own_function(__builtin_return_address(0));
+    static Sgemm *const own = Library(__builtin_return_address(0)).own<Sgemm>("llamafile_sgemm");
     if (type_a == TYPE_Q8_0 && type_b == TYPE_Q8_0 && type_c == F32)
         return multiply<Eight>(*share, m, n, k, a, lda, b, ldb, (float *)c, ldc);
     if (type_a == TYPE_Q4_1 && type_b == TYPE_Q8_1 && type_c == F32)

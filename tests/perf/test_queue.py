@@ -1,0 +1,81 @@
+"""What a queue gains where several processes of one thread each share it, beside one process with all threads."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from voiceperf import call, machine, places, profiles
+from voiceperf.engines.base import Speech, Transcript
+from voiceperf.judge.statistics import ratio_interval
+from voiceperf.live.metrics import Metrics
+from voiceperf.live.params import ServiceParams
+from voiceperf.live.queue import EngineQueue
+from voiceperf.measure.clock import SystemClock, Timing
+from voiceperf.measure.contender import of_profile
+from voiceperf.measure.pairs import PairRecorder
+from voiceperf.suite.workloads import requests
+
+pytestmark = pytest.mark.models
+
+ROUNDS = 4
+CALL = call.load(places.fixtures_dir() / "calls" / "call61.toml")
+TUNED = profiles.load("tuned")
+WAITING = {"whisper": CALL.turns[:4], "kokoro": CALL.turns}  # by engine, the turns that are asked for at once
+THREADS = {"whisper": "n_threads", "kokoro": "intra_op_threads"}
+
+
+class Burst:
+    """Requests that come at once, and the queue that answers them."""
+
+    def __init__(self, loop, engine, changes, **service):
+        self._loop, self._clock, self.outputs = loop, SystemClock(), []
+        self._requests = [requests(CALL, engine, turn)[engine] for turn in WAITING[engine]]
+        self._queue = EngineQueue(of_profile(TUNED, engine, changes), ServiceParams(**service), Metrics(engine))
+
+    def run(self):
+        return self._loop.run_until_complete(self._all())
+
+    async def _all(self):
+        begun_ns = self._clock.wall_ns()
+        answers = await asyncio.gather(*(self._queue.ask(request) for request in self._requests))
+        self.outputs = [answer.output for answer in answers]
+        return Timing(self._clock.wall_ns() - begun_ns, 0)
+
+    def close(self):
+        self._queue.close()
+
+
+def said(output):
+    """What must not differ."""
+    match output:
+        case Transcript():
+            return output.text
+        case Speech():
+            return output.audio.tobytes()
+
+
+@pytest.mark.parametrize("engine", WAITING)
+def test_burst(benchmark, engine):
+    """A process for each core is not surely slower in all with what waits at once, and its results are the same."""
+    loop = asyncio.new_event_loop()
+    one_by_one = Burst(loop, engine, {})
+    side_by_side = Burst(loop, engine, {THREADS[engine]: 1}, workers=machine.cores().performance)
+    try:
+        pairs = PairRecorder(side_by_side.run, one_by_one.run)
+        pairs.warm_up()
+        benchmark.pedantic(pairs.subject, setup=pairs.before, teardown=pairs.after, rounds=ROUNDS)
+        assert list(map(said, side_by_side.outputs)) == list(map(said, one_by_one.outputs))
+    finally:
+        for burst in (one_by_one, side_by_side):
+            burst.close()
+        loop.close()
+    times = [(pair.partner.wall_ns, pair.subject.wall_ns) for pair in pairs.pairs]
+    interval = ratio_interval({0: times})
+    one_by_one_ms, side_by_side_ms = (float(np.median(side)) / 1e6 for side in zip(*times, strict=True))
+    benchmark.extra_info |= {
+        "one_by_one_ms": one_by_one_ms,
+        "side_by_side_ms": side_by_side_ms,
+        "ratio": [interval.low, interval.estimate, interval.high],
+    }
+    assert interval.low < 1

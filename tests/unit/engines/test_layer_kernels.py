@@ -1,0 +1,79 @@
+"""Attention and activation of our own, inside whisper.cpp's ggml and beside it, without a model."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voiceperf.engines.preload import ENCODER_KERNELS
+
+pytestmark = pytest.mark.skipif(ENCODER_KERNELS.unavailable() is not None, reason=str(ENCODER_KERNELS.unavailable()))
+
+SCRIPT = Path(__file__).with_name("ggml_layers.py")
+
+
+@pytest.fixture
+def by_ggml(tmp_path):
+    """(arrays, threads, whether by our kernels) -> what ggml makes of them in a process of its own."""
+
+    def run(given, threads=2, *, ours=True):
+        np.savez(tmp_path / "in.npz", **given)
+        preloaded = {"LD_PRELOAD": str(ENCODER_KERNELS.path())} if ours else {}
+        command = [sys.executable, str(SCRIPT), str(tmp_path / "in.npz"), str(tmp_path / "out.npz"), str(threads)]
+        subprocess.run(command, check=True, env={**os.environ, **preloaded})
+        return dict(np.load(tmp_path / "out.npz"))
+
+    return run
+
+
+def heads_of(heads, queries, keys, size=64):
+    rng = np.random.default_rng(queries)
+    q = rng.normal(0, 2, (heads, queries, size)).astype(np.float32)
+    k, v = (rng.normal(0, 2, (heads, keys, size)).astype(np.float16) for _ in range(2))
+    return {"q": q, "k": k, "v": v}
+
+
+def attention_of(given):
+    """The definition, in float64."""
+    q, k, v = (given[name].astype(float) for name in "qkv")
+    scores = np.einsum("hqd,hkd->hqk", q, k) / 8
+    weights = np.exp(scores - scores.max(-1, keepdims=True))
+    return np.einsum("hqk,hkd->hqd", weights / weights.sum(-1, keepdims=True), v)
+
+
+@pytest.mark.parametrize(("heads", "queries", "keys"), [(8, 512, 512), (6, 64, 64), (3, 101, 256), (8, 1500, 1536)])
+def test_attention_is_the_definition(by_ggml, heads, queries, keys):
+    """Queries in whole groups or not, as many keys as an encoder has: float32's precision, and not ggml's last bits."""
+    given = heads_of(heads, queries, keys)
+    ours = by_ggml(given)["attention"]
+    np.testing.assert_allclose(ours, attention_of(given), rtol=0, atol=2e-5)
+    assert (ours != by_ggml(given, ours=False)["attention"]).any()
+
+
+def test_threads_change_no_bit(by_ggml):
+    """One, two or five threads, whose shares cut through heads and groups, give the very same numbers."""
+    given = {**heads_of(3, 101, 256), "x": np.linspace(-9, 9, 1003, dtype=np.float32).reshape(1, 1, -1)}
+    one, two, five = (by_ggml(given, threads) for threads in (1, 2, 5))
+    for name, numbers in one.items():
+        np.testing.assert_array_equal(two[name], numbers)
+        np.testing.assert_array_equal(five[name], numbers)
+
+
+def test_activation_is_the_definition(by_ggml):
+    """GELU by its tangent, of numbers near and far and of any count, within float32's rounding."""
+    x = np.concatenate([np.linspace(-12, 12, 4001), [-300, -40, 40, 300, 0, 1e-20]]).astype(np.float32)
+    exact = x.astype(float) * 0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x.astype(float) ** 3)))
+    np.testing.assert_allclose(by_ggml({"x": x.reshape(1, 1, -1)})["gelu"].ravel(), exact, rtol=2e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("change", ["mask", "few queries", "other heads", "odd keys"])
+def test_other_attention_is_left_to_ggml(by_ggml, change):
+    """A mask, a decoder's few queries, other heads or keys outside whole blocks come out as without us, bit for bit."""
+    shape = {"few queries": (8, 5, 256), "odd keys": (4, 128, 250)}.get(change, (4, 128, 256))
+    given = heads_of(*shape, size=128 if change == "other heads" else 64)
+    if change == "mask":
+        given["mask"] = np.where(np.tri(128, 256, 64), 0, -np.inf).astype(np.float16)[None]
+    np.testing.assert_array_equal(by_ggml(given)["attention"], by_ggml(given, ours=False)["attention"])
