@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from voiceperf import profiles
 from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.cli.engines import Changes, contender
 from voiceperf.errors import InputError
-from voiceperf.judge.text import HearingComparison, score, word_error_rate
+from voiceperf.judge.text import HearingComparison, rates_by_kind, score
 from voiceperf.judge.verdict import GATE_EXIT_CODES
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.process import WorkerProcess
+from voiceperf.report.kinds import kinds_table
 from voiceperf.report.terminal import page
 from voiceperf.suite.corpus import Recording, read_manifest
 from voiceperf.suite.quality import compare_whisper, transcripts
@@ -40,11 +40,13 @@ def quality(
     if compared is None:
         raise InputError(f"{manifest}: its transcripts hold no words")
     finding = compared.finding()
-    kinds = {kind: _rates(kind, recordings, before, after) for kind in dict.fromkeys(r.kind for r in recordings)}
+    scored = [[score(r.text, text) for r, text in zip(recordings, heard, strict=True)] for heard in (before, after)]
+    kinds = rates_by_kind([recording.kind for recording in recordings], *scored)
     if as_json:
         print_json({**_record(compared), "kinds": kinds, "verdict": finding.verdict, "reason": finding.reason})
     else:
-        _print(compared, kinds, baseline, candidate)
+        whole: dict[str, list[float | None]] = {"all": [compared.baseline_wer, compared.candidate_wer]}
+        page().print(kinds_table(kinds | whole, [baseline, candidate]))
         say(f"{finding.verdict}: {finding.reason}")
     sys.exit(GATE_EXIT_CODES[finding.verdict])
 
@@ -58,14 +60,6 @@ def _listen(contender: Contender, recordings: list[Recording]) -> list[str]:
         return transcripts(worker, recordings, step)
 
 
-def _rates(kind: str, recordings: list[Recording], *heard: list[str]) -> list[float | None]:
-    """Baseline's and candidate's WER on one kind of utterance."""
-    return [
-        word_error_rate([score(r.text, text) for r, text in zip(recordings, texts, strict=True) if r.kind == kind])
-        for texts in heard
-    ]
-
-
 def _record(compared: HearingComparison) -> dict[str, float | int]:
     return {
         "baseline_wer": compared.baseline_wer,
@@ -76,12 +70,3 @@ def _record(compared: HearingComparison) -> dict[str, float | int]:
         "new_empty": compared.new_empty,
         "new_loops": compared.new_loops,
     }
-
-
-def _print(compared: HearingComparison, kinds: dict[str, list[float | None]], baseline: str, candidate: str) -> None:
-    table = Table("kind", f"WER {baseline}", f"WER {candidate}")
-    for kind, rates in kinds.items():
-        table.add_row(kind, *("-" if rate is None else f"{rate:.1%}" for rate in rates))
-    table.add_section()
-    table.add_row("all", f"{compared.baseline_wer:.1%}", f"{compared.candidate_wer:.1%}")
-    page().print(table)

@@ -85,6 +85,17 @@ def word_error_rate(scores: Sequence[Heard]) -> float | None:
     return sum(score.errors for score in scores) / words if words else None
 
 
+def rates_by_kind(kinds: Sequence[str], *scored: Sequence[Heard]) -> dict[str, list[float | None]]:
+    """By kind of utterance the word error rate of each set of scores, all in the utterances' order."""
+    return {
+        kind: [
+            word_error_rate([score for own, score in zip(kinds, scores, strict=True) if own == kind])
+            for scores in scored
+        ]
+        for kind in dict.fromkeys(kinds)
+    }
+
+
 @dataclass(frozen=True)
 class HearingComparison:
     """How a candidate hears beside a baseline, on the same utterances."""

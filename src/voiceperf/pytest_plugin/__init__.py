@@ -24,6 +24,7 @@ from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.measure.resources import usage_between
 from voiceperf.pytest_plugin import gate
+from voiceperf.report.kinds import kinds_table, rates_of_examples
 from voiceperf.report.terminal import page, print_criteria
 from voiceperf.suite import material, standing
 from voiceperf.suite.quality import Step
@@ -225,6 +226,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if _suite in config.stash and config.stash[_suite].criteria:
         terminalreporter.write_line("")
         print_criteria(config.stash[_suite].criteria, console)
+        sides = [plan_of(config).baselines[-1].name, plan_of(config).candidate.name]
+        if rates := rates_of_examples(config.stash[_suite].examples.texts.get("whisper", {}), sides):
+            console.print(kinds_table(rates, sides))
         _step_back(config, terminalreporter.write_line)
     gate.summarise(config, console)
 

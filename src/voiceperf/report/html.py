@@ -16,6 +16,7 @@ from voiceperf.history import sounds
 from voiceperf.history.trend import Trend
 from voiceperf.judge.text import Word, word_differences
 from voiceperf.report.charts import history_chart, interval_strip, pairs_chart, stages_chart
+from voiceperf.report.kinds import percent, rates_of_examples
 from voiceperf.report.story import SURE, WORKLOADS, Row, Story
 from voiceperf.report.tuning_plot import Panel, frontier_chart
 
@@ -159,7 +160,14 @@ def _hearing(story: Story) -> dict[str, Any]:
         if len({tuple(words) for words in said.values()}) > 1:
             listed.append({"name": name, "said": said, "more": after - before})
     listed.sort(key=lambda entry: entry["more"], reverse=True)
-    return {"listed": listed, "total": len(examples), "alike": len(examples) - len(listed)}
+    profiles = [*story.baselines[:1], story.candidate]
+    return {
+        "listed": listed,
+        "total": len(examples),
+        "alike": len(examples) - len(listed),
+        "profiles": profiles,
+        "kinds": {kind: list(map(percent, rates)) for kind, rates in rates_of_examples(examples, profiles).items()},
+    }
 
 
 def _errors(words: Sequence[Word]) -> int:

@@ -26,7 +26,7 @@ class Examples:
     def heard(self, profile: str, named: Mapping[str, Recording], transcripts: Sequence[str]) -> None:
         """What a profile made of recorded speech."""
         for (name, recording), transcript in zip(named.items(), transcripts, strict=True):
-            self._entry("whisper", name, recording.text)[profile] = {"text": transcript}
+            self._entry("whisper", name, recording.text, kind=recording.kind)[profile] = {"text": transcript}
 
     def spoken(self, profile: str, name: str, text: str, speech: Speech, heard: str) -> None:
         """How a profile says a text, and what the candidate's own whisper hears in it."""
@@ -39,7 +39,7 @@ class Examples:
         for entry in self.texts.get(engine, {}).values():
             entry["by_profile"].setdefault(other, entry["by_profile"][judged])
 
-    def _entry(self, engine: str, name: str, reference: str) -> dict[str, Any]:
-        entry = self.texts.setdefault(engine, {}).setdefault(name, {"reference": reference, "by_profile": {}})
+    def _entry(self, engine: str, name: str, reference: str, **facts: str) -> dict[str, Any]:
+        entry = self.texts.setdefault(engine, {}).setdefault(name, {"reference": reference, **facts, "by_profile": {}})
         found: dict[str, Any] = entry["by_profile"]
         return found

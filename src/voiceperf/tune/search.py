@@ -23,7 +23,7 @@ from voiceperf.tune.trial import ALONE, TOGETHER, Raced, Trial
 
 SURELY_ALIVE = timedelta(minutes=10)  # another machine's trial that began earlier and has no end was killed
 _WORTH_JUDGING = 0.98  # of the bar: what is less than 2% faster is not worth its quality's measurement
-_TO_HINTS_AND_CHANGES = 2 / 3  # of the time; the rest is for combinations
+_TO_HINTS_AND_CHANGES = 3 / 4  # of the time; the rest is for combinations
 _SEPARATOR = "|"  # Optuna's categories are plain values; a tuple is written as text
 
 

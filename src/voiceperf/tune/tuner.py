@@ -38,7 +38,7 @@ from voiceperf.tune.together import Change, Stage, neutral_changes, tune_togethe
 from voiceperf.tune.trial import ALONE, Raced, Trial
 
 # of the budget, to search; whisper's baseline is the slowest to run. The rest is for confirming, load and whole turns
-_SHARES = {"whisper": 0.22, "llama": 0.11, "kokoro": 0.15}
+_SHARES = {"whisper": 0.22, "llama": 0.14, "kokoro": 0.17}
 _PLANNED = 0.96  # of the budget: the last trial and its fresh processes end when they end
 _CONFIRMING_LOOKS, _SURE_ENOUGH = (2, 4, 8), 0.1  # beside slow baselines, where a gain is tens of hundredths
 _ALONE_LOOKS = (1, 2)  # rounds

@@ -92,7 +92,7 @@ def product_of(weights, activations):
     return exact + np.einsum("rb,cb->cr", weights["least"].astype(float), error)
 
 
-MANY = 32  # columns, from which Q8_0 is multiplied another way
+MANY = 16  # columns, from which matrices are multiplied another way
 SHAPES = [(1, 1, 1), (5, 3, 3), (576, 1, 18), (192, 7, 18), (33, 6, 5), (70, 2, 7), (64, 25, 16)]
 SHAPES += [(1, MANY, 1), (70, 37, 5), (512, 48, 16)]
 

@@ -2,7 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceperf.judge.text import Heard, Word, compare_hearing, normalise, score, word_differences, word_error_rate
+from voiceperf.judge.text import (
+    Heard,
+    Word,
+    compare_hearing,
+    normalise,
+    rates_by_kind,
+    score,
+    word_differences,
+    word_error_rate,
+)
 from voiceperf.judge.verdict import Verdict
 from voiceperf.loops import is_loop
 
@@ -29,6 +38,14 @@ def test_wer_pools_words_not_utterances():
     """A long utterance weighs by its words."""
     assert word_error_rate([Heard(1, 1, False, False), Heard(0, 9, False, False)]) == pytest.approx(0.1)
     assert word_error_rate([]) is None
+
+
+def test_rates_stand_apart_by_kind():
+    """Each kind has its own rate for each set of scores, in the order in which kinds appear."""
+    right, wrong, wordless = Heard(0, 4, False, False), Heard(1, 4, False, False), Heard(0, 0, False, False)
+    rates = rates_by_kind(["word", "digit", "word", "noise"], [right, wrong, wrong, wordless], [right] * 3 + [wordless])
+    assert rates == {"word": [0.125, 0.0], "digit": [0.25, 0.0], "noise": [None, None]}
+    assert list(rates) == ["word", "digit", "noise"]
 
 
 @pytest.mark.parametrize(

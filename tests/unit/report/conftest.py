@@ -92,7 +92,7 @@ def document(digests):
             "criteria": rows,
             "stages_ms": {"fair": {"1": [stages(400.0)]}, "tuned": {"1": [stages(100.0), stages(120.0)]}},
             "examples": {
-                "whisper": {"wav/a.wav": {"reference": "My name is Ann.", "by_profile": heard}},
+                "whisper": {"wav/a.wav": {"reference": "My name is Ann.", "kind": "sentence", "by_profile": heard}},
                 "kokoro": {"turn 1": {"reference": "Thursday, then?", "by_profile": spoken}},
             },
         },

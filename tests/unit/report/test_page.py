@@ -118,6 +118,14 @@ def test_words_that_are_heard_otherwise_are_marked(made):
     assert "<del>ann</del> <ins>dan</ins>" in made()
 
 
+def test_hearing_is_told_by_kind(made, document):
+    """The rate of each kind of recording stands there for both settings; a run that kept no kinds has no such table."""
+    assert '<td class="number" data-label="tuned">25.0%</td>' in made()
+    for entry in document["voiceperf"]["examples"]["whisper"].values():
+        del entry["kind"]
+    assert "Word error rates by kind" not in made()
+
+
 def test_an_old_run_says_what_it_lacks(document, made):
     """A run from before stages, examples and checks is shown without them."""
     for name in ("stages_ms", "examples"):

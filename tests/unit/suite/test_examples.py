@@ -24,6 +24,7 @@ def test_profiles_stand_beside_each_other_and_the_reference():
         examples.heard(profile, {"a.wav": recording("Yes.")}, [transcript])
     assert examples.texts["whisper"]["a.wav"] == {
         "reference": "Yes.",
+        "kind": "word",
         "by_profile": {"fair": {"text": "yes"}, "tuned": {"text": "yet"}},
     }
 

@@ -1,4 +1,4 @@
-// What our functions in the place of ggml's need of the library that called them. It stands before each of them.
+// What our functions in the place of ggml's need to know of it. It stands before each of them.
 
 #include <dlfcn.h>
 
@@ -27,5 +27,25 @@ class Library {
   private:
     void *handle_ = nullptr;
 };
+
+enum Type { F32 = 0, F16 = 1, TYPE_Q4_1 = 3, TYPE_Q8_0 = 8, TYPE_Q8_1 = 9 };
+
+// Blocks of 32 values and a half-precision scale.
+struct Q8_0 {  // value * scale
+    uint16_t scale;
+    int8_t values[32];
+};
+
+struct Q8_1 {  // the same; `sum` is that of the 32 products
+    uint16_t scale, sum;
+    int8_t values[32];
+};
+
+struct Q4_1 {  // value * scale + least; the first 16 values are the low halves of the bytes
+    uint16_t scale, least;
+    uint8_t values[16];
+};
+
+static_assert(sizeof(Q8_0) == 34 && sizeof(Q8_1) == 36 && sizeof(Q4_1) == 20, "no padding");
 
 }  // namespace

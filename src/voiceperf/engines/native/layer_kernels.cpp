@@ -25,8 +25,6 @@ constexpr int QUERIES = 6;  // at once: 24 sums, a block's four registers and a 
 constexpr int REGISTERS = KEYS / LANES;
 static_assert(KEYS == HEAD, "one kernel multiplies both by keys and by values");
 
-enum Number { FLOAT32 = 0, FLOAT16 = 1 };  // of ggml's types
-
 // ggml_tensor as whisper.cpp 1.8 has it (ggml/include/ggml.h)
 struct Tensor {
     int type;
@@ -49,7 +47,7 @@ struct Tensor {
         return number;
     }
     bool is_dense() const {
-        return type == FLOAT32 && stride[0] == sizeof(float) && stride[3] * size[3] == count() * sizeof(float);
+        return type == F32 && stride[0] == sizeof(float) && stride[3] * size[3] == count() * sizeof(float);
     }
     size_t count() const { return size[0] * size[1] * size[2] * size[3]; }
 };
@@ -164,7 +162,7 @@ class Head {
 bool is_plain_attention(const Tensor &out) {
     const Tensor &q = *out.source[0], &k = *out.source[1], &v = *out.source[2];
     const bool is_bare = !out.source[3] && !out.source[4] && out.parameter(1) == 0 && out.parameter(2) == 0;
-    const bool has_types = q.type == FLOAT32 && k.type == FLOAT16 && v.type == FLOAT16;
+    const bool has_types = q.type == F32 && k.type == F16 && v.type == F16;
     const bool has_heads = q.size[0] == HEAD && k.size[0] == HEAD && v.size[0] == HEAD && q.size[2] == k.size[2] &&
                            k.size[2] == v.size[2] && q.size[3] == 1 && k.size[3] == 1 && v.size[3] == 1;
     const bool has_rows = q.stride[0] == sizeof(float) && k.stride[0] == 2 && v.stride[0] == 2 && out.is_dense();

@@ -3,7 +3,7 @@
 // ggml offers every matrix product to that function first. On x86 its own kernels take 256 bits at a time, and a product
 // with a single column falls back to one dot product a row, whose every step waits for the one before it. Here a step
 // takes 512 bits, products with several columns keep a tile of sums in registers, and those with one column read each
-// matrix as one stream. Q8_0 with many columns is left to `wide_products.hpp`.
+// matrix as one stream. Those with many columns are left to `wide_products.hpp`.
 //
 // Each element is summed in the same order whatever the tile or the number of threads, so a result never depends on how
 // the work was divided.
@@ -17,34 +17,14 @@
 
 namespace {
 
-// As in ggml: a block holds 32 values and a half-precision scale.
-enum Type { F32 = 0, TYPE_Q4_1 = 3, TYPE_Q8_0 = 8, TYPE_Q8_1 = 9 };
-
-struct Q8_0 {  // value * scale
-    uint16_t scale;
-    int8_t values[32];
-};
-
-struct Q8_1 {  // the same; `sum` is that of the 32 products
-    uint16_t scale, sum;
-    int8_t values[32];
-};
-
-struct Q4_1 {  // value * scale + least; the first 16 values are the low halves of the bytes
-    uint16_t scale, least;
-    uint8_t values[16];
-};
-
-static_assert(sizeof(Q8_0) == 34 && sizeof(Q8_1) == 36 && sizeof(Q4_1) == 20, "no padding");
-
 // A format says how a group of blocks becomes registers: `Weights` of a row as they lie in memory, `Column` once for a
 // whole column. The processor multiplies unsigned by signed bytes.
 
 struct Eight {
     using Row = Q8_0;
     using Activations = Q8_0;
+    using Wide = wide::Bytes;
     static constexpr int blocks = 2;
-    static constexpr bool is_wide = true;  // many columns are multiplied otherwise
 
     struct Weights {
         __m512i values;
@@ -80,8 +60,8 @@ struct Eight {
 struct Four {
     using Row = Q4_1;
     using Activations = Q8_1;
+    using Wide = wide::Nibbles;
     static constexpr int blocks = 4;  // one in each quarter of a register
-    static constexpr bool is_wide = false;
 
     struct Weights {
         __m512i low, high;
@@ -209,8 +189,8 @@ bool multiply(const Share &share, int64_t m, int64_t n, int64_t k, const void *a
     const int64_t lines = (m + LINE - 1) / LINE;
     const int64_t begin = lines * share.index / share.of * LINE;
     const int64_t limit = lines * (share.index + 1) / share.of * LINE, end = limit < m ? limit : m;
-    if (Format::is_wide && n >= wide::LEAST) {
-        wide::multiply(begin, end, n, k, (const wide::Block *)a, lda, (const wide::Block *)b, ldb, c, ldc);
+    if (n >= wide::LEAST) {
+        wide::multiply<typename Format::Wide>(begin, end, n, k, a, lda, b, ldb, c, ldc);
         return true;
     }
     const std::unique_ptr<typename Format::Column[]> packed(new typename Format::Column[work.groups() * COLUMNS]);
