@@ -155,6 +155,22 @@ def test_nothing_to_say_is_an_error(running):
     assert Info.is_type(info.type)
 
 
+def test_more_text_than_is_allowed_is_refused(running):
+    """A text beyond the limit gets an error with its code, and the connection goes on."""
+
+    async def talk():
+        async with AsyncTcpClient(*address(running.speaks)) as client:
+            await client.write_event(Synthesize("word " * 1000).event())
+            refused = await asyncio.wait_for(client.read_event(), 30)
+            await client.write_event(Describe().event())
+            while not Info.is_type((info := await asyncio.wait_for(client.read_event(), 30)).type):
+                pass
+            return Error.from_event(refused), info
+
+    error, _ = asyncio.run(talk())
+    assert error.code == "too-long"
+
+
 class Polite(AsyncEventHandler):
     """A service of somebody else's, written with the official server: it answers words, and is silent to none."""
 
@@ -246,9 +262,11 @@ def test_the_command_finds_its_way_among_running_services(running):
     uris = [f"--uri={uri}" for uri in (running.speaks, running.hears, running.answers)]
     command = [sys.executable, "-c", "from voiceperf.cli import main; main()", "replay", "--calls=1", "--json", *uris]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    turns = [json.loads(line) for line in done.stdout.splitlines()]
+    *turns, whole = [json.loads(line) for line in done.stdout.splitlines()]
     assert [turn["turn"] for turn in turns] == [1, 2, 3, 4, 5, 6, 7]
     assert all(turn["stages_ms"]["overall"] == turn["first_audio_ms"] > 0 for turn in turns)
+    assert whole["turns"] == 7
+    assert 0 < whole["stages_ms"]["overall"]["p50"] <= whole["stages_ms"]["overall"]["p95"]
 
 
 def test_metrics_are_published(tmp_path):

@@ -18,6 +18,7 @@ from voiceperf.errors import InputError
 from voiceperf.measure.contender import Contender, of_profile
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.params import EngineParams
+from voiceperf.profiles import Profile
 from voiceperf.suite import standing
 from voiceperf.suite.corpus import read_manifest
 
@@ -30,13 +31,20 @@ Changes = Annotated[
 ]
 
 
+def chosen_profile(name: str | None) -> Profile:
+    """The profile that is named, or the one in force; why this machine's own is not, is said."""
+    if name is not None:
+        return profiles.load(name)
+    chosen, remark = standing.in_force()
+    if remark:
+        say(remark)
+    return chosen
+
+
 def contender(engine: str, profile: str | None, changes: list[str] | None) -> Contender:
     """A profile's engine with the command line's changes; the profile in force where none is named."""
     values = changed_values(params_class(engine), changes)
-    chosen, remark = (profiles.load(profile), "") if profile is not None else standing.in_force()
-    if remark:
-        say(remark)
-    wanted = of_profile(chosen, engine, values)
+    wanted = of_profile(chosen_profile(profile), engine, values)
     params, lacking = without_missing(wanted.params)
     for name, reason in lacking.items():
         say(f"{engine}.{name} is left out: {reason}")

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from voiceperf import profiles
 from voiceperf.call import CallRecording
 from voiceperf.cli.app import Json, app, print_json, say
-from voiceperf.cli.engines import ProfileName
+from voiceperf.cli.engines import ProfileName, chosen_profile
 from voiceperf.cli.material import CallFile, recorded_call
 from voiceperf.engines import ENGINES
 from voiceperf.errors import InputError
@@ -23,7 +23,6 @@ from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import GATE_EXIT_CODES
 from voiceperf.profiles import Profile
 from voiceperf.report.terminal import aside, page
-from voiceperf.suite import standing
 
 if TYPE_CHECKING:  # the network's libraries are imported by these commands alone, once they run
     from voiceperf.live.agent import Services, TurnRecord
@@ -63,10 +62,16 @@ def replay(
     recording = recorded_call(call)
     if uri and (profile or baseline):
         raise InputError("--uri names services that run already; a profile is for those that are started here")
+    if baseline is None and step_by_step:
+        raise InputError("--step-by-step needs a --baseline to start from")
     if baseline is not None:
+        if plot:
+            raise InputError("--plot draws one profile's call; leave out --baseline")
+        if baseline == candidate:
+            raise InputError(f"--baseline and --candidate are both {baseline}; name two profiles")
         _compare(recording, profiles.load(baseline), profiles.load(candidate), step_by_step, pace, as_json)
         return
-    chosen = profiles.load(profile) if profile is not None else standing.in_force()[0]
+    chosen = chosen_profile(profile)
     with _there(uri, chosen) as services, _progress(calls * len(recording.turns)) as watch:
         records = _run(play(recording, services, pace, watch))
     _show(f"{recording.name}, {calls} calls, {concurrency} at once", records, as_json)
@@ -93,7 +98,7 @@ def soak(
     from voiceperf.live import soak as soaking
     from voiceperf.live.processes import ServicesOfProfile
 
-    chosen = profiles.load(profile) if profile is not None else standing.in_force()[0]
+    chosen = chosen_profile(profile)
     recording = recorded_call(call)
     with ServicesOfProfile(chosen) as running, _progress(None) as watch:
         seconds = minutes * 60
@@ -148,12 +153,11 @@ def _compare(
     if as_json:
         from dataclasses import asdict
 
-        from voiceperf.live.stages import spreads
+        from voiceperf.report.turns import summary
 
         for name, found_records in records.items():
             ratio = ratios.get(name)
-            stages = {stage: asdict(spread) for stage, spread in spreads(found_records).items()}
-            print_json({"services": name, "stages_ms": stages, "ratio": asdict(ratio) if ratio else None})
+            print_json({"services": name, **summary(found_records), "ratio": asdict(ratio) if ratio else None})
     else:
         page().print(comparison_table(ratios, records))
         for name, found_records in records.items():
@@ -169,6 +173,7 @@ def _show(title: str, records: Sequence[TurnRecord], as_json: bool) -> None:
     if as_json:
         for record in records:
             print_json(turns.as_json(record))
+        print_json(turns.summary(records))
         return
     page().print(_stages(title, records))
     for line in turns.failures(records):

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from voiceperf import profiles
 from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.engines import chosen_profile
 from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
 from voiceperf.engines import ENGINES
 from voiceperf.errors import InputError
@@ -24,9 +25,11 @@ from voiceperf.tune.choice import PREFERENCES
 from voiceperf.tune.trial import Trial
 
 if TYPE_CHECKING:  # Optuna and the plotting library are imported by this command alone, once it runs
+    from optuna import Study
     from optuna.storages import BaseStorage
 
     from voiceperf.report.tuning_plot import Panel
+    from voiceperf.tune.space import Space
     from voiceperf.tune.tuner import Found, Tuner
 
 # every sixth recording is heard while searching, as many as bound a WER; when confirming every second, these among them
@@ -84,7 +87,7 @@ def tune(
     say(f"in force on this machine from now on: {path}")
 
 
-def _tuner(call: Path | None, storage: BaseStorage | str, prefer: str = _PREFER, baseline: str = _BASELINE) -> Tuner:
+def _tuner(call: Path | None, storage: BaseStorage, prefer: str = _PREFER, baseline: str = _BASELINE) -> Tuner:
     from voiceperf.tune.tuner import Tuner
 
     others = [name for name in BASELINES if name != baseline]
@@ -93,7 +96,7 @@ def _tuner(call: Path | None, storage: BaseStorage | str, prefer: str = _PREFER,
         (corpus(_QUICK), corpus(_WHOLE)),
         [profiles.load(name) for name in (baseline, *others)],
         [profiles.load(name) for name in profiles.shipped() if name not in (baseline, *others)],
-        standing.in_force()[0],
+        chosen_profile(None),
         storage=storage,
         prefer=prefer,
     )
@@ -101,23 +104,31 @@ def _tuner(call: Path | None, storage: BaseStorage | str, prefer: str = _PREFER,
 
 def found_before(storage: Path) -> list[Panel]:
     """What tuning has found on this machine with nothing else named, for a report; nothing is measured or written."""
-    from voiceperf.report.tuning_plot import Panel
-    from voiceperf.tune.search import finished
     from voiceperf.tune.study import JOURNAL, storage_at
 
     if not (storage / JOURNAL).is_file():
         return []
     kept = map(_tuner(None, storage_at(storage)).kept, ENGINES)
-    panels = [Panel(space, finished(study, space), _PREFER) for study, space in kept if study]
+    panels = [_panel(study, space, _PREFER) for study, space in kept if study]
     return [panel for panel in panels if panel.trials]
 
 
+def _panel(study: Study, space: Space, prefer: str) -> Panel:
+    from voiceperf.report.tuning_plot import Panel
+    from voiceperf.tune.explain import importance
+    from voiceperf.tune.outcome import outcome_of
+    from voiceperf.tune.search import finished
+
+    trials = finished(study, space)
+    return Panel(space, trials, outcome_of(study, trials, prefer).chosen, importance(study, space, trials))
+
+
 def _explain(tuner: Tuner, engines: list[str], prefer: str, plot: Path | None, markdown: Path | None) -> None:
-    from voiceperf.report.tuning_plot import Panel, draw
+    from voiceperf.report.tuning_plot import draw
     from voiceperf.tune.explain import in_words
     from voiceperf.tune.search import finished
 
-    told = []
+    told, panels = [], []
     for engine in engines:
         study, space = tuner.kept(engine)
         if study is None:
@@ -125,12 +136,12 @@ def _explain(tuner: Tuner, engines: list[str], prefer: str, plot: Path | None, m
             continue
         trials = finished(study, space)
         told.append((space, trials, in_words(study, space, trials, prefer)))
+        panels.append(_panel(study, space, prefer))
         page().print(single_changes(space, trials))
         for line in told[-1][-1]:
             page().print(line, highlight=False)
     if not told:
         raise InputError("there is nothing to explain yet")
-    panels = [Panel(space, trials, prefer) for space, trials, _ in told]
     pictures = [plot] if plot else []
     if markdown:
         pictures.append(markdown.with_suffix(".png"))

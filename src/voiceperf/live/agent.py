@@ -11,7 +11,7 @@ from typing import Any
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.handle import Handled, HandledChunk, HandledStop, NotHandled
-from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop
+from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped
 
 from voiceperf.audio import SPEECH_RATE_HZ
 from voiceperf.call import Message, Turn
@@ -90,6 +90,7 @@ class Caller:
         self._links: dict[str, Link] = {}
         self._patience_s = 0.0  # for a service that is away: none at first, some once a turn has failed
         self._streams_speech = self._reads_ahead = False  # until the services have said so
+        self._is_streaming = False  # the speech of the turn at hand
 
     async def _read_ahead(self, link: Link, messages: list[Message]) -> None:
         """Let the service read the conversation before the caller's next words, as in the seconds while they speak."""
@@ -102,9 +103,11 @@ class Caller:
         record = TurnRecord(self._number, turn.number)
         try:
             await self._turn(turn, messages, record)
-        except (ServiceError, KeyError) as error:
-            lacking = f"an event of a service lacks the field {error}"
-            record.error = lacking if isinstance(error, KeyError) else str(error)
+        except ServiceError as error:
+            record.error = str(error)
+        except (KeyError, TypeError, AttributeError) as wrong:  # what the event classes raise
+            record.error = f"an event of a service lacks a field, or has a wrong one: {wrong}"
+        if record.error:
             self._patience_s = PATIENCE_S
             await self.hang_up()
         return record
@@ -116,6 +119,8 @@ class Caller:
         self._links.clear()
 
     async def _link(self, uri: str) -> Link:
+        if uri in self._links and not self._links[uri].is_open:
+            await self._links.pop(uri).close()
         if uri not in self._links:
             self._links[uri] = link = await self._connected(uri)
             if uri == self._services.speaks:
@@ -138,6 +143,7 @@ class Caller:
         hears, answers, speaks = [
             await self._link(uri) for uri in (self._services.hears, self._services.answers, self._services.speaks)
         ]
+        self._is_streaming = False
         if self._reads_ahead:
             await self._read_ahead(answers, messages[:-1])
         since = await self._say(hears, turn)
@@ -170,7 +176,7 @@ class Caller:
 
     async def _pass_on(self, answers: Link, speaks: Link, record: TurnRecord, since: _Since) -> None:
         """The reply's words to the service that speaks, as they come."""
-        streamed = False
+        in_parts = False
         while True:
             event = await answers.receive(ANSWER_S)
             if HandledChunk.is_type(event.type):
@@ -178,21 +184,22 @@ class Caller:
                 text = HandledChunk.from_event(event).text
                 record.reply += text
                 if self._streams_speech:
-                    if not streamed:
+                    if not self._is_streaming:
+                        self._is_streaming = True
                         await speaks.send(SynthesizeStart().event())
                     await speaks.send(SynthesizeChunk(text).event())
-                streamed = True
+                in_parts = True
             elif Handled.is_type(event.type):
                 record.all_text_ms = since.ms()
                 record.first_text_ms = record.first_text_ms or since.ms()
                 handled = Handled.from_event(event)
                 record.reply = handled.text or record.reply
                 _keep(record, "answers", handled.context)
-                if streamed and self._streams_speech:
+                if self._is_streaming:
                     await speaks.send(SynthesizeStop().event())
                 else:
                     await speaks.send(Synthesize(record.reply).event())
-                if not streamed:
+                if not in_parts:
                     return
             elif HandledStop.is_type(event.type):
                 return
@@ -200,7 +207,7 @@ class Caller:
                 raise ServiceError(f"{answers.uri}: has no answer to {record.transcript!r}", "not-handled")
 
     async def _listen(self, speaks: Link, record: TurnRecord, since: _Since) -> None:
-        """The speech, until its end."""
+        """The speech, until its end; of a stream some services end each sentence's sound by itself."""
         sound = hashlib.sha256()
         while True:
             event = await speaks.receive(ANSWER_S)
@@ -213,6 +220,9 @@ class Caller:
                 sound.update(chunk.audio)
             elif AudioStop.is_type(event.type):
                 record.all_audio_ms, record.audio_sha256 = since.ms(), sound.hexdigest()
+                if not self._is_streaming:
+                    return
+            elif SynthesizeStopped.is_type(event.type):
                 return
 
 

@@ -67,6 +67,11 @@ class Link:
             pass
         return Info.from_event(event)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the service has not hung up, as far as is known; some do after each answer."""
+        return not (self._reader.at_eof() or self._writer.is_closing())
+
     async def close(self) -> None:
         """Hang up."""
         self._writer.close()

@@ -35,11 +35,12 @@ class ServiceProcess:
 
     def __init__(self, engine: str, profile: Path, port: int = 0) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process
-        script = "from voiceperf.cli import main; main()"
+        script = "from voiceperf.live.orphan import end_with_parent; end_with_parent()\n"
+        script += "from voiceperf.cli import main; main()"
         arguments = ["serve", engine, "--profile", str(profile), "--uri", f"tcp://127.0.0.1:{port}"]
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", script, *arguments],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if os.environ.get("VOICEPERF_LOG") else self._errors,
         )
@@ -76,8 +77,8 @@ class ServiceProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for pipe in filter(None, (self._process.stdin, self._process.stdout)):
+            pipe.close()
         self._errors.close()
 
     def __enter__(self) -> Self:

@@ -78,15 +78,20 @@ class EngineQueue:
         self._turn = asyncio.Semaphore(len(self._workers))  # first come, first served
         self._inside = 0  # those who wait and those who are served
 
-    async def ask(self, request: Request, hand_on: Callable[[str], None] = ignore) -> Answer:
+    async def ask(self, request: Request, hand_on: Callable[[str], None] = ignore, *, is_begun: bool = False) -> Answer:
         """The engine's answer; its parts are handed on as they are made. Cancelled, it frees the engine.
+
+        Args:
+            request: what is asked.
+            hand_on: takes the parts.
+            is_begun: it goes on with what has been let in: it waits its turn, but is not refused.
 
         Raises:
             ServiceError: too many wait already.
             VoicePerfError: what the engine refused, or how it died.
         """
         waiting = self._inside - len(self._workers)
-        if waiting >= self._max_waiting:
+        if waiting >= self._max_waiting and not is_begun:
             self._metrics.refused.inc()
             raise ServiceError(f"{waiting} requests wait already, {self._max_waiting} may; try later", "overloaded")
         arrived_ns = self._clock.wall_ns()

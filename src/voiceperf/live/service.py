@@ -65,13 +65,16 @@ class Service:
         self._shared.queue.close()
 
     async def _let_go(self) -> None:
-        """Hang up on idle clients at once, on the others when they have their answers, or after a while."""
-        busy = [task for task, session in self._clients.items() if not session.is_idle]
-        idle = self._clients.keys() - set(busy)
-        late = (await asyncio.wait(busy, timeout=_ENDING_S))[1] if busy else set()
-        for task in (*idle, *late):
+        """Hang up on every client as soon as it has its answers, or after a while."""
+
+        async def let_go(task: asyncio.Task[None], session: Session) -> None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ENDING_S):
+                    await session.answered()
             task.cancel()
-        await asyncio.gather(*idle, *late, return_exceptions=True)
+            await asyncio.gather(task, return_exceptions=True)
+
+        await asyncio.gather(*(let_go(*client) for client in self._clients.items()))
 
     async def _listening(self, host: str, port: int) -> asyncio.Server:
         try:

@@ -41,12 +41,10 @@ class Session(ABC):
         self.shared, self.queue, self.params = shared, shared.queue, shared.params
         self._reader, self._writer = reader, writer
         self._jobs: asyncio.Queue[Job] = asyncio.Queue(_MAX_JOBS)
-        self._is_working = False
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether no request waits for its answer."""
-        return self._jobs.empty() and not self._is_working
+    async def answered(self) -> None:
+        """Wait until no request waits for its answer."""
+        await self._jobs.join()
 
     @abstractmethod
     async def on_event(self, event: Event) -> None:
@@ -104,12 +102,11 @@ class Session(ABC):
     async def _work(self) -> None:
         while True:
             job = await self._jobs.get()
-            self._is_working = True
             try:
                 await job()
             except VoicePerfError as error:
                 await self.refuse(error)
-            self._is_working = False
+            self._jobs.task_done()
 
     async def refuse(self, error: VoicePerfError) -> None:
         """Tell the client why there is no answer."""
@@ -120,8 +117,11 @@ class Session(ABC):
         await write_event(event, self._writer, self.params)
 
     async def close(self) -> None:
-        """Hang up."""
+        """Hang up; what a client does not take in time is dropped, so that its socket is free."""
         self._writer.close()
-        with contextlib.suppress(ConnectionError, TimeoutError):
-            async with asyncio.timeout(self.params.send_s):
-                await self._writer.wait_closed()
+        try:
+            with contextlib.suppress(ConnectionError):
+                async with asyncio.timeout(self.params.send_s):
+                    await self._writer.wait_closed()
+        except TimeoutError:
+            self._writer.transport.abort()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import psutil
 
 from voiceperf.call import CallRecording
 from voiceperf.judge.verdict import Finding, Verdict, point_at_most, worst
@@ -17,6 +18,7 @@ from voiceperf.measure.resources import family
 
 MAX_RSS_GROWTH = 0.01
 WARM_UP_SHARE = 0.2  # of the time, after which memory is held against the end's
+_HUNG_UP_S = 0.5  # for a service to notice that its clients are gone
 MAX_P95_FACTOR = 30.0  # a turn's p95 over that of an unloaded call, as for the engines without a network
 
 
@@ -63,7 +65,7 @@ class Soaked:
 
     def finding(self) -> Finding:
         """All of it."""
-        if not self.loaded or self.warm is None or self.end is None:
+        if not self.loaded:
             return Finding(Verdict.INVALID, "nothing was measured under load")
         return worst(
             [
@@ -71,10 +73,13 @@ class Soaked:
                 point_at_most(len(self.changed()), 0, _with_first("turns not as alone", self.changed())),
                 point_at_most(self.growth(), MAX_RSS_GROWTH, "growth of memory"),
                 point_at_most(self.p95_factor(), MAX_P95_FACTOR, "p95 over a call alone"),
-                point_at_most(self.end.threads - self.warm.threads, 0, "threads more than when warm"),
-                point_at_most(self.end.descriptors - self.warm.descriptors, 0, "descriptors more than when warm"),
+                point_at_most(self._more("threads"), 0, "threads more than when warm"),
+                point_at_most(self._more("descriptors"), 0, "descriptors more than when warm"),
             ]
         )
+
+    def _more(self, what: str) -> int | None:
+        return getattr(self.end, what) - getattr(self.warm, what) if self.warm and self.end else None
 
 
 async def soak(
@@ -88,6 +93,8 @@ async def soak(
     clock: Clock | None = None,
 ) -> Soaked:
     """One call alone, then so many at once until the time is over.
+
+    What the services hold is looked at when they are warm, and at the end, both times with no call under way.
 
     Args:
         call: what is replayed.
@@ -103,35 +110,38 @@ async def soak(
     begun_ns = clock.wall_ns()
     numbers = iter(range(1, 10**9))
 
-    def passed_s() -> float:
-        return (clock.wall_ns() - begun_ns) / 1e9
-
-    async def one_line() -> None:
-        while passed_s() < seconds:
+    async def one_line(until_s: float) -> None:
+        while (clock.wall_ns() - begun_ns) / 1e9 < until_s:
             caller = Caller(services, next(numbers), real_time=False)
             for turn in call.turns:
                 record = await caller.turn(turn, call.messages(turn))
                 found.loaded.append(record)
                 watch(record)
             await caller.hang_up()
-            if found.warm is None and passed_s() >= seconds * WARM_UP_SHARE:
-                found.warm = footprint(pids)
 
-    async with asyncio.TaskGroup() as lines:
-        for _ in range(concurrency):
-            lines.create_task(one_line())
-    found.end = footprint(pids)
+    async def footprint_after(until_s: float) -> Footprint | None:
+        async with asyncio.TaskGroup() as lines:
+            for _ in range(concurrency):
+                lines.create_task(one_line(until_s))
+        await asyncio.sleep(_HUNG_UP_S)
+        return footprint(pids)
+
+    found.warm = await footprint_after(seconds * WARM_UP_SHARE)
+    found.end = await footprint_after(seconds)
     return found
 
 
-def footprint(pids: Sequence[int]) -> Footprint:
-    """Of processes and all their children, now."""
-    processes = family(pids)
-    return Footprint(
-        sum(process.memory_info().rss for process in processes),
-        sum(process.num_threads() for process in processes),
-        sum(process.num_fds() for process in processes),
-    )
+def footprint(pids: Sequence[int]) -> Footprint | None:
+    """Of processes and all their children, now; None where one of them is gone."""
+    try:
+        processes = family(pids)
+        return Footprint(
+            sum(process.memory_info().rss for process in processes),
+            sum(process.num_threads() for process in processes),
+            sum(process.num_fds() for process in processes),
+        )
+    except psutil.NoSuchProcess:
+        return None
 
 
 def _with_first(what: str, cases: Sequence[object]) -> str:

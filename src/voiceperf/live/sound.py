@@ -22,7 +22,7 @@ class Recording:
 
     def __init__(self, event: Event, max_s: float) -> None:
         self._format, self._max_s = format_of(event), max_s
-        self._payloads: list[bytes] = []
+        self._payload = bytearray()
 
     def add(self, event: Event) -> None:
         """Take a chunk.
@@ -35,14 +35,14 @@ class Recording:
         payload = event.payload or b""
         if len(payload) % (self._format.width * self._format.channels):
             raise ServiceError(f"a chunk of {len(payload)} bytes is no whole number of samples", "malformed")
-        self._payloads.append(payload)
+        self._payload += payload
         if self._seconds() > self._max_s:
             raise ServiceError(f"the speech is longer than {self._max_s:g} s", "too-long")
 
     def _seconds(self) -> float:
         sound = self._format
         bytes_per_s: int = sound.rate * sound.width * sound.channels
-        return sum(map(len, self._payloads)) / bytes_per_s
+        return len(self._payload) / bytes_per_s
 
     def samples(self) -> Samples:
         """All of it as mono float32 at 16 kHz, shape (n,).
@@ -51,7 +51,7 @@ class Recording:
             InputError: too short to be speech.
         """
         sound = self._format
-        integers = np.frombuffer(b"".join(self._payloads), f"<i{sound.width}").reshape(-1, sound.channels)
+        integers = np.frombuffer(self._payload, f"<i{sound.width}").reshape(-1, sound.channels)
         return as_speech(integers.astype(np.float32) / _FULL_SCALE[sound.width], sound.rate, "the speech")
 
 

@@ -78,7 +78,7 @@ class Speaking(Session):
         samples, rate_hz, begun_s = 0, 0, loop.time()
         while (piece := await pieces.get()) is not None:
             text_ms = 1000 * (loop.time() - begun_s)
-            answer = await self.queue.ask(Line(piece))
+            answer = await self.queue.ask(Line(piece), is_begun=samples > 0)
             speech = answer.output
             assert isinstance(speech, Speech)
             sound, rate_hz = speech.audio, speech.rate_hz

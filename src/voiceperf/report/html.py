@@ -18,7 +18,7 @@ from voiceperf.judge.text import Word, word_differences
 from voiceperf.report.charts import history_chart, interval_strip, pairs_chart, stages_chart
 from voiceperf.report.kinds import percent, rates_of_examples
 from voiceperf.report.story import SURE, WORKLOADS, Row, Story
-from voiceperf.report.tuning_plot import Panel, frontier_chart
+from voiceperf.report.tuning_plot import Panel, changes_chart, frontier_chart, importance_chart
 
 _HINTS = {
     "WER difference": "WER, the word error rate: of 100 words said, how many are heard wrong. How many more, at worst.",
@@ -60,13 +60,7 @@ def page(story: Story, trends: Sequence[Trend], panels: Sequence[Panel], storage
         pairs=[_pairs(story, baseline) for baseline in story.baselines],
         listening=_listening(story, storage),
         hearing=_hearing(story),
-        frontiers=[
-            frontier_chart(panel).as_svg(
-                f"frontier-{panel.space.engine}",
-                f"{panel.space.engine}: time against quality lost, a point for each setting that was tried",
-            )
-            for panel in panels
-        ],
+        tuning=[chart for panel in panels for chart in _tuning(panel)],
         history=list(_history(trends)),
         fingerprint=story.run.fingerprint,
         document=_data_uri("application/json", document),
@@ -188,6 +182,15 @@ def _history(trends: Sequence[Trend]) -> Iterator[dict[str, Any]]:
             "chart": history_chart(trend).as_svg(f"history-{trend.benchmark}", label),
             "trend": trend,
         }
+
+
+def _tuning(panel: Panel) -> Iterator[Markup]:
+    engine = panel.space.engine
+    yield frontier_chart(panel).as_svg(
+        f"frontier-{engine}", f"{engine}: time against quality lost, a point for each setting that was tried"
+    )
+    yield changes_chart(panel).as_svg(f"changes-{engine}", f"{engine}: the time that each change alone leaves")
+    yield importance_chart(panel).as_svg(f"importance-{engine}", f"{engine}: how much each parameter mattered")
 
 
 def _data_uri(kind: str, content: bytes) -> str:

@@ -9,13 +9,13 @@ from pathlib import Path
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from voiceperf.judge.verdict import Verdict
 from voiceperf.report.chart import CANDIDATE, FAILED, INK, Chart, look, save
-from voiceperf.tune.choice import frontier, loss, preferred
+from voiceperf.tune.choice import frontier, loss
 from voiceperf.tune.space import Space
-from voiceperf.tune.trial import ALONE, Trial
+from voiceperf.tune.trial import ALONE, Importance, Trial
 
 _ROW_INCHES = 3.4
 _MOST_ROWS = 12
@@ -34,17 +34,19 @@ class Panel:
 
     space: Space
     trials: Sequence[Trial]
-    prefer: str
+    chosen: Trial | None
+    importance: Importance
 
 
 def draw(panels: Sequence[Panel], path: Path) -> None:
     """Write the picture as the path's ending says, PNG or SVG."""
     with look():
-        figure = Figure(figsize=(10, _ROW_INCHES * len(panels)))
-        rows = figure.subplots(len(panels), 2, squeeze=False)
-        for panel, (left, right) in zip(panels, rows, strict=True):
+        figure = Figure(figsize=(15, _ROW_INCHES * len(panels)))
+        rows = figure.subplots(len(panels), 3, squeeze=False)
+        for panel, (left, middle, right) in zip(panels, rows, strict=True):
             _speed_against_quality(panel, left)
-            _single_changes(panel, right)
+            _single_changes(panel, middle)
+            _what_mattered(panel, right)
         save(figure, path)
 
 
@@ -53,6 +55,22 @@ def frontier_chart(panel: Panel) -> Chart:
     with look():
         chart = Chart(3.6)
         _speed_against_quality(panel, chart.axes, chart.tip)
+    return chart
+
+
+def changes_chart(panel: Panel) -> Chart:
+    """What each change alone buys, for a page."""
+    with look():
+        chart = Chart(3.6)
+        _single_changes(panel, chart.axes, chart.tip)
+    return chart
+
+
+def importance_chart(panel: Panel) -> Chart:
+    """What mattered, for a page."""
+    with look():
+        chart = Chart(3.6)
+        _what_mattered(panel, chart.axes)
     return chart
 
 
@@ -68,11 +86,11 @@ def _speed_against_quality(panel: Panel, axes: Axes, tip: Tip = _no_tip) -> None
     axes.step(
         [t.ratio for t in front], [loss(t) for t in front], where="post", color=INK, linewidth=1, label="frontier"
     )
-    chosen = preferred(panel.trials, panel.prefer)
+    chosen = panel.chosen
     if chosen:
         (star,) = axes.plot([chosen.ratio], [loss(chosen)], "*", markersize=14, color=INK)
         tip(star, f"chosen: {panel.space.in_words(chosen.choices)}")
-        axes.plot([], [], "*", color=INK, label=f"chosen ({panel.prefer})")
+        axes.plot([], [], "*", color=INK, label="chosen")
     axes.axhline(1.0, color=FAILED, linewidth=1, linestyle=":")
     axes.set_yscale("symlog", linthresh=1.0)
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -86,13 +104,14 @@ def _speed_against_quality(panel: Panel, axes: Axes, tip: Tip = _no_tip) -> None
     axes.legend(fontsize="small")
 
 
-def _single_changes(panel: Panel, axes: Axes) -> None:
+def _single_changes(panel: Panel, axes: Axes, tip: Tip = _no_tip) -> None:
     """Each change's time with its interval; what is left of the line helps."""
     alone = sorted((t for t in panel.trials if t.stage == ALONE and t.ran), key=lambda trial: trial.ratio)
     for row, trial in enumerate(alone[:_MOST_ROWS]):
         colour = FAILED if trial.verdict == str(Verdict.FAIL) else CANDIDATE
         axes.plot([trial.low, trial.high], [row, row], color=colour, linewidth=2)
-        axes.plot([trial.ratio], [row], "o", color=colour, markersize=5)
+        (dot,) = axes.plot([trial.ratio], [row], "o", color=colour, markersize=5)
+        tip(dot, f"{panel.space.in_words(trial.choices)}: {trial.ratio:.2f} [{trial.low:.2f}, {trial.high:.2f}]")
     labels = [panel.space.in_words(trial.choices) for trial in alone[:_MOST_ROWS]]
     axes.set_yticks(range(len(labels)), labels, fontsize="small")
     axes.invert_yaxis()
@@ -100,3 +119,15 @@ def _single_changes(panel: Panel, axes: Axes) -> None:
     axes.set(title="what each change alone buys", xlabel="time over the baseline's")
     if not labels:
         axes.text(0.5, 0.5, "no change was tried alone", ha="center", va="center", transform=axes.transAxes)
+
+
+def _what_mattered(panel: Panel, axes: Axes) -> None:
+    """Each parameter's share of what was gained."""
+    weights = dict(list(panel.importance.weights.items())[:_MOST_ROWS])
+    axes.barh(list(weights), list(weights.values()), color=CANDIDATE)
+    axes.invert_yaxis()
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.tick_params(axis="y", labelsize="small")
+    axes.set(title=f"{panel.space.engine}: what mattered", xlabel=f"share, {panel.importance.method}", xlim=(0, 1))
+    if not weights:
+        axes.text(0.5, 0.5, "nothing saved time", ha="center", va="center", transform=axes.transAxes)

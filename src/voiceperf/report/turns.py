@@ -45,5 +45,11 @@ def as_json(record: TurnRecord) -> dict[str, Any]:
     return {**asdict(record), "stages_ms": stages_of(record)}
 
 
+def summary(records: Sequence[TurnRecord]) -> dict[str, Any]:
+    """All turns: by stage p50, p95 and max in ms, and what failed."""
+    stages = {stage: asdict(spread) for stage, spread in spreads(records).items()}
+    return {"turns": len(records), "stages_ms": stages, "failed": failures(records)}
+
+
 def _row(spread: Spread) -> tuple[str, str, str]:
     return f"{spread.p50:.0f}", f"{spread.p95:.0f}", f"{spread.max:.0f}"

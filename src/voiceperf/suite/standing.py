@@ -10,7 +10,7 @@ from typing import Any
 
 from voiceperf import profiles
 from voiceperf.engines import ENGINES
-from voiceperf.errors import ModelError
+from voiceperf.errors import ModelError, ParameterError
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.fingerprint import fingerprint, machine_id
 from voiceperf.places import data_dir
@@ -69,7 +69,7 @@ def changes_since(profile: Profile) -> list[str]:
     then = profile.origin.get("fingerprint", {})
     try:
         now = _fingerprint(profile)
-    except ModelError as error:
+    except (ModelError, ParameterError) as error:
         return [str(error)]
     return [
         f"{name} was {before} and is {after}"

@@ -112,14 +112,10 @@ class EngineSearch:
         if best is None:
             return
         alone = {self._space.in_words(trial.choices): trial.ratio for trial in self.trials() if trial.stage == ALONE}
-        changed = self._changed(best.choices)
+        changed = self._space.changed(best.choices)
         words = {name: self._space.in_words({name: value}) for name, value in changed.items()}
         for name in sorted(changed, key=lambda name: -alone.get(words[name], 0.0)):
             yield {**best.choices, name: self._space.values[name][0]}
-
-    def _changed(self, choices: Mapping[str, Any]) -> dict[str, Any]:
-        """What is chosen otherwise than at the starting point."""
-        return {name: value for name, value in choices.items() if value != self._space.values[name][0]}
 
     def trials(self) -> list[Trial]:
         """Every finished trial, in the order in which they began."""
@@ -160,7 +156,7 @@ class EngineSearch:
         """Of each parameter the value that alone was surely faster than the starting point, and fastest of its kind."""
         found: dict[str, Trial] = {}
         for trial in self.trials():
-            changed = self._changed(trial.choices)
+            changed = self._space.changed(trial.choices)
             if trial.stage != ALONE or len(changed) != 1 or trial.dropped or trial.high >= 1:
                 continue
             if not (trial.feasible or self._is_of_a_hint(changed, self._proven())):
@@ -187,7 +183,7 @@ class EngineSearch:
         bar = 1.0 if stage == ALONE else self._best_ratio()
         raced = self._measure(candidate, bar, stage)
         worth = raced.ratio is not None and not raced.dropped and raced.ratio.estimate < bar * _WORTH_JUDGING
-        if stage == ALONE and self._is_of_a_hint(self._changed(choices), self._proven()):
+        if stage == ALONE and self._is_of_a_hint(self._space.changed(choices), self._proven()):
             worth = False  # it has been judged with the rest of the hint
         quality = self._judge(candidate) if worth else None
         self._tell(trial, raced, quality)

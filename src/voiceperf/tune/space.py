@@ -39,10 +39,13 @@ class Space:
         wanted = {name: getattr(other, name) for name in self.beside}
         return {name: value for name, value in wanted.items() if value in self.beside[name]}
 
-    def in_words(self, choices: Mapping[str, Any]) -> str:
+    def changed(self, choices: Mapping[str, Any]) -> dict[str, Any]:
         """What is chosen otherwise than at the starting point."""
-        changed = {name: value for name, value in choices.items() if value != self.values[name][0]}
-        return ", ".join(f"{name} = {value}" for name, value in changed.items()) or "nothing changed"
+        return {name: value for name, value in choices.items() if value != self.values[name][0]}
+
+    def in_words(self, choices: Mapping[str, Any]) -> str:
+        """The same for people."""
+        return ", ".join(f"{name} = {value}" for name, value in self.changed(choices).items()) or "nothing changed"
 
     def at(self, choices: Mapping[str, Any]) -> EngineParams | None:
         """The starting point with some values chosen otherwise; None where these exclude one another."""

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import optuna
 from optuna.samplers import TPESampler
-from optuna.storages import BaseStorage, JournalStorage
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 
+from voiceperf.errors import InputError
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.tune.space import Space
@@ -20,10 +21,17 @@ JOURNAL = "tune.journal"
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # what is found is told by us
 
 
-def storage_at(folder: Path, url: str | None = None) -> BaseStorage | str:
-    """The journal in a folder, or the database of a URL such as `postgresql://...`."""
+def storage_at(folder: Path, url: str | None = None) -> BaseStorage:
+    """The journal in a folder, or the database of a URL such as `postgresql://...`.
+
+    Raises:
+        InputError: the database cannot be opened.
+    """
     if url:
-        return url
+        try:
+            return RDBStorage(url)
+        except Exception as error:  # whatever the database's driver raises, or that there is none
+            raise InputError(f"--database {url}: cannot be opened ({str(error).splitlines()[0]})") from None
     folder.mkdir(parents=True, exist_ok=True)
     return JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
 
@@ -36,7 +44,7 @@ def _name_of(space: Space, baseline: Contender, material: str) -> str:
     return f"{space.engine}-{facts['machine_id']}-{hashlib.sha256(same.encode()).hexdigest()[:8]}"
 
 
-def study_of(storage: BaseStorage | str, space: Space, baseline: Contender, material: str) -> optuna.Study:
+def study_of(storage: BaseStorage, space: Space, baseline: Contender, material: str) -> optuna.Study:
     """The study of one engine on machines like this one: same hardware, libraries, baseline, space and material.
 
     Anything else that changes begins another study, so that its trials never mix with these.
@@ -49,7 +57,7 @@ def study_of(storage: BaseStorage | str, space: Space, baseline: Contender, mate
     )
 
 
-def kept_study(storage: BaseStorage | str, space: Space, baseline: Contender, material: str) -> optuna.Study | None:
+def kept_study(storage: BaseStorage, space: Space, baseline: Contender, material: str) -> optuna.Study | None:
     """The same study where there is one; nothing is written."""
     try:
         return optuna.load_study(storage=storage, study_name=_name_of(space, baseline, material))

@@ -1,4 +1,4 @@
-"""One candidate of a search: how its race went, and what a study keeps of it."""
+"""A search's candidates: how each race went, what a study keeps of it, and what mattered among them."""
 
 from __future__ import annotations
 
@@ -45,3 +45,11 @@ class Trial:
     @property
     def ran(self) -> bool:
         return math.isfinite(self.ratio)
+
+
+@dataclass(frozen=True)
+class Importance:
+    """How much each parameter decides, the largest first, adding up to 1; and how that is known."""
+
+    weights: Mapping[str, float]
+    method: str

@@ -29,9 +29,10 @@ from voiceperf.suite.under_load import Retreat, under_load, until_borne
 from voiceperf.suite.workloads import duel_requests
 from voiceperf.tune.budget import Budget
 from voiceperf.tune.choice import PREFERENCES, frontier
+from voiceperf.tune.outcome import Outcome, keep_outcome
 from voiceperf.tune.playoff import fastest
 from voiceperf.tune.race import race
-from voiceperf.tune.search import EngineSearch, Watch
+from voiceperf.tune.search import EngineSearch, Watch, finished
 from voiceperf.tune.space import Space, space_around
 from voiceperf.tune.study import kept_study, study_of
 from voiceperf.tune.together import Change, Stage, neutral_changes, tune_together
@@ -92,7 +93,7 @@ class Tuner:
         hints: Sequence[Profile],
         standing: Profile,
         *,
-        storage: BaseStorage | str,
+        storage: BaseStorage,
         prefer: str,
         clock: Clock | None = None,
     ) -> None:
@@ -101,7 +102,7 @@ class Tuner:
         outputs: Outputs = {}
         self._quick, self._whole = (QualityJudge(call, corpus, baselines[0], outputs=outputs) for corpus in corpora)
         self._material = f"{call.digest()}-{corpora[0].digest()}-{corpora[0].every_nth}"
-        self._prefer, self._clock = PREFERENCES[prefer], clock or SystemClock()
+        self._name, self._prefer, self._clock = prefer, PREFERENCES[prefer], clock or SystemClock()
 
     def tune(self, engines: Sequence[str], budget_s: float, watch: Watch) -> Found:
         """Search, choose and confirm, one engine after the other; then all of them under load, and on whole turns.
@@ -112,9 +113,10 @@ class Tuner:
         whole, found = Budget(self._clock, budget_s * _PLANNED), {}
         for engine in (engine for engine in ENGINES if engine in engines):
             share = _SHARES[engine] / sum(_SHARES[other] for other in engines) * sum(_SHARES.values())
-            space, trials = self._search(engine, profile, Budget(self._clock, budget_s * share), watch)
+            space, study = self._search(engine, profile, Budget(self._clock, budget_s * share), watch)
             watch.trying(engine, "confirming")
-            found[engine] = self._confirmed(engine, profile, space, trials)
+            found[engine] = self._confirmed(engine, profile, space, finished(study, space))
+            keep_outcome(study, self._name, Outcome(found[engine].chosen, found[engine].rejected))
             profile = profile.having(engine, found[engine].setting)
         bears = partial(under_load, self._call)
         profile, retreats, load = until_borne(profile, bears, partial(watch.trying, "all at once"))
@@ -128,6 +130,13 @@ class Tuner:
                     profile, changes = tune_together(stage, profile, planned, bears)
             except ServiceError as error:  # what was found for each engine alone is not lost
                 watch.trying("whole turns", f"no more: {error}")
+        if any(change.kept for change in changes):
+            load = bears(profile)
+        for engine, one in found.items():
+            if profile[engine] != one.setting:  # it gave up threads, or a whole turn is shorter otherwise
+                watch.trying(engine, "confirming what has changed since")
+                against = self._beside(of_profile(profile, engine).params)
+                found[engine] = replace(one, setting=profile[engine], against=against)
         return Found(profile, found, load, retreats, changes)
 
     def kept(self, engine: str) -> tuple[optuna.Study | None, Space]:
@@ -136,11 +145,12 @@ class Tuner:
         space = space_around(start.params)
         return kept_study(self._storage, space, start, self._material), space
 
-    def _search(self, engine: str, profile: Profile, budget: Budget, watch: Watch) -> tuple[Space, list[Trial]]:
+    def _search(self, engine: str, profile: Profile, budget: Budget, watch: Watch) -> tuple[Space, optuna.Study]:
         start = of_profile(self._baseline, engine)
         space = space_around(start.params)
+        study = study_of(self._storage, space, start, self._material)
         search = EngineSearch(
-            study_of(self._storage, space, start, self._material),
+            study,
             space,
             measure=self._race,
             judge=lambda params: self._judge(profile, params),
@@ -148,7 +158,7 @@ class Tuner:
             hints=[of_profile(hint, engine).params for hint in self._hints],
         )
         search.run(budget)
-        return space, search.trials()
+        return space, study
 
     def _race(self, params: EngineParams, bar: float, stage: str) -> Raced:
         """Beside the baseline; of a change alone it is enough to know whether it helps."""
@@ -166,15 +176,16 @@ class Tuner:
             setting = setting_of(params)
             quality = self._whole.judge(profile.having(engine, setting), engine)
             if quality.finding.verdict is Verdict.PASS:
-                against = {
-                    other.name: race(
-                        self._against(other, params), _NEVER_DROPPED, _CONFIRMING_LOOKS, enough=_SURE_ENOUGH
-                    ).ratio
-                    for other in self._others
-                }
-                return EngineFound(space, trials, setting, trial, against, quality.text, rejected)
+                return EngineFound(space, trials, setting, trial, self._beside(params), quality.text, rejected)
             rejected.append(f"{trial.ratio:.3f} of the time, but {quality.finding.reason}")
         return EngineFound(space, trials, self._baseline[engine], None, rejected=rejected)
+
+    def _beside(self, params: EngineParams) -> dict[str, Interval | None]:
+        """The time over that of each baseline, in fresh processes."""
+        return {
+            other.name: race(self._against(other, params), _NEVER_DROPPED, _CONFIRMING_LOOKS, enough=_SURE_ENOUGH).ratio
+            for other in self._others
+        }
 
     def _ranked(self, space: Space, trials: list[Trial]) -> list[Trial]:
         """The frontier, the preferred first; where speed decides, first the one that wins the playoff."""

@@ -6,6 +6,7 @@ import pytest
 
 from voiceperf.engines.base import Line
 from voiceperf.engines.fake import FakeParams
+from voiceperf.errors import ServiceError
 from voiceperf.live.metrics import Metrics
 from voiceperf.live.params import ServiceParams
 from voiceperf.live.queue import EngineQueue
@@ -47,6 +48,21 @@ def test_nobody_is_overtaken(asked):
 
     asked(test)
     assert order == ["long", "one", "two", "long", "long", "long"]
+
+
+def test_what_has_begun_is_not_refused(asked):
+    """Where no more may wait, a new request is refused, but the next piece of a reply that has begun waits its turn."""
+
+    async def test(queue):
+        first = asyncio.create_task(queue.ask(Line("first")))
+        await asyncio.sleep(0)
+        with pytest.raises(ServiceError, match="wait already"):
+            await queue.ask(Line("new"))
+        answer = await queue.ask(Line("next piece"), is_begun=True)
+        await first
+        return answer.output.text
+
+    assert asked(test, max_waiting=0).startswith("next piece")
 
 
 def test_who_is_alone_always_has_the_same_worker(asked):

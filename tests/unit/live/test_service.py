@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import time
 
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -198,15 +200,17 @@ def test_noise_on_many_connections_leaves_the_service_whole(serve):
     serve(test)
 
 
+def flood(connection):
+    """Ask and ask, and read nothing."""
+    connection.settimeout(2)
+    ping = b'{"type": "ping", "data": {"text": "%s"}}\n' % (b"x" * 4000)
+    with contextlib.suppress(OSError):
+        while True:
+            connection.sendall(ping * 10)
+
+
 def test_a_client_that_takes_no_answers_is_let_go(serve):
     """A slow client holds neither the engine nor memory: once its buffers are full it is hung up on."""
-
-    def flood(connection):
-        connection.settimeout(2)
-        ping = b'{"type": "ping", "data": {"text": "%s"}}\n' % (b"x" * 4000)
-        with contextlib.suppress(OSError):
-            while True:
-                connection.sendall(ping * 10)
 
     async def test(served):
         with served.raw() as deaf:
@@ -218,6 +222,34 @@ def test_a_client_that_takes_no_answers_is_let_go(serve):
                 assert served.service.metrics.registry.get_sample_value("voiceperf_fake_clients") == 1
 
     serve(test, send_s=0.3)
+
+
+def test_a_deaf_clients_socket_is_closed(serve):
+    """What it did not take is dropped with the connection: no descriptor stays behind for as long as it sits there."""
+
+    async def test(served):
+        before = psutil.Process().num_fds()
+        with served.raw() as deaf:
+            await asyncio.get_running_loop().run_in_executor(None, flood, deaf)
+            async with asyncio.timeout(10):
+                while psutil.Process().num_fds() > before + 1:  # the client's own end
+                    await asyncio.sleep(0.05)
+
+    serve(test, send_s=0.3)
+
+
+def test_a_client_that_stays_does_not_hold_up_the_end(serve):
+    """Told to stop, a service hangs up on a busy client once it is answered, though the client would stay."""
+    stays, begun = [], []
+
+    async def test(served):
+        stays.append(await asyncio.open_connection(served.host, served.port))
+        stays[0][1].write(b'{"type": "say", "data": {"text": "busy"}}\n')
+        await asyncio.sleep(0.1)
+        begun.append(time.monotonic())
+
+    serve(test, SLOW)
+    assert time.monotonic() - begun[0] < 4
 
 
 def test_a_crashed_engine_fails_its_request_and_serves_the_next(serve):

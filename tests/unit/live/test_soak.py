@@ -59,6 +59,13 @@ def test_what_was_not_measured_is_invalid(found):
     assert found.finding().verdict is Verdict.INVALID
 
 
+def test_of_a_dead_process_there_is_no_footprint():
+    """A service that died leaves nothing to hold against, instead of an error that ends the soak."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    assert footprint([process.pid]) is None
+
+
 def test_a_footprint_counts_children():
     """A service's engine runs in a process of its own, and is counted with it."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:

@@ -7,9 +7,13 @@ from html.parser import HTMLParser
 
 import pytest
 
+from voiceperf.engines.llama import LlamaParams
 from voiceperf.history.trend import workload_trends
 from voiceperf.report.html import page
 from voiceperf.report.story import story_of
+from voiceperf.report.tuning_plot import Panel
+from voiceperf.tune.space import Space
+from voiceperf.tune.trial import ALONE, Importance, Trial
 
 
 class Seen(HTMLParser):
@@ -124,6 +128,17 @@ def test_hearing_is_told_by_kind(made, document):
     for entry in document["voiceperf"]["examples"]["whisper"].values():
         del entry["kind"]
     assert "Word error rates by kind" not in made()
+
+
+def test_tuning_is_drawn_three_ways(run, storage):
+    """Of each engine that was tuned here: speed against quality, each change alone, and what mattered."""
+    space = Space(LlamaParams(), {"flash_attn": (False, True)}, {})
+    trial = Trial(0, ALONE, {"flash_attn": True}, 0.8, 0.7, 0.9, False, "PASS", 0.1, "fine")
+    panel = Panel(space, [trial], trial, Importance({"flash_attn": 1.0}, "by what each saves alone"))
+    text = page(story_of(run()), [], [panel], storage, b"{}")
+    for label in ("time against quality lost", "the time that each change alone leaves", "how much each parameter"):
+        assert f'aria-label="llama: {label}' in text
+    assert "flash_attn = True: 0.80 [0.70, 0.90]" in text
 
 
 def test_an_old_run_says_what_it_lacks(document, made):

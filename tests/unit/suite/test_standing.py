@@ -55,6 +55,16 @@ def test_it_is_not_used_where_libraries_or_models_changed(machine, one_line, par
     assert standing.last_good() is None
 
 
+def test_it_is_not_used_where_a_parameter_is_gone(machine, monkeypatch, one_line):
+    """A profile that this version cannot read any more is left with the reason, instead of stopping every command."""
+    kept = standing.keep(FOUND, {})
+    kept.write_text(kept.read_text().replace("audio_ctx", "audio_frames"))
+    monkeypatch.setattr(standing, "fingerprint", lambda contenders: list(contenders) and machine)
+    profile, remark = standing.in_force()
+    assert profile.name == profiles.DEFAULT
+    one_line(remark, "audio_frames", "run: voiceperf settle")
+
+
 def test_leaving_returns_to_the_shipped_profile():
     """A machine's own profile can be dropped, once."""
     standing.keep(FOUND, {})

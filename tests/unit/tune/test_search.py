@@ -10,99 +10,13 @@ from itertools import count
 import optuna
 import pytest
 from optuna.trial import TrialState
+from tests.unit.tune.made_up import RUINOUS, SPACE, MadeUp, Trials, search
 
 from voiceperf.engines.llama import LlamaParams
-from voiceperf.judge.statistics import Interval
-from voiceperf.judge.verdict import Finding, Verdict
-from voiceperf.report.tuning import tuning_markdown
-from voiceperf.report.tuning_plot import Panel, draw
-from voiceperf.suite.quality_gate import Quality
+from voiceperf.errors import InputError
 from voiceperf.tune.choice import frontier, preferred
-from voiceperf.tune.explain import importances, in_words
-from voiceperf.tune.search import EngineSearch
-from voiceperf.tune.space import Space
 from voiceperf.tune.study import storage_at
 from voiceperf.tune.trial import ALONE, TOGETHER, Raced
-
-optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-SPACE = Space(
-    LlamaParams(n_threads=4),
-    {
-        "n_threads": (4, 1, 2),
-        "flash_attn": (False, True),
-        "use_mmap": (True, False),
-        "model": ("smollm2-135m-instruct-q4_1", "smollm2-135m-instruct-q4_0"),
-    },
-    {},
-)
-RUINOUS = "smollm2-135m-instruct-q4_0"  # by far the fastest, and worse
-
-
-def seconds(params):
-    """How long a made-up machine takes; flash attention pays only without mmap."""
-    time = {4: 1.0, 2: 0.8, 1: 1.5}[params.n_threads]
-    time *= 0.7 if params.flash_attn and not params.use_mmap else 1.1 if params.flash_attn else 1.0
-    time *= 0.95 if not params.use_mmap else 1.0
-    return time * (0.3 if params.model == RUINOUS else 1.0)
-
-
-class MadeUp:
-    """A machine without noise, and a record of what it was asked."""
-
-    def __init__(self):
-        self.raced, self.judged = [], []
-
-    def measure(self, params, bar, stage):
-        self.raced.append(params)
-        ratio = seconds(params)
-        return Raced(Interval(ratio, ratio * 0.99, ratio * 1.01, 12, 0.95), dropped=ratio * 0.99 > bar)
-
-    def judge(self, params):
-        self.judged.append(params)
-        verdict = Verdict.FAIL if params.model == RUINOUS else Verdict.PASS
-        return Quality(Finding(verdict, "made up"), "made up", 9.0 if verdict is Verdict.FAIL else 0.1)
-
-
-class Unwatched:
-    """Nobody looks."""
-
-    def trying(self, engine, what): ...
-
-    def ended(self, engine, trial, best): ...
-
-
-def search(made_up, study=None, hints=(), watch=Unwatched()):
-    study = study or optuna.create_study(sampler=optuna.samplers.TPESampler(seed=1))
-    return EngineSearch(study, SPACE, measure=made_up.measure, judge=made_up.judge, watch=watch, hints=hints)
-
-
-class Trials:
-    """A budget that is counted in trials instead of seconds."""
-
-    def __init__(self, trials, alone=None):
-        self._left, self._left_alone = trials, trials if alone is None else alone
-
-    def one_done(self):
-        self._left, self._left_alone = self._left - 1, self._left_alone - 1
-
-    def is_over(self):
-        return self._left <= 0
-
-    def part(self, share):
-        return self if share == 1 else Part(self)
-
-
-class Part(Trials):
-    """The trials of single changes, which are counted in the whole too."""
-
-    def __init__(self, whole):
-        super().__init__(min(whole._left_alone, whole._left))
-        self._whole = whole
-
-    def one_done(self):
-        super().one_done()
-        self._whole.one_done()
 
 
 def test_every_change_is_tried_alone_first():
@@ -288,6 +202,23 @@ def test_two_processes_share_one_study(tmp_path):
     assert len(alone) == len(set(alone))
 
 
+def test_a_database_keeps_trials_as_the_journal_does(tmp_path):
+    """A study in a database is gone on with where it was."""
+    url = f"sqlite:///{tmp_path}/tune.db"
+    for trials in (3, 6):
+        study = optuna.create_study(storage=storage_at(tmp_path, url), study_name="s", load_if_exists=True)
+        search(MadeUp(), study).run(Trials(trials - len(study.trials)))
+        assert len(search(MadeUp(), study).trials()) == trials
+
+
+@pytest.mark.parametrize("url", ["gone://x", "nothing", "sqlite:////gone/away/tune.db"])
+def test_a_database_that_cannot_be_opened_is_named(tmp_path, one_line, url):
+    """A URL that leads nowhere is one line that names it."""
+    with pytest.raises(InputError) as caught:
+        storage_at(tmp_path, url)
+    one_line(caught.value, "--database", "cannot be opened")
+
+
 def test_a_trial_that_has_begun_but_has_no_values_yet_is_not_begun_again(tmp_path):
     """Two processes plan one change; the second asks before the first has written what it measures."""
     study = optuna.create_study(storage=storage_at(tmp_path), study_name="shared")
@@ -310,51 +241,3 @@ def test_preferences_pick_from_the_frontier():
     assert preferred(searched.trials(), "quality") == points[-1]
     assert preferred(searched.trials(), "balanced") in points
     assert preferred([], "speed") is None
-
-
-@pytest.fixture(scope="module")
-def told():
-    """A study of sixty trials on the made-up machine."""
-    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=1))
-    searched = search(MadeUp(), study)
-    searched.run(Trials(60))
-    return study, searched.trials()
-
-
-def test_words_name_the_choice_and_what_was_rejected(told):
-    """The chosen values, the faster setting that lost quality, and how the trials ended are all said."""
-    text = "\n".join(in_words(told[0], SPACE, told[1], "speed"))
-    assert "speed takes n_threads = 2, flash_attn = True, use_mmap = False" in text
-    assert "rejected:" in text
-    assert "smollm2-135m-instruct-q4_0" in text
-    assert f"{len(told[1])} trials" in text
-
-
-def test_importances_add_up_and_are_silent_with_few_trials(told):
-    """Shares of 1, the largest first; a handful of trials says nothing."""
-    found = importances(told[0])
-    assert sum(found.values()) == pytest.approx(1, abs=0.01)
-    assert list(found.values()) == sorted(found.values(), reverse=True)
-    few = optuna.create_study()
-    search(MadeUp(), few).run(Trials(4))
-    assert importances(few) == {}
-
-
-def test_report_has_the_table_the_words_and_the_picture(told):
-    """As Markdown: every single change, what was rejected with its loss, and the link to the picture."""
-    study, trials = told
-    text = tuning_markdown([(SPACE, trials, in_words(study, SPACE, trials, "speed"))], "tune.png")
-    assert "(tune.png)" in text
-    assert text.count("| 0.80 [0.79, 0.81] |") == 1
-    assert "- rejected: " in text
-    assert "#### llama" in text
-
-
-@pytest.mark.parametrize("ending", ["png", "svg"])
-def test_picture_is_drawn(told, tmp_path, ending):
-    """One row for an engine, in the format that the file's name asks for; without trials it says so."""
-    path = tmp_path / f"tune.{ending}"
-    _, trials = told
-    draw([Panel(SPACE, trials, "speed"), Panel(SPACE, [], "speed")], path)
-    start = path.read_bytes()[:5]
-    assert start.startswith(b"\x89PNG") if ending == "png" else start.startswith(b"<?xml")
