@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 
 from wyoming.asr import Transcript as TranscriptEvent
@@ -42,7 +41,6 @@ class Hearing(Session):
         return self._recording
 
     async def _transcribe(self, recording: Recording) -> None:
-        samples = await asyncio.to_thread(recording.samples)  # long speech of a high rate takes a while
-        answer = await self.queue.ask(Utterance(samples))
+        answer = await self.queue.ask(Utterance(recording.samples()))
         assert isinstance(answer.output, Transcript)
         await self.send(TranscriptEvent(answer.output.text, context=answer.as_context()).event())

@@ -18,11 +18,15 @@ _CHANNELS = range(1, 9)
 
 
 class Recording:
-    """One utterance as it comes in."""
+    """One utterance as it comes in.
+
+    Each chunk becomes mono at once, so that work and memory are bounded by the utterance's length, whatever its format
+    and however small its chunks.
+    """
 
     def __init__(self, event: Event, max_s: float) -> None:
         self._format, self._max_s = format_of(event), max_s
-        self._payload = bytearray()
+        self._mono = bytearray()  # float32
 
     def add(self, event: Event) -> None:
         """Take a chunk.
@@ -35,14 +39,11 @@ class Recording:
         payload = event.payload or b""
         if len(payload) % (self._format.width * self._format.channels):
             raise ServiceError(f"a chunk of {len(payload)} bytes is no whole number of samples", "malformed")
-        self._payload += payload
-        if self._seconds() > self._max_s:
+        integers = np.frombuffer(payload, f"<i{self._format.width}").reshape(-1, self._format.channels)
+        floats = integers.astype(np.float32) / _FULL_SCALE[self._format.width]
+        self._mono += floats.mean(axis=1, dtype=np.float32).tobytes()
+        if len(self._mono) / np.float32().nbytes > self._max_s * self._format.rate:
             raise ServiceError(f"the speech is longer than {self._max_s:g} s", "too-long")
-
-    def _seconds(self) -> float:
-        sound = self._format
-        bytes_per_s: int = sound.rate * sound.width * sound.channels
-        return len(self._payload) / bytes_per_s
 
     def samples(self) -> Samples:
         """All of it as mono float32 at 16 kHz, shape (n,).
@@ -50,9 +51,7 @@ class Recording:
         Raises:
             InputError: too short to be speech.
         """
-        sound = self._format
-        integers = np.frombuffer(self._payload, f"<i{sound.width}").reshape(-1, sound.channels)
-        return as_speech(integers.astype(np.float32) / _FULL_SCALE[sound.width], sound.rate, "the speech")
+        return as_speech(np.frombuffer(self._mono, np.float32), self._format.rate, "the speech")
 
 
 def format_of(event: Event) -> AudioFormat:

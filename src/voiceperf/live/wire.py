@@ -93,7 +93,7 @@ async def write_event(event: Event, writer: asyncio.StreamWriter, params: Servic
 
 def encoded(event: Event) -> list[bytes]:
     """An event as it goes over the wire: header, data, payload."""
-    data = json.dumps(event.data, ensure_ascii=False).encode() if event.data else b""
+    data = json.dumps(event.data).encode() if event.data else b""
     payload = event.payload or b""
     lengths = {field: len(part) for field, part in zip(_LENGTHS, (data, payload), strict=True) if part}
     header = json.dumps({"type": event.type, "version": wyoming_version, **lengths})

@@ -42,6 +42,15 @@ def test_stereo_and_other_rates_are_taken():
     assert np.median(samples) == pytest.approx(0.125, abs=0.001)
 
 
+def test_chunks_without_sound_hold_nothing():
+    """Endless empty chunks take no memory: what an utterance holds is bounded by its length."""
+    recording = received(
+        [AudioChunk(16_000, 2, 1, b"").event()] * 1000 + [AudioChunk(16_000, 2, 1, bytes(800)).event()]
+    )
+    assert len(recording.samples()) == 400
+    assert len(recording._mono) == 4 * 400
+
+
 def test_speech_beyond_the_limit_is_refused():
     """The limit counts what has come so far, so that no client fills the memory."""
     chunk = AudioChunk(16_000, 2, 1, bytes(32_000)).event()

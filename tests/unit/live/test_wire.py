@@ -67,6 +67,12 @@ def test_what_is_written_is_read(event):
         assert (found.type, found.data, found.payload) == (event.type, event.data, event.payload)
 
 
+def test_half_a_character_is_sent_as_it_came():
+    """A text that is no whole Unicode, as a hostile client may send it, is written and read as any other."""
+    event = Event("pong", {"text": "\ud800"})
+    assert read(b"".join(encoded(event))).data == {"text": "\ud800"}
+
+
 async def _theirs(data):
     return await async_read_event(stream(data))
 

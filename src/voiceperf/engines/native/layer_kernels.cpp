@@ -67,7 +67,7 @@ bool is_called(const Library &library, int number, const char *name) {
     return name_of && std::strcmp(name_of(number), name) == 0;
 }
 
-// e^x by 2^n times a polynomial of the rest (degree 6, error below 2 units in the last place); 0 and infinity where due
+// e^x by 2^n times a polynomial of the rest (its series to degree 6); 0 and infinity where due
 __m512 exponential(__m512 x) {
     const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT);
     const __m512 high = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
