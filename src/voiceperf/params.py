@@ -29,6 +29,7 @@ class Tunable:
     neutral: bool = False  # changes when a result comes, never what it is
     tries: tuple[Any, ...] = ()  # what the tuner tries; it leaves a parameter without any alone
     beside: bool = False  # judged only beside other engines, who want the same cores: on whole turns
+    overlaps: bool = False  # decides which stages work at once: judged on whole turns too, though results change
 
     def refuse(self, value: Any) -> str | None:
         """Why `value` is out of bounds, or None."""
@@ -52,14 +53,17 @@ def tunable(
     neutral: bool = False,
     tries: Iterable[Any] = (),
     beside: bool = False,
+    overlaps: bool = False,
 ) -> Any:
     """Declare a parameter: a dataclass field with its default, bounds or choices, unit and help.
 
     `neutral` parameters change when a result comes, never what it is: threads, spinning, memory mapping. `tries` are
-    the values that the tuner searches among: on each engine alone, then on whole turns; what can be judged only
-    `beside` other engines, because what it gains alone it may cost them, on whole turns alone.
+    the values that the tuner searches among: on each engine alone, then, where they are neutral or decide which stages
+    work at once (`overlaps`), on whole turns; what can be judged only `beside` other engines, because what it gains
+    alone it may cost them, on whole turns alone.
     """
-    known = Tunable(help, low, high, None if choices is None else tuple(choices), unit, neutral, tuple(tries), beside)
+    only = None if choices is None else tuple(choices)
+    known = Tunable(help, low, high, only, unit, neutral, tuple(tries), beside, overlaps)
     return field(default=default, metadata={_KEY: known})
 
 

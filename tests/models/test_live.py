@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 import wave
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,24 @@ def test_a_connection_is_a_conversation(running):
     assert all(asyncio.run(talk()))
 
 
+def test_a_named_conversation_goes_on_over_connections(running):
+    """A client that connects anew for each sentence, as Home Assistant does, is answered as on one connection."""
+
+    def say(text, name):
+        context = {"conversation_id": name}
+        (whole,) = [
+            Handled.from_event(event).text
+            for event in ask(running.answers, [Transcript(text, context=context)], HandledStop)
+            if Handled.is_type(event.type)
+        ]
+        return whole
+
+    words = ("My name is Anna.", "What is my name?")
+    together = [say(text, "one") for text in words]
+    assert [say(text, "two") for text in words] == together
+    assert say(words[1], "three") != together[1]
+
+
 def test_a_script_is_said_word_for_word(running):
     """For measuring, llama says a given reply at its own pace."""
     context = {"messages": CALL.messages(CALL.turns[1]), "script": CALL.turns[1].reply}
@@ -156,19 +175,23 @@ def test_nothing_to_say_is_an_error(running):
 
 
 def test_more_text_than_is_allowed_is_refused(running):
-    """A text beyond the limit gets an error with its code, and the connection goes on."""
+    """A text beyond the limit gets one error with its code, a stream its end after that, and the next is spoken."""
+    text = "word " * 1000
+    stream = [SynthesizeStart(), SynthesizeChunk(text), SynthesizeChunk(text), Synthesize(text), SynthesizeStop()]
 
     async def talk():
+        seen = []
         async with AsyncTcpClient(*address(running.speaks)) as client:
-            await client.write_event(Synthesize("word " * 1000).event())
-            refused = await asyncio.wait_for(client.read_event(), 30)
-            await client.write_event(Describe().event())
-            while not Info.is_type((info := await asyncio.wait_for(client.read_event(), 30)).type):
-                pass
-            return Error.from_event(refused), info
+            for event in (Synthesize(text), *stream, Synthesize("Good evening.")):
+                await client.write_event(event.event())
+            while not seen or not AudioStop.is_type(seen[-1].type):
+                seen.append(await asyncio.wait_for(client.read_event(), 30))
+        return seen
 
-    error, _ = asyncio.run(talk())
-    assert error.code == "too-long"
+    whole, streamed, end, start, *_ = asyncio.run(talk())
+    assert [Error.from_event(one).code for one in (whole, streamed)] == ["too-long", "too-long"]
+    assert SynthesizeStopped.is_type(end.type)
+    assert AudioStart.is_type(start.type)
 
 
 class Polite(AsyncEventHandler):
@@ -328,14 +351,15 @@ def test_a_killed_service_fails_its_turn_and_no_other(running, tmp_path):
     def watch(record):
         if record.turn == 2:
             os.kill(first.pid, signal.SIGKILL)
-            again.append(ServiceProcess("kokoro", path, port))
+            again.append(starting.submit(ServiceProcess, "kokoro", path, port))  # seconds, in which the call goes on
 
-    try:
-        services = Services(running.hears, running.answers, first.uri)
-        records = asyncio.run(replay(CALL, services, Pace(1), watch))
-    finally:
-        for process in (first, *again):
-            process.close()
+    with ThreadPoolExecutor() as starting:
+        try:
+            services = Services(running.hears, running.answers, first.uri)
+            records = asyncio.run(replay(CALL, services, Pace(1), watch))
+        finally:
+            for process in (first, *(one.result() for one in again)):
+                process.close()
     assert [record.turn for record in records if record.error] == [3]
     assert "hung up" in records[2].error or "does not listen" in records[2].error
     assert all(record.audio_s > 0.5 for record in records if record.turn != 3)

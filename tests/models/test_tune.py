@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -99,6 +100,24 @@ def test_a_killed_session_loses_no_finished_trial(tmp_path):
     )
     assert "in force on this machine" in done.stderr
     assert [trial for trial in finished() if trial[0] in {number for number, *_ in kept}] == kept
+
+
+def test_ctrl_c_keeps_what_is_known(tmp_path):
+    """Interrupted in a trial, it says that every finished one is kept, and puts nothing in force."""
+    script = "from voiceperf.cli import main; main()"
+    command = [sys.executable, "-c", script, "tune", "kokoro", "--storage", str(tmp_path), "--budget", "10m"]
+    environment = {**os.environ, "VOICEPERF_DATA": str(tmp_path / "data")}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as session:
+        for line in session.stderr:
+            if "trial 0" in line:
+                session.send_signal(signal.SIGINT)
+                break
+        told = session.stderr.read()
+    assert session.returncode == 130
+    assert "every finished trial is kept" in told
+    assert not list(tmp_path.glob("data/**/*.toml"))
+    (name,) = optuna.get_all_study_names(storage_at(tmp_path))
+    assert optuna.load_study(study_name=name, storage=storage_at(tmp_path)).trials[0].state.is_finished()
 
 
 def test_explaining_what_was_never_tuned_says_how_to_tune(tmp_path):

@@ -17,6 +17,7 @@ from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
 from voiceperf.engines import ENGINES
 from voiceperf.errors import InputError
 from voiceperf.history.runs import STORAGE
+from voiceperf.measure.contender import of_profile
 from voiceperf.report.terminal import aside, page
 from voiceperf.report.tuning import confirmation, single_changes, speed_against_quality, together, tuning_markdown
 from voiceperf.suite import standing
@@ -126,7 +127,6 @@ def _panel(study: Study, space: Space, prefer: str) -> Panel:
 def _explain(tuner: Tuner, engines: list[str], prefer: str, plot: Path | None, markdown: Path | None) -> None:
     from voiceperf.report.tuning_plot import draw
     from voiceperf.tune.explain import in_words
-    from voiceperf.tune.search import finished
 
     told, panels = [], []
     for engine in engines:
@@ -134,9 +134,9 @@ def _explain(tuner: Tuner, engines: list[str], prefer: str, plot: Path | None, m
         if study is None:
             say(f"{engine} was not tuned here with this call and these libraries; run: voiceperf tune {engine}")
             continue
-        trials = finished(study, space)
-        told.append((space, trials, in_words(study, space, trials, prefer)))
         panels.append(_panel(study, space, prefer))
+        trials = panels[-1].trials
+        told.append((space, trials, in_words(study, space, trials, prefer)))
         page().print(single_changes(space, trials))
         for line in told[-1][-1]:
             page().print(line, highlight=False)
@@ -223,7 +223,7 @@ def _figures(found: Found) -> dict[str, object]:
     """What stands in the profile's origin."""
     return {
         engine: {
-            "changed": one.space.in_words(one.chosen.choices) if one.chosen else "nothing: the baseline's",
+            "changed": one.space.in_words(one.space.choices_of(of_profile(found.profile, engine).params)),
             "quality": one.quality,
             **{f"time_over_{name}": asdict(ratio) for name, ratio in one.against.items() if ratio},
         }

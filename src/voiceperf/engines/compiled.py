@@ -62,19 +62,27 @@ class Compiled:
     def _compile(self, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_suffix(f".{os.getpid()}.part")
-        flags = [f"-m{feature.replace('_', '')}" for feature in self.features]
-        command = [str(_compiler()), "-shared", "-fPIC", "-O3", *flags, "-std=c++17", "-x", "c++", "-", "-o", str(part)]
+        command = [str(_compiler()), *self._flags(), "-x", "c++", "-", "-o", str(part)]
         done = subprocess.run(command, input=self._text(), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ParameterError(f"{self.parameter}: the C++ compiler failed ({done.stderr.strip()}); leave it off")
         os.replace(part, target)
+
+    def _flags(self) -> list[str]:
+        return [
+            "-shared",
+            "-fPIC",
+            "-O3",
+            *(f"-m{feature.replace('_', '')}" for feature in self.features),
+            "-std=c++17",
+        ]
 
     def _text(self) -> str:
         native = resources.files("voiceperf.engines").joinpath("native")
         return "".join(native.joinpath(source).read_text(encoding="utf-8") for source in self.sources)
 
     def _target(self) -> Path:
-        digest = hashlib.sha256(self._text().encode()).hexdigest()[:12]
+        digest = hashlib.sha256("\n".join([*self._flags(), self._text()]).encode()).hexdigest()[:12]
         return cache_dir() / "native" / f"{self.sources[-1].removesuffix('.cpp')}-{digest}.so"
 
 

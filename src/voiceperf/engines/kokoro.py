@@ -84,6 +84,7 @@ class KokoroParams(EngineParams):
         False,
         "synthesise sentence by sentence, a long first one from its first clause, so that audio starts sooner",
         tries=(False, True),
+        overlaps=True,
     )
     pause_s: float = tunable(0.06, "silence between the pieces of by_sentence", low=0.0, high=1.0, unit="s")
     phrase_cache_mib: int = tunable(

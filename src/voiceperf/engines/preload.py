@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from voiceperf.engines.compiled import Compiled
+from voiceperf.errors import ParameterError
 from voiceperf.params import EngineParams
 
 
@@ -21,19 +22,26 @@ class Preloaded(Compiled):
         return hasattr(ctypes.CDLL(None), self.symbol)
 
 
-def _kernels(*sources: str) -> Preloaded:
+def _kernels(*sources: str, symbol: str) -> Preloaded:
     features = ("f16c", "avx512f", "avx512bw", "avx512vl", "avx512_vnni")
-    return Preloaded("vnni_kernels", ("ggml.hpp", "wide_products.hpp", *sources), features, symbol="llamafile_sgemm")
+    return Preloaded("vnni_kernels", ("ggml.hpp", "wide_products.hpp", *sources), features, symbol)
 
 
 STATIC_SPLIT = Preloaded("static_split", ("static_split.cpp",), symbol="ggml_is_numa")
-MATRIX_KERNELS = _kernels("matrix_kernels.cpp")
-ENCODER_KERNELS = _kernels("matrix_kernels.cpp", "layer_kernels.cpp")  # for whisper.cpp's ggml
+MATRIX_KERNELS = _kernels("matrix_kernels.cpp", symbol="llamafile_sgemm")
+ENCODER_KERNELS = _kernels(  # for whisper.cpp's ggml
+    "matrix_kernels.cpp", "layer_kernels.cpp", symbol="ggml_compute_forward_unary"
+)
 
 
 def environment(params: EngineParams, libraries: Iterable[Preloaded]) -> dict[str, str]:
     """What a process must be started with for the libraries that its parameters ask for."""
     wanted = [str(library.path()) for library in libraries if getattr(params, library.parameter)]
+    if unfit := [path for path in wanted if ":" in path or " " in path]:
+        raise ParameterError(
+            f"{unfit[0]} cannot be preloaded, because LD_PRELOAD ends a name at a space or colon; let VOICEPERF_CACHE"
+            " name a folder without"
+        )
     return {"LD_PRELOAD": ":".join(wanted)} if wanted else {}
 
 

@@ -19,7 +19,7 @@ from voiceperf.errors import ServiceError
 from voiceperf.live.client import Link
 from voiceperf.live.info import PROGRAMS
 from voiceperf.live.params import ServiceParams
-from voiceperf.live.sound import WIDTH_BYTES, chunks
+from voiceperf.live.sound import WIDTH_BYTES, bytes_per_s, chunks
 from voiceperf.measure.clock import Clock, SystemClock
 
 FRAME_MS = 20  # in which a telephone sends speech
@@ -87,7 +87,7 @@ class Caller:
         self._services, self._number = services, number
         self._real_time, self._scripted = real_time, scripted
         self._clock, self._sleep = clock or SystemClock(), sleep
-        self._links: dict[str, Link] = {}
+        self._links: dict[str, Link] = {}  # by part: one program may play several
         self._patience_s = 0.0  # for a service that is away: none at first, some once a turn has failed
         self._streams_speech = self._reads_ahead = False  # until the services have said so
         self._is_streaming = False  # the speech of the turn at hand
@@ -118,16 +118,16 @@ class Caller:
             await link.close()
         self._links.clear()
 
-    async def _link(self, uri: str) -> Link:
-        if uri in self._links and not self._links[uri].is_open:
-            await self._links.pop(uri).close()
-        if uri not in self._links:
-            self._links[uri] = link = await self._connected(uri)
-            if uri == self._services.speaks:
+    async def _link(self, part: str, uri: str) -> Link:
+        if part in self._links and not self._links[part].is_open:
+            await self._links.pop(part).close()
+        if part not in self._links:
+            self._links[part] = link = await self._connected(uri)
+            if part == "speaks":
                 self._streams_speech = any(program.supports_synthesize_streaming for program in (await link.info()).tts)
-            if uri == self._services.answers:  # another's would take it for a request without words
+            if part == "answers":  # another's would take it for a request without words
                 self._reads_ahead = any(program.name == PROGRAMS["llama"] for program in (await link.info()).handle)
-        return self._links[uri]
+        return self._links[part]
 
     async def _connected(self, uri: str) -> Link:
         since = _Since(self._clock)
@@ -141,7 +141,7 @@ class Caller:
 
     async def _turn(self, turn: Turn, messages: list[Message], record: TurnRecord) -> None:
         hears, answers, speaks = [
-            await self._link(uri) for uri in (self._services.hears, self._services.answers, self._services.speaks)
+            await self._link(part, getattr(self._services, part)) for part in ("hears", "answers", "speaks")
         ]
         self._is_streaming = False
         if self._reads_ahead:
@@ -215,9 +215,8 @@ class Caller:
                 _keep(record, "speaks", event.data.get("context"))
             elif AudioChunk.is_type(event.type):
                 record.first_audio_ms = record.first_audio_ms or since.ms()
-                chunk = AudioChunk.from_event(event)
-                record.audio_s += chunk.seconds
-                sound.update(chunk.audio)
+                record.audio_s += len(event.payload or b"") / bytes_per_s(event)
+                sound.update(event.payload or b"")
             elif AudioStop.is_type(event.type):
                 record.all_audio_ms, record.audio_sha256 = since.ms(), sound.hexdigest()
                 if not self._is_streaming:

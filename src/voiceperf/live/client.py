@@ -41,7 +41,7 @@ class Link:
         """Hand an event over."""
         try:
             await write_event(event, self._writer, self._params)
-        except (ConnectionError, TimeoutError) as error:
+        except OSError as error:  # a network that went away is more than a connection that did
             raise ServiceError(f"{self.uri}: does not listen any more ({error or 'timed out'})", "gone") from None
 
     async def receive(self, limit_s: float) -> Event:
@@ -51,7 +51,7 @@ class Link:
                 event = await read_event(self._reader, self._params)
         except TimeoutError:
             raise ServiceError(f"{self.uri}: said nothing for {limit_s:g} s", "silent") from None
-        except ConnectionError as error:
+        except OSError as error:
             raise ServiceError(f"{self.uri}: hung up ({error})", "gone") from None
         if event is None:
             raise ServiceError(f"{self.uri}: hung up", "gone")

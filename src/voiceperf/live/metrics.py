@@ -33,11 +33,12 @@ class Metrics:
 
     def observe(self, timing: Timing, queue_ns: int) -> None:
         """One request that was answered."""
-        self._engine_s.observe((timing.wall_ns + timing.prepare_ns) / 1e9)
+        prepare_s = timing.prepare_ns / 1e9  # a conversation that was not read ahead is read now
+        self._engine_s.observe(prepare_s + timing.wall_ns / 1e9)
         self._queue_s.observe(queue_ns / 1e9)
         first_ms = timing.ttft_ms or timing.ttfa_ms
         if first_ms is not None:
-            self._first_s.observe(first_ms / 1e3)
+            self._first_s.observe(prepare_s + first_ms / 1e3)
         if timing.rtf is not None:
             self._rtf.observe(timing.rtf)
         if timing.ms_per_token:

@@ -10,9 +10,11 @@ import threading
 
 def end_with_parent() -> None:
     """Watch standard input, whose other end the parent holds: when it closes, this process is told to terminate."""
+    descriptor = sys.stdin.fileno()
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        while os.read(descriptor, 1024):  # not by `sys.stdin`, whose lock the interpreter wants when it ends
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()

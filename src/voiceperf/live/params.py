@@ -10,7 +10,7 @@ from voiceperf.params import EngineParams, tunable
 
 @dataclass(frozen=True)
 class ServiceParams(EngineParams):
-    """A profile's [service] table. Every limit is refused with an error event that names it."""
+    """A profile's [service] table. What exceeds a limit gets an error event that names it; the silent are let go."""
 
     engine: ClassVar[str] = "service"
 

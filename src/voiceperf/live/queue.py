@@ -113,7 +113,7 @@ class EngineQueue:
             self._metrics.waiting.set(self._inside)
         answer = Answer(timing, output, queue_ns)
         self._metrics.observe(timing, queue_ns)
-        log_timing(self._contender.engine, "request", {"queue_ms": queue_ns / 1e6, **timing.as_record()})
+        log_timing(self._contender.engine, "request", {**answer.as_context(), **timing.as_record()})
         return answer
 
     async def rss_bytes(self) -> int | None:

@@ -8,8 +8,10 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 
+from cachetools import LRUCache
 from wyoming.error import Error
 
+from voiceperf.call import Message
 from voiceperf.errors import InputError, ServiceError
 from voiceperf.live.hearing import Hearing
 from voiceperf.live.info import info_of
@@ -38,7 +40,8 @@ class Service:
     def __init__(self, contender: Contender, params: ServiceParams, system_prompt: str) -> None:
         self.params, self.metrics = params, Metrics(contender.engine)
         queue = EngineQueue(_alone(contender), params, self.metrics)
-        self._shared = Shared(queue, params, contender.params, info_of(contender.params), system_prompt)
+        info, conversations = info_of(contender.params), LRUCache[str, list[Message]](params.max_clients)
+        self._shared = Shared(queue, params, contender.params, info, system_prompt, conversations)
         self._session = SESSIONS[contender.engine]
         self._clients: dict[asyncio.Task[None], Session] = {}
 
@@ -56,8 +59,8 @@ class Service:
         """
         server = await self._listening(host, port)
         watching = asyncio.create_task(self._watch_memory())
-        name = server.sockets[0].getsockname()
-        ready(f"tcp://{name[0]}:{name[1]}")
+        name, number = server.sockets[0].getsockname()[:2]
+        ready(f"tcp://[{name}]:{number}" if ":" in name else f"tcp://{name}:{number}")
         await stop.wait()
         server.close()
         watching.cancel()
@@ -90,7 +93,7 @@ class Service:
         assert task is not None
         if len(self._clients) >= self.params.max_clients:
             refusal = Error(text=f"{self.params.max_clients} clients are here already", code="too-many-clients")
-            with contextlib.suppress(ConnectionError, TimeoutError):
+            with contextlib.suppress(OSError):
                 await write_event(refusal.event(), writer, self.params)
             writer.close()
             return
@@ -100,9 +103,9 @@ class Service:
             await session.run()
         except ServiceError as error:
             self.metrics.malformed.inc()
-            with contextlib.suppress(ConnectionError, TimeoutError):
+            with contextlib.suppress(OSError):
                 await session.refuse(error)
-        except (ConnectionError, TimeoutError):
+        except OSError:
             pass  # it is gone, or does not listen
         finally:
             self._clients.pop(task)

@@ -8,11 +8,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from cachetools import LRUCache
 from wyoming.error import Error
 from wyoming.event import Event
 from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 
+from voiceperf.call import Message
 from voiceperf.errors import ServiceError, VoicePerfError
 from voiceperf.live.params import ServiceParams
 from voiceperf.live.queue import EngineQueue
@@ -32,6 +34,7 @@ class Shared:
     engine: EngineParams  # as the profile has it
     info: Info
     system_prompt: str
+    conversations: LRUCache[str, list[Message]]  # by what clients call them; the latest, as many as clients may be
 
 
 class Session(ABC):

@@ -71,6 +71,17 @@ def format_of(event: Event) -> AudioFormat:
     return AudioFormat(rate, width, channels)
 
 
+def bytes_per_s(event: Event) -> int:
+    """Of the format that a chunk names.
+
+    Raises:
+        ServiceError: as `format_of`.
+    """
+    named = format_of(event)
+    bytes_a_second: int = named.rate * named.width * named.channels
+    return bytes_a_second
+
+
 def chunks(samples: Samples, rate_hz: int, chunk_ms: int, begin_ms: float = 0.0) -> Iterator[Event]:
     """Samples, shape (n,) with full scale at 1.0, as events of 16-bit PCM, each with its `timestamp` in ms."""
     size = max(1, rate_hz * chunk_ms // 1000)

@@ -15,12 +15,12 @@ from voiceperf.audio import Samples
 from voiceperf.engines.base import Line, Speech
 from voiceperf.engines.kokoro import KokoroParams
 from voiceperf.engines.pieces import PieceStream
-from voiceperf.errors import ServiceError
+from voiceperf.errors import ServiceError, VoicePerfError
 from voiceperf.live.session import Session
 from voiceperf.live.sound import WIDTH_BYTES, chunks
 
-Pieces = asyncio.Queue[str | None]
-"""What is to be spoken; None after the last."""
+Pieces = asyncio.Queue[str | ServiceError | None]
+"""What is to be spoken; None after the last, or why the rest is refused."""
 
 
 class Speaking(Session):
@@ -30,22 +30,28 @@ class Speaking(Session):
         super().__init__(*arguments)
         assert isinstance(self.shared.engine, KokoroParams)
         self._kokoro = self.shared.engine
-        self._text: PieceStream | None = None  # of a stream that has not ended
+        self._in_stream = False
+        self._text: PieceStream | None = None  # None once it is whole, or refused
         self._pieces: Pieces = asyncio.Queue()
         self._characters = 0
 
     async def on_event(self, event: Event) -> None:
-        if Synthesize.is_type(event.type) and self._text is None:  # within a stream it repeats the text for others
+        if Synthesize.is_type(event.type) and not self._in_stream:  # within a stream it repeats the text for others
+            text = Synthesize.from_event(event).text
             self._begin(streamed=False)
-            self._add(Synthesize.from_event(event).text)
+            self._add(text)
             self._end()
         elif SynthesizeStart.is_type(event.type):
             self._end()
+            self._in_stream = True
             self._begin(streamed=True)
         elif SynthesizeChunk.is_type(event.type):
+            if not self._in_stream:
+                raise ServiceError("synthesize-start must come first", "malformed")
             self._add(SynthesizeChunk.from_event(event).text)
         elif SynthesizeStop.is_type(event.type):
             self._end()
+            self._in_stream = False
 
     def _begin(self, *, streamed: bool) -> None:
         pieces: Pieces = asyncio.Queue()
@@ -55,16 +61,20 @@ class Speaking(Session):
 
     def _add(self, text: Any) -> None:
         if self._text is None:
-            raise ServiceError("synthesize-start must come first", "malformed")
+            return  # the rest of what was refused
+        refusal = self._refusal(text)
+        for piece in [refusal] if refusal else self._text.add(text):
+            self._pieces.put_nowait(piece)
+        if refusal:
+            self._text = None
+
+    def _refusal(self, text: Any) -> ServiceError | None:
         if not isinstance(text, str):
-            self._end()
-            raise ServiceError("a text to speak must be one", "malformed")
+            return ServiceError("a text to speak must be one", "malformed")
         self._characters += len(text)
         if self._characters > self.params.max_characters:
-            self._end()
-            raise ServiceError(f"more than {self.params.max_characters} characters to speak", "too-long")
-        for piece in self._text.add(text):
-            self._pieces.put_nowait(piece)
+            return ServiceError(f"more than {self.params.max_characters} characters to speak", "too-long")
+        return None
 
     def _end(self) -> None:
         if self._text is not None:
@@ -73,10 +83,21 @@ class Speaking(Session):
             self._text = None
 
     async def _speak(self, pieces: Pieces, streamed: bool) -> None:
-        """One reply, from its first piece to its last; the start tells how long the first one took, and its text."""
+        """One reply; who waits for the end of a stream is told it, whatever became of the speech."""
+        try:
+            await self._speak_each(pieces)
+        except VoicePerfError as error:
+            await self.refuse(error)
+        if streamed:
+            await self.send(SynthesizeStopped().event())
+
+    async def _speak_each(self, pieces: Pieces) -> None:
+        """From the first piece to the last; the start tells how long the first one took, and its text."""
         loop = asyncio.get_running_loop()
         samples, rate_hz, begun_s = 0, 0, loop.time()
         while (piece := await pieces.get()) is not None:
+            if isinstance(piece, ServiceError):
+                raise piece
             text_ms = 1000 * (loop.time() - begun_s)
             answer = await self.queue.ask(Line(piece), is_begun=samples > 0)
             speech = answer.output
@@ -91,12 +112,9 @@ class Speaking(Session):
             for chunk in chunks(sound, rate_hz, self.params.audio_ms, 1000 * samples / rate_hz):
                 await self.send(chunk)
             samples += len(sound)
-        if samples:
-            await self.send(AudioStop(round(1000 * samples / rate_hz)).event())
-        else:
-            await self.refuse(ServiceError("there is no text to speak", "no-text"))
-        if streamed:
-            await self.send(SynthesizeStopped().event())
+        if not samples:
+            raise ServiceError("there is no text to speak", "no-text")
+        await self.send(AudioStop(round(1000 * samples / rate_hz)).event())
 
     def _after_pause(self, sound: Samples, rate_hz: int) -> Samples:
         return np.concatenate([np.zeros(round(self._kokoro.pause_s * rate_hz), np.float32), sound])

@@ -21,16 +21,17 @@ _ROLES = ("system", "user", "assistant")
 
 
 class Thinking(Session):
-    """A connection is a conversation. A client that keeps it itself sends all of it as `context.messages`.
+    """A connection is a conversation, unless `context.conversation_id` names one that goes on over several.
 
-    One that does not end with the user's words is read ahead and answered by an empty `handled`, so that the next turn
-    finds it read; of a conversation that is kept here this happens by itself. `context.n_tokens` fixes a reply's length
-    and `context.script` its words, for measuring.
+    A client that keeps it itself sends all of it as `context.messages`. What does not end with the user's words is read
+    ahead and answered by an empty `handled`, so that the next turn finds it read; of a conversation that is kept here
+    this happens by itself. `context.n_tokens` fixes a reply's length and `context.script` its words, for measuring.
     """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._messages: list[Message] = [{"role": "system", "content": self.shared.system_prompt}]
+        self._begin: list[Message] = [{"role": "system", "content": self.shared.system_prompt}]
+        self._messages = self._begin  # so far, of the conversation that has no name
 
     async def on_event(self, event: Event) -> None:
         if Transcript.is_type(event.type):
@@ -41,13 +42,27 @@ class Thinking(Session):
         answer = await self._streamed(prompt)
         assert isinstance(answer.output, Reply)
         text = answer.output.text
+        messages: list[Message] = [*prompt.messages, {"role": "assistant", "content": text}]
+        is_kept_here = "messages" not in _context(heard)
+        if is_kept_here:  # before the client has it all, and may be gone
+            self._keep(heard, messages)
         await self.send(Handled(text, context=answer.as_context()).event())
         if text:
             await self.send(HandledStop().event())
-        if "messages" not in _context(heard):
-            self._messages = [*prompt.messages, {"role": "assistant", "content": text}]
+        if is_kept_here:
             with contextlib.suppress(VoicePerfError):  # nobody asked for it, so nobody is told
-                await self.queue.ask(Prompt(tuple(self._messages)))
+                await self.queue.ask(Prompt(tuple(messages)))
+
+    def _so_far(self, heard: Transcript) -> list[Message]:
+        name = _name(heard)
+        return self._messages if name is None else self.shared.conversations.get(name, self._begin)
+
+    def _keep(self, heard: Transcript, messages: list[Message]) -> None:
+        name = _name(heard)
+        if name is None:
+            self._messages = messages
+        else:
+            self.shared.conversations[name] = messages
 
     async def _streamed(self, prompt: Prompt) -> Answer:
         """The engine's answer, its parts sent as they come."""
@@ -69,7 +84,7 @@ class Thinking(Session):
         context = _context(heard)
         if not isinstance(heard.text, str):
             raise ServiceError("a transcript's text must be one", "malformed")
-        messages = context.get("messages", [*self._messages, {"role": "user", "content": heard.text}])
+        messages = context.get("messages", [*self._so_far(heard), {"role": "user", "content": heard.text}])
         n_tokens, script = context.get("n_tokens"), context.get("script", "")
         if not _are_messages(messages) or not isinstance(script, str):
             raise ServiceError(f"context.messages must be a list of {{role, content}}, roles {_ROLES}", "malformed")
@@ -83,6 +98,12 @@ class Thinking(Session):
 
 def _context(heard: Transcript) -> dict[str, Any]:
     return heard.context if isinstance(heard.context, dict) else {}
+
+
+def _name(heard: Transcript) -> str | None:
+    """Of the conversation, where the client gives it one."""
+    name = _context(heard).get("conversation_id")
+    return name if isinstance(name, str) and name else None
 
 
 def _are_messages(value: Any) -> bool:

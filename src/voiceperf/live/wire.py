@@ -30,7 +30,8 @@ async def read_event(reader: asyncio.StreamReader, params: ServiceParams) -> Eve
         ServiceError: it is none, or larger or slower than the limits allow.
         TimeoutError: nothing has come for `idle_s`.
     """
-    first = await asyncio.wait_for(reader.read(1), params.idle_s)
+    async with asyncio.timeout(params.idle_s):
+        first = await reader.read(1)
     if not first:
         return None
     try:

@@ -125,7 +125,7 @@ class WorkerProcess:
     def _answer(self, limit_s: float) -> Any:
         try:
             if not self._connection.poll(limit_s):
-                self._process.kill()
+                self._kill()
                 raise WorkerError(f"{self._title} did not answer within {limit_s:g} s and was stopped")
             answer = self._connection.recv()
         except (EOFError, OSError):
@@ -144,7 +144,7 @@ class WorkerProcess:
         try:
             code = self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._kill()
             return "hung up without ending and was stopped"
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         self._stderr.seek(0)
@@ -157,9 +157,13 @@ class WorkerProcess:
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self._kill()
         self._stderr.close()
+
+    def _kill(self) -> None:
+        """At once, and until it is gone: so that nobody takes it for alive."""
+        self._process.kill()
+        self._process.wait()
 
     def __enter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from multiprocessing.connection import Connection
@@ -101,7 +102,13 @@ def serve(connection: Connection[Any, Any]) -> None:
 
 
 def main() -> None:
-    """Take over the socket whose number is the only argument; whatever native code prints goes to stderr."""
+    """Take over the socket whose number is the only argument; whatever native code prints goes to stderr.
+
+    The end is the parent's to tell: Ctrl-C and systemd's stop reach a whole group, and a service answers what it has
+    begun.
+    """
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.SIG_IGN)
     parent = socket.socket(fileno=int(sys.argv[1]))
     os.dup2(2, 1)
     serve(Connection(parent.detach()))

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from voiceperf.tune.trial import Trial
 
-PREFERENCES: dict[str, Callable[[Trial], tuple[float, float]]] = {
-    "speed": lambda trial: (trial.ratio, loss(trial)),
-    "balanced": lambda trial: (trial.ratio * (1 + loss(trial)), loss(trial)),
-    "quality": lambda trial: (loss(trial), trial.ratio),
+
+@dataclass(frozen=True)
+class Preference:
+    """What is made smallest, and how fast a trial that loses no quality must be to be preferred to the best so far."""
+
+    key: Callable[[Trial], tuple[float, float]]
+    bar: Callable[[Trial], float]
+
+
+PREFERENCES = {
+    "speed": Preference(lambda trial: (trial.ratio, loss(trial)), lambda best: best.ratio),
+    "balanced": Preference(lambda trial: (_product(trial), loss(trial)), lambda best: min(1.0, _product(best))),
+    "quality": Preference(lambda trial: (loss(trial), trial.ratio), lambda best: 1.0 if loss(best) > 0 else best.ratio),
 }
-"""What is made smallest; `balanced` counts a loss at the gate's limit like a doubled time."""
+"""`balanced` counts a loss at the gate's limit like a doubled time."""
 
 
 def frontier(trials: Iterable[Trial]) -> list[Trial]:
@@ -25,9 +35,13 @@ def frontier(trials: Iterable[Trial]) -> list[Trial]:
 
 def preferred(trials: Iterable[Trial], prefer: str) -> Trial | None:
     """The frontier's point that a preference picks; None without a feasible trial."""
-    return min(frontier(trials), key=PREFERENCES[prefer], default=None)
+    return min(frontier(trials), key=PREFERENCES[prefer].key, default=None)
 
 
 def loss(trial: Trial) -> float:
     """What quality it lost, as a share of the gate's limit; better than the baseline is no loss."""
     return max(0.0, trial.loss or 0.0)
+
+
+def _product(trial: Trial) -> float:
+    return trial.ratio * (1 + loss(trial))

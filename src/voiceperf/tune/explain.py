@@ -46,7 +46,7 @@ def _savings(space: Space, trials: Sequence[Trial]) -> dict[str, float]:
     return {name: saving / whole for name, saving in saved.items()}
 
 
-def in_words(study: optuna.Study, space: Space, trials: list[Trial], prefer: str) -> list[str]:
+def in_words(study: optuna.Study, space: Space, trials: Sequence[Trial], prefer: str) -> list[str]:
     """Some sentences on one engine's search."""
     fate = Counter("dropped" if trial.dropped else "ran" if trial.ran else "failed" for trial in trials)
     lines = [

@@ -18,6 +18,7 @@ from voiceperf.judge.verdict import Verdict
 from voiceperf.params import EngineParams
 from voiceperf.suite.quality_gate import Quality
 from voiceperf.tune.budget import Budget
+from voiceperf.tune.choice import Preference
 from voiceperf.tune.space import Space
 from voiceperf.tune.trial import ALONE, TOGETHER, Raced, Trial
 
@@ -53,9 +54,10 @@ class EngineSearch:
         measure: Measure,
         judge: Judge,
         watch: Watch,
+        prefer: Preference,
         hints: Sequence[EngineParams] = (),
     ) -> None:
-        self._study, self._space, self._hints = study, space, hints
+        self._study, self._space, self._hints, self._prefer = study, space, hints, prefer
         self._measure, self._judge, self._watch = measure, judge, watch
         self._distributions: dict[str, BaseDistribution] = {
             name: CategoricalDistribution([_plain(value) for value in values]) for name, values in space.values.items()
@@ -68,7 +70,7 @@ class EngineSearch:
         a hint has; those for which there is no time now come once the combinations have been tried.
         """
         for hint in self._hints:
-            self._enqueue(self._choices(hint), TOGETHER)
+            self._enqueue(self._space.choices_of(hint), TOGETHER)
         while self._waiting() and not budget.is_over():
             self._one_trial()
             budget.one_done()
@@ -87,17 +89,13 @@ class EngineSearch:
             self._one_trial()
             together.one_done()
 
-    def _choices(self, params: EngineParams) -> dict[str, Any]:
-        """What parameters choose of the space's dimensions."""
-        return {name: getattr(params, name) for name in self._space.values}
-
     def _is_of_a_hint(self, change: Mapping[str, Any], hints: Iterable[EngineParams]) -> bool:
-        return any(change.items() <= self._choices(hint).items() for hint in hints)
+        return any(change.items() <= self._space.choices_of(hint).items() for hint in hints)
 
     def _proven(self) -> list[EngineParams]:
         """The hints that keep quality here."""
         kept = [trial.choices for trial in self.trials() if trial.feasible]
-        return [hint for hint in self._hints if self._choices(hint) in kept]
+        return [hint for hint in self._hints if self._space.choices_of(hint) in kept]
 
     def _enqueue_next(self, changes: Iterable[dict[str, Any]]) -> None:
         """The best without one of its changes, then the single changes that are left; then the sampler proposes."""
@@ -122,8 +120,8 @@ class EngineSearch:
         return finished(self._study, self._space)
 
     def best(self) -> Trial | None:
-        """The fastest feasible trial."""
-        return min((trial for trial in self.trials() if trial.feasible), key=lambda trial: trial.ratio, default=None)
+        """The feasible trial that is preferred."""
+        return min((trial for trial in self.trials() if trial.feasible), key=self._prefer.key, default=None)
 
     def _enqueue(self, change: Mapping[str, Any], stage: str) -> None:
         """Plan a trial, unless it is known already, or not of this machine's space."""
@@ -169,7 +167,7 @@ class EngineSearch:
     def _one_trial(self) -> None:
         trial = self._study.ask(self._distributions)
         trial.set_user_attr("stage", trial.user_attrs.get("stage", TOGETHER))
-        trial.set_user_attr("by", [platform.node(), os.getpid()])
+        trial.set_user_attr("by", [platform.node(), os.getpid(), psutil.Process().create_time()])
         if self._is_taken(trial):
             self._study.tell(trial, state=TrialState.FAIL)
             return
@@ -180,7 +178,7 @@ class EngineSearch:
             return
         self._watch.trying(self._space.engine, self._space.in_words(choices))
         stage = trial.user_attrs["stage"]
-        bar = 1.0 if stage == ALONE else self._best_ratio()
+        bar = 1.0 if stage == ALONE else self._bar()
         raced = self._measure(candidate, bar, stage)
         worth = raced.ratio is not None and not raced.dropped and raced.ratio.estimate < bar * _WORTH_JUDGING
         if stage == ALONE and self._is_of_a_hint(self._space.changed(choices), self._proven()):
@@ -194,9 +192,10 @@ class EngineSearch:
             return False
         return any(other.number < trial.number and _is_at(other, trial.params) for other in self._known())
 
-    def _best_ratio(self) -> float:
+    def _bar(self) -> float:
+        """The ratio that a combination must not surely exceed."""
         best = self.best()
-        return 1.0 if best is None else best.ratio
+        return 1.0 if best is None else self._prefer.bar(best)
 
     def _tell(self, trial: optuna.Trial, raced: Raced, quality: Quality | None) -> None:
         """The attributes first: once the study knows a trial's end, all of it is there."""
@@ -235,9 +234,12 @@ def _is_finished(trial: FrozenTrial) -> bool:
 
 def _is_alive(trial: FrozenTrial) -> bool:
     """Whether a trial without an end may still come to one: its process lives, or may live on another machine."""
-    machine, process = trial.user_attrs.get("by", ("", 0))
+    machine, process, started = trial.user_attrs.get("by", ("", 0, 0.0))
     if machine == platform.node():
-        return bool(psutil.pid_exists(process))
+        try:
+            return bool(psutil.Process(process).create_time() == started)  # the number alone may be another's by now
+        except psutil.NoSuchProcess:
+            return False
     begun = trial.datetime_start
     return begun is None or datetime.now() - begun < SURELY_ALIVE
 

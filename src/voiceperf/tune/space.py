@@ -39,6 +39,10 @@ class Space:
         wanted = {name: getattr(other, name) for name in self.beside}
         return {name: value for name, value in wanted.items() if value in self.beside[name]}
 
+    def choices_of(self, params: EngineParams) -> dict[str, Any]:
+        """What parameters choose of the space's dimensions."""
+        return {name: getattr(params, name) for name in self.values}
+
     def changed(self, choices: Mapping[str, Any]) -> dict[str, Any]:
         """What is chosen otherwise than at the starting point."""
         return {name: value for name, value in choices.items() if value != self.values[name][0]}

@@ -87,14 +87,19 @@ class Stage:
 
 
 def tune_together(
-    stage: Stage, profile: Profile, changes: Iterable[tuple[str, str, Any]], load: Callable[[Profile], Finding]
+    stage: Stage,
+    profile: Profile,
+    changes: Iterable[tuple[str, str, Any]],
+    quality: Callable[[Profile, str], Finding],
+    load: Callable[[Profile], Finding],
 ) -> tuple[Profile, list[Change]]:
-    """Change one value at a time; keep what surely shortens the turn, again in a fresh process, and bears load.
+    """Change one value at a time; keep what surely shortens the turn, again in a fresh process, and holds.
 
     Args:
         stage: the profile's processes.
         profile: what was found for each engine alone.
-        changes: (engine, parameter, value), none of which may change a result.
+        changes: (engine, parameter, value).
+        quality: judges one engine of a profile; asked only of what is faster, and known at once of a neutral change.
         load: judges a profile with all engines busy at once.
     """
     tried: list[Change] = []
@@ -103,7 +108,12 @@ def tune_together(
         other = profile.having(engine, setting)
         once = partial(race, partial(stage.bout, engine, other), 1.0, _LOOKS, enough=_ENOUGH, wins_below=_SURELY)
         raced = once()
-        kept = _helps(raced) and _helps(once()) and load(other).verdict is not Verdict.FAIL
+        kept = (
+            _helps(raced)
+            and _helps(once())
+            and quality(other, engine).verdict is Verdict.PASS
+            and load(other).verdict is not Verdict.FAIL
+        )
         if kept:
             profile = other
             stage.adopt(engine, other)
@@ -115,18 +125,20 @@ def _helps(raced: Raced) -> bool:
     return raced.ratio is not None and raced.ratio.high < _SURELY
 
 
-def neutral_changes(profile: Profile, spaces: Mapping[str, Space]) -> list[tuple[str, str, Any]]:
-    """Every value that the profile does not have of what cannot change a result.
+def turn_changes(profile: Profile, spaces: Mapping[str, Space]) -> list[tuple[str, str, Any]]:
+    """Every value that the profile does not have of what decides when stages work, or cannot change a result.
 
-    What was not tried on an engine alone comes first, threads last: fewer of them seldom help.
+    What an engine alone cannot show comes first, threads last: fewer of them seldom help.
     """
-    untried: list[tuple[str, str, Any]] = []
+    unseen: list[tuple[str, str, Any]] = []
     found: list[tuple[str, str, Any]] = []
     threads: list[tuple[str, str, Any]] = []
     for engine, space in spaces.items():
         params = params_class(engine).parse(profile[engine].values)
         for name, values in {**space.beside, **space.values}.items():
-            if params.tunables()[name].neutral:
-                group = untried if name in space.beside else threads if name in params.thread_names else found
+            known = params.tunables()[name]
+            if known.neutral or known.overlaps:
+                is_unseen = known.beside or known.overlaps
+                group = unseen if is_unseen else threads if name in params.thread_names else found
                 group.extend((engine, name, value) for value in values if value != getattr(params, name))
-    return untried + found + threads
+    return unseen + found + threads

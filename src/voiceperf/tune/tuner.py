@@ -35,7 +35,7 @@ from voiceperf.tune.race import race
 from voiceperf.tune.search import EngineSearch, Watch, finished
 from voiceperf.tune.space import Space, space_around
 from voiceperf.tune.study import kept_study, study_of
-from voiceperf.tune.together import Change, Stage, neutral_changes, tune_together
+from voiceperf.tune.together import Change, Stage, tune_together, turn_changes
 from voiceperf.tune.trial import ALONE, Raced, Trial
 
 # of the budget, to search; whisper's baseline is the slowest to run. The rest is for confirming, load and whole turns
@@ -126,17 +126,18 @@ class Tuner:
             rest = Budget(self._clock, whole.left_s())
             try:
                 with Stage(self._call, profile) as stage:
-                    planned = _in_time(neutral_changes(profile, spaces), rest, watch)
-                    profile, changes = tune_together(stage, profile, planned, bears)
+                    planned = _in_time(turn_changes(profile, spaces), rest, watch)
+                    profile, changes = tune_together(stage, profile, planned, self._keeps, bears)
             except ServiceError as error:  # what was found for each engine alone is not lost
                 watch.trying("whole turns", f"no more: {error}")
         if any(change.kept for change in changes):
             load = bears(profile)
         for engine, one in found.items():
-            if profile[engine] != one.setting:  # it gave up threads, or a whole turn is shorter otherwise
+            if profile[engine] != one.setting:  # it stepped back, or a whole turn is shorter otherwise
                 watch.trying(engine, "confirming what has changed since")
                 against = self._beside(of_profile(profile, engine).params)
-                found[engine] = replace(one, setting=profile[engine], against=against)
+                quality = self._whole.judge(profile, engine).text
+                found[engine] = replace(one, setting=profile[engine], against=against, quality=quality)
         return Found(profile, found, load, retreats, changes)
 
     def kept(self, engine: str) -> tuple[optuna.Study | None, Space]:
@@ -155,6 +156,7 @@ class Tuner:
             measure=self._race,
             judge=lambda params: self._judge(profile, params),
             watch=watch,
+            prefer=self._prefer,
             hints=[of_profile(hint, engine).params for hint in self._hints],
         )
         search.run(budget)
@@ -167,6 +169,9 @@ class Tuner:
 
     def _judge(self, profile: Profile, params: EngineParams) -> Quality:
         return self._quick.judge(profile.having(params.engine, setting_of(params)), params.engine)
+
+    def _keeps(self, profile: Profile, engine: str) -> Finding:
+        return self._whole.judge(profile, engine).finding
 
     def _confirmed(self, engine: str, profile: Profile, space: Space, trials: list[Trial]) -> EngineFound:
         """The preferred point of the frontier that still holds on all of the material, in fresh processes."""
@@ -189,7 +194,7 @@ class Tuner:
 
     def _ranked(self, space: Space, trials: list[Trial]) -> list[Trial]:
         """The frontier, the preferred first; where speed decides, first the one that wins the playoff."""
-        ranked = sorted(frontier(trials), key=self._prefer)
+        ranked = sorted(frontier(trials), key=self._prefer.key)
         if self._prefer is not PREFERENCES["speed"]:
             return ranked
 
@@ -204,7 +209,7 @@ class Tuner:
     def _shipped(self, space: Space, trials: list[Trial]) -> Trial | None:
         """The trial of a shipped setting, if there was time for one."""
         settings = [of_profile(hint, space.engine).params for hint in self._hints]
-        return next((t for t in trials if t.ran and any(t.choices == _within(space, one) for one in settings)), None)
+        return next((t for t in trials if t.ran and any(t.choices == space.choices_of(one) for one in settings)), None)
 
     def _params(self, space: Space, trial: Trial) -> EngineParams:
         """As it was tried; what can be judged only beside other engines is as a shipped profile has it."""
@@ -231,11 +236,6 @@ def waiting_ns(timing: Timing) -> float:
     Both matter to who waits; for engines that mark no first sound they are the same.
     """
     return math.sqrt(timing.wall_ns * timing.until_heard_ns)
-
-
-def _within(space: Space, params: EngineParams) -> dict[str, Any]:
-    """What parameters choose of a space's dimensions."""
-    return {name: getattr(params, name) for name in space.values}
 
 
 def _in_time(changes: Iterable[tuple[str, str, Any]], budget: Budget, watch: Watch) -> Iterator[tuple[str, str, Any]]:

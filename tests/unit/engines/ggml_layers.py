@@ -48,13 +48,19 @@ def compute(context, result, threads):
 
 
 def main(source, target, threads):
-    """Attention of q, k, v (heads, rows, 64), with a mask where there is one; GELU of x."""
+    """Attention of q, k, v (heads, rows, 64), with a mask where there is one; GELU of x, or of a permuted array."""
     given, made = np.load(source), {}
     context = function("ggml_init", InitParams)(InitParams(2**28, None, False))
     if "x" in given:
         result = function("ggml_gelu", P, P)(context, tensor(context, given["x"]))
         compute(context, result, threads)
         made["gelu"] = numbers_of(result, given["x"].shape)
+    if "permuted" in given:
+        order = (ctypes.c_int,) * 4
+        view = function("ggml_permute", P, P, *order)(context, tensor(context, given["permuted"]), 0, 2, 1, 3)
+        result = function("ggml_gelu", P, P)(context, view)
+        compute(context, result, threads)
+        made["permuted"] = numbers_of(result, given["permuted"].transpose(1, 0, 2).shape)
     if "q" in given:
         mask = tensor(context, given["mask"]) if "mask" in given else None
         parts = [tensor(context, given[name]) for name in "qkv"]

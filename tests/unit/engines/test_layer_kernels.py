@@ -64,16 +64,24 @@ def test_threads_change_no_bit(by_ggml):
 
 def test_activation_is_the_definition(by_ggml):
     """GELU by its tangent, of numbers near and far and of any count, within float32's rounding."""
-    x = np.concatenate([np.linspace(-12, 12, 4001), [-300, -40, 40, 300, 0, 1e-20]]).astype(np.float32)
+    x = np.concatenate([np.linspace(-12, 12, 4001), [-300, -40, 40, 300, 0, 1e-20, -1e14, 1e14]]).astype(np.float32)
     exact = x.astype(float) * 0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x.astype(float) ** 3)))
     np.testing.assert_allclose(by_ggml({"x": x.reshape(1, 1, -1)})["gelu"].ravel(), exact, rtol=2e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("change", ["mask", "few queries", "other heads", "odd keys"])
+def test_activation_of_numbers_that_lie_otherwise_is_left_to_ggml(by_ggml):
+    """A permuted source becomes a result in its own order, as without us, bit for bit."""
+    given = {"permuted": np.linspace(-3, 3, 5 * 3 * 16, dtype=np.float32).reshape(5, 3, 16)}
+    np.testing.assert_array_equal(by_ggml(given)["permuted"], by_ggml(given, ours=False)["permuted"])
+
+
+@pytest.mark.parametrize("change", ["mask", "few queries", "other heads", "odd keys", "shared keys"])
 def test_other_attention_is_left_to_ggml(by_ggml, change):
-    """A mask, a decoder's few queries, other heads or keys outside whole blocks come out as without us, bit for bit."""
+    """A mask, few queries, other heads, keys outside whole blocks or of several heads: as without us, bit for bit."""
     shape = {"few queries": (8, 5, 256), "odd keys": (4, 128, 250)}.get(change, (4, 128, 256))
     given = heads_of(*shape, size=128 if change == "other heads" else 64)
+    if change == "shared keys":
+        given |= {name: given[name][:2] for name in "kv"}
     if change == "mask":
         given["mask"] = np.where(np.tri(128, 256, 64), 0, -np.inf).astype(np.float16)[None]
     np.testing.assert_array_equal(by_ggml(given)["attention"], by_ggml(given, ours=False)["attention"])

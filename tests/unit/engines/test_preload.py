@@ -1,6 +1,9 @@
 """Preloaded libraries: where they can be had, and what our kernels compute, without a model."""
 
 import ctypes
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -38,6 +41,24 @@ def test_process_is_started_with_what_is_asked_for(monkeypatch, tmp_path):
     both = preload.environment(LlamaParams(static_split=True, vnni_kernels=True), BOTH)
     assert both == {"LD_PRELOAD": f"{tmp_path}/static_split:{tmp_path}/vnni_kernels"}
     assert preload.environment(LlamaParams(), BOTH) == {}
+
+
+def test_a_cache_that_cannot_be_preloaded_from_is_named(monkeypatch, tmp_path, one_line):
+    """LD_PRELOAD ends a name at a space: such a folder is refused with the remedy, not passed over by the loader."""
+    monkeypatch.setattr(preload.Preloaded, "path", lambda self: tmp_path / "my cache" / "library.so")
+    with pytest.raises(ParameterError) as caught:
+        preload.environment(LlamaParams(static_split=True), BOTH)
+    one_line(caught.value, "my cache", "VOICEPERF_CACHE")
+
+
+def test_one_engines_kernels_are_not_taken_for_the_others():
+    """Each is told by a function that only it replaces: llama's products alone are not whisper's kernels."""
+    if reason := MATRIX_KERNELS.unavailable():
+        pytest.skip(reason)
+    script = "from voiceperf.engines.preload import *; print(MATRIX_KERNELS.is_loaded(), ENCODER_KERNELS.is_loaded())"
+    preloaded = {**os.environ, "LD_PRELOAD": str(MATRIX_KERNELS.path())}
+    done = subprocess.run([sys.executable, "-c", script], env=preloaded, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]
 
 
 @pytest.fixture(scope="module")

@@ -73,9 +73,28 @@ class Wrong(Answers):
         return await super().handle_event(event)
 
 
+class Formless(Speaks):
+    """Sends sound that has no rate."""
+
+    async def handle_event(self, event):
+        if SynthesizeChunk.is_type(event.type):
+            await self.write_event(Event("audio-chunk", {"rate": 0, "width": 2, "channels": 1}, SECOND))
+            return True
+        return await super().handle_event(event)
+
+
+class AnswersAndSpeaks(Speaks):
+    """One program for two parts, told apart by its connections."""
+
+    async def handle_event(self, event):
+        if Transcript.is_type(event.type):
+            return await Answers.handle_event(self, event)
+        return await super().handle_event(event)
+
+
 @pytest.fixture
 def played():
-    """A whole call through three services of others: what became of its turns."""
+    """A whole call through services of others, the last of which speaks: what became of its turns."""
 
     def play(*handlers):
         async def all_of_it():
@@ -87,7 +106,8 @@ def played():
                 await servers[-1].start(handler)
                 uris.append(f"tcp://127.0.0.1:{port}")
             try:
-                return await replay(CALL, Services(*uris), Pace(1), lambda record: None)
+                services = Services(uris[0], uris[1], uris[-1])
+                return await replay(CALL, services, Pace(1), lambda record: None)
             finally:
                 for server in servers:
                     await server.stop()
@@ -115,3 +135,17 @@ def test_an_event_with_a_wrong_field_fails_its_turn(played):
     records = played(Hears, Wrong, Speaks)
     assert len(records) == len(CALL.turns)
     assert all("lacks a field, or has a wrong one" in record.error for record in records)
+
+
+def test_sound_without_a_rate_fails_its_turn(played):
+    """It is told as the turn's failure, and the call goes on to its end."""
+    records = played(Hears, Answers, Formless)
+    assert len(records) == len(CALL.turns)
+    assert all("rate 0" in record.error for record in records)
+
+
+def test_one_program_may_play_two_parts(played):
+    """Where one address both answers and speaks, each part has its own connection."""
+    records = played(Hears, AnswersAndSpeaks)
+    assert [record.error for record in records] == [""] * len(CALL.turns)
+    assert {record.audio_s for record in records} == {2.0}

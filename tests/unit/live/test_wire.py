@@ -175,3 +175,21 @@ def test_another_address_is_refused(uri):
     """What is no TCP address is named, with an example of one."""
     with pytest.raises(InputError, match=r"tcp://127.0.0.1:10300"):
         address(uri)
+
+
+@pytest.mark.parametrize("rounds", range(4))
+def test_a_reader_that_is_cancelled_ends(rounds):
+    """Whenever it is told so, also when a byte has just come: a service that is told to end lets a busy client go."""
+
+    async def cancelled():
+        reader = asyncio.StreamReader()
+        reading = asyncio.create_task(read_event(reader, PARAMS))
+        await asyncio.sleep(0)
+        reader.feed_data(b"{")
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.wait([reading], timeout=1)
+        return reading.cancelled()
+
+    assert asyncio.run(cancelled())

@@ -124,3 +124,20 @@ def test_resources_are_told():
         used = worker.resources()
     assert used.peak_rss_bytes >= used.rss_bytes > 1e6
     assert used.cpu_s > 0
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_what_ends_a_group_leaves_the_end_to_the_parent(ending):
+    """Ctrl-C and systemd's stop reach the worker too: it goes on until its parent has its answer."""
+    with WorkerProcess(contender()) as worker:
+        os.kill(worker.pid, ending)
+        _, output = worker.once(Line("still here"))
+        assert output.text.startswith("still here")
+
+
+def test_a_worker_that_hung_is_not_taken_for_alive():
+    """Stopped for its silence, it is gone by the time that the reason is told."""
+    with WorkerProcess(contender("hang"), run_limit_s=0.2) as worker:
+        with pytest.raises(WorkerError, match="did not answer"):
+            worker.once(Line("hi"))
+        assert not worker.alive

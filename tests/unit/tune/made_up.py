@@ -6,6 +6,7 @@ from voiceperf.engines.llama import LlamaParams
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.suite.quality_gate import Quality
+from voiceperf.tune.choice import PREFERENCES
 from voiceperf.tune.search import EngineSearch
 from voiceperf.tune.space import Space
 from voiceperf.tune.trial import Raced
@@ -58,9 +59,17 @@ class Unwatched:
     def ended(self, engine, trial, best): ...
 
 
-def search(made_up, study=None, hints=(), watch=Unwatched()):
+def search(made_up, study=None, hints=(), watch=Unwatched(), prefer="speed"):
     study = study or optuna.create_study(sampler=optuna.samplers.TPESampler(seed=1))
-    return EngineSearch(study, SPACE, measure=made_up.measure, judge=made_up.judge, watch=watch, hints=hints)
+    return EngineSearch(
+        study,
+        SPACE,
+        measure=made_up.measure,
+        judge=made_up.judge,
+        watch=watch,
+        prefer=PREFERENCES[prefer],
+        hints=hints,
+    )
 
 
 class Trials:

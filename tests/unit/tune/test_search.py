@@ -8,12 +8,15 @@ import sys
 from itertools import count
 
 import optuna
+import psutil
 import pytest
 from optuna.trial import TrialState
 from tests.unit.tune.made_up import RUINOUS, SPACE, MadeUp, Trials, search
 
 from voiceperf.engines.llama import LlamaParams
 from voiceperf.errors import InputError
+from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.suite.quality_gate import Quality
 from voiceperf.tune.choice import frontier, preferred
 from voiceperf.tune.study import storage_at
 from voiceperf.tune.trial import ALONE, TOGETHER, Raced
@@ -122,7 +125,19 @@ def test_what_does_not_run_is_kept_with_its_reason():
     assert searched.best() is None
 
 
-def test_a_trial_whose_process_is_gone_is_measured_again():
+def dead_process():
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [[platform.node(), dead_process(), 0.0], [platform.node(), os.getpid(), psutil.Process().create_time() - 60]],
+    ids=["no such process", "another one has its number"],
+)
+def test_a_trial_whose_process_is_gone_is_measured_again(gone):
     """A process that was killed in a trial leaves it unfinished; on its machine the next one takes it up at once."""
     study = optuna.create_study()
     made_up = MadeUp()
@@ -137,16 +152,9 @@ def test_a_trial_whose_process_is_gone_is_measured_again():
     search(again, study).run(Trials(1))
     assert again.raced[0].n_threads == 2  # ours: this process lives, so the trial is still someone's
     left = study.trials[0]
-    study._storage.set_trial_user_attr(left._trial_id, "by", [platform.node(), dead_process()])
+    study._storage.set_trial_user_attr(left._trial_id, "by", gone)
     search(again, study).run(Trials(1))
     assert again.raced[1].n_threads == 1
-
-
-def dead_process():
-    """The number of a process that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
 
 
 class Killed(BaseException):
@@ -177,25 +185,27 @@ def test_a_killed_search_goes_on_where_it_was(tmp_path):
     assert all(alone.count(choices) == 1 for choices in alone)
 
 
-def _work(folder, results):
+def _work(folder, url, results):
     made_up = MadeUp()
-    study = optuna.create_study(storage=storage_at(folder), study_name="shared", load_if_exists=True)
+    study = optuna.create_study(storage=storage_at(folder, url), study_name="shared", load_if_exists=True)
     search(made_up, study).run(Trials(8))
     results.put(len(made_up.raced))
 
 
-def test_two_processes_share_one_study(tmp_path):
+@pytest.mark.parametrize("database", [None, "sqlite:///{}/tune.db"], ids=["journal", "database"])
+def test_two_processes_share_one_study(tmp_path, database):
     """Both take trials from one study, no single change is measured twice, and each sees the other's."""
+    url = database and database.format(tmp_path)
     context = multiprocessing.get_context("spawn")
     results = context.Queue()
-    optuna.create_study(storage=storage_at(tmp_path), study_name="shared")
-    workers = [context.Process(target=_work, args=(tmp_path, results)) for _ in range(2)]
+    optuna.create_study(storage=storage_at(tmp_path, url), study_name="shared")
+    workers = [context.Process(target=_work, args=(tmp_path, url, results)) for _ in range(2)]
     for worker in workers:
         worker.start()
     done = [results.get(timeout=60) for _ in workers]
     for worker in workers:
         worker.join()
-    study = optuna.load_study(storage=storage_at(tmp_path), study_name="shared")
+    study = optuna.load_study(storage=storage_at(tmp_path, url), study_name="shared")
     finished = [trial for trial in study.trials if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
     assert len(finished) == sum(done)
     alone = [tuple(sorted(trial.params.items())) for trial in finished if trial.user_attrs["stage"] == ALONE]
@@ -225,8 +235,9 @@ def test_a_trial_that_has_begun_but_has_no_values_yet_is_not_begun_again(tmp_pat
     made_up = MadeUp()
     searched = search(made_up, study)
     change = {name: values[0] for name, values in SPACE.values.items()} | {"n_threads": 1}
+    by = [platform.node(), os.getpid(), psutil.Process().create_time()]
     for _ in range(2):
-        study.enqueue_trial(change, user_attrs={"stage": ALONE, "by": [platform.node(), os.getpid()]})
+        study.enqueue_trial(change, user_attrs={"stage": ALONE, "by": by})
     study.ask()  # the other process's, whose parameters are suggested later
     searched.run(Trials(1))
     assert not [params for params in made_up.raced if params.n_threads == 1]
@@ -241,3 +252,21 @@ def test_preferences_pick_from_the_frontier():
     assert preferred(searched.trials(), "quality") == points[-1]
     assert preferred(searched.trials(), "balanced") in points
     assert preferred([], "speed") is None
+
+
+@pytest.mark.parametrize(("prefer", "loses_nothing"), [("speed", False), ("balanced", False), ("quality", True)])
+def test_the_search_goes_where_the_preference_does(prefer, loses_nothing):
+    """Where quality is preferred, what is slower than the fastest and loses less is raced to its end and judged."""
+    lossy = LlamaParams(n_threads=2, use_mmap=False, flash_attn=True)
+    kind = LlamaParams(n_threads=2)
+    made_up = MadeUp()
+
+    def judge(params):
+        loss = 0.5 if params.flash_attn else 0.0
+        return Quality(Finding(Verdict.PASS, "made up"), "made up", loss)
+
+    made_up.judge = judge
+    searched = search(made_up, hints=[lossy, kind], prefer=prefer)
+    searched.run(Trials(2))
+    assert searched.best().choices["flash_attn"] is not loses_nothing
+    assert searched.trials()[1].dropped is (prefer == "speed")

@@ -9,21 +9,24 @@ from voiceperf.engines.llama import LlamaParams
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.profiles import Profile, Setting
 from voiceperf.tune.space import Space
-from voiceperf.tune.together import neutral_changes, tune_together
+from voiceperf.tune.together import tune_together, turn_changes
 
 PROFILE = Profile("now", "", {"llama": Setting({"n_threads": 2}), "kokoro": Setting({"spinning": True})})
 SPACES = {
     "llama": Space(LlamaParams(n_threads=2), {"n_threads": (2, 1), "flash_attn": (False, True)}, {}),
     "kokoro": Space(KokoroParams(), {"spinning": (True, False)}, {}),
 }
+OVERLAPS = {"kokoro": Space(KokoroParams(), {"by_sentence": (False, True), "vnni_kernels": (False, True)}, {})}
+HOLDS = Finding(Verdict.PASS, "")
 
 
 @pytest.fixture
 def turns(made_up_bout):
-    """Whole turns that take 10% less without spinning, and 30% more with one thread."""
+    """Whole turns that take 10% less without spinning, half by sentence, and 30% more with one thread."""
 
     def seconds(profile):
-        spinning = 1.0 if profile["kokoro"].values["spinning"] else 0.9
+        kokoro = KokoroParams.parse(profile["kokoro"].values)
+        spinning = (1.0 if kokoro.spinning else 0.9) * (0.5 if kokoro.by_sentence else 1.0)
         return spinning * {1: 1.3, 2: 1.0}[profile["llama"].values["n_threads"]]
 
     class MadeUpStage:
@@ -36,8 +39,8 @@ def turns(made_up_bout):
         def adopt(self, engine, profile):
             self.profile = self.profile.having(engine, profile[engine])
 
-    def tune(profile, load=lambda profile: Finding(Verdict.PASS, "")):
-        return tune_together(MadeUpStage(profile), profile, neutral_changes(profile, SPACES), load)
+    def tune(profile, load=lambda profile: HOLDS, spaces=SPACES, quality=lambda profile, engine: HOLDS):
+        return tune_together(MadeUpStage(profile), profile, turn_changes(profile, spaces), quality, load)
 
     return tune
 
@@ -62,10 +65,30 @@ def test_what_helps_a_caller_who_is_alone_and_breaks_under_load_is_not_kept(turn
     assert not tried[0].kept
 
 
-def test_only_neutral_parameters_are_touched(turns):
-    """Quality was judged before: nothing that could change a result is tried here."""
+def test_what_changes_a_result_is_touched_only_where_it_decides_what_overlaps(turns):
+    """Quality was judged before, on each engine alone; whole turns alone show what speaking during writing buys."""
     _, tried = turns(PROFILE)
     assert "flash_attn" not in {change.name for change in tried}
+    profile, tried = turns(PROFILE, spaces=OVERLAPS)
+    assert [(change.name, change.value, change.kept) for change in tried] == [("by_sentence", True, True)]
+    assert profile["kokoro"].values["by_sentence"]
+
+
+def test_what_overlaps_is_kept_only_with_its_quality(turns):
+    """Speech that starts sooner and sounds worse is not kept, however much sooner; what is slower is not judged."""
+    judged = []
+
+    def quality(profile, engine):
+        judged.append((engine, profile[engine].values.get("by_sentence")))
+        return Finding(Verdict.FAIL, "log-mel 3 dB")
+
+    profile, tried = turns(PROFILE, spaces=OVERLAPS, quality=quality)
+    assert profile == PROFILE
+    assert [(change.ratio.high < 1, change.kept) for change in tried] == [(True, False)]
+    assert judged == [("kokoro", True)]
+    by_sentence = PROFILE.having("kokoro", Setting({"spinning": True, "by_sentence": True}))
+    turns(by_sentence, spaces=OVERLAPS, quality=quality)
+    assert len(judged) == 1
 
 
 def test_the_same_profile_again_is_not_raced(turns):
@@ -78,4 +101,4 @@ def test_the_same_profile_again_is_not_raced(turns):
 def test_what_no_engine_could_try_alone_comes_first_and_threads_last():
     """The budget may end before the last change."""
     spaces = {**SPACES, "llama": replace(SPACES["llama"], beside={"nice": (0, 10)})}
-    assert [name for _, name, _ in neutral_changes(PROFILE, spaces)] == ["nice", "spinning", "n_threads"]
+    assert [name for _, name, _ in turn_changes(PROFILE, spaces)] == ["nice", "spinning", "n_threads"]

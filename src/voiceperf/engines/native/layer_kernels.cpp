@@ -46,8 +46,12 @@ struct Tensor {
         std::memcpy(&number, parameters + place, sizeof number);
         return number;
     }
+    // float32, one after the other in the order of the dimensions
     bool is_dense() const {
-        return type == F32 && stride[0] == sizeof(float) && stride[3] * size[3] == count() * sizeof(float);
+        size_t step = sizeof(float);
+        for (int one = 0; one < 4; step *= size[one++])
+            if (stride[one] != step) return false;
+        return type == F32;
     }
     size_t count() const { return size[0] * size[1] * size[2] * size[3]; }
 };
@@ -67,7 +71,7 @@ bool is_called(const Library &library, int number, const char *name) {
     return name_of && std::strcmp(name_of(number), name) == 0;
 }
 
-// e^x by 2^n times a polynomial of the rest (its series to degree 6); 0 and infinity where due
+// e^x by 2^n times a polynomial of the rest (its series to degree 6), for x up to 88; 0 where due
 __m512 exponential(__m512 x) {
     const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT);
     const __m512 high = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
@@ -78,16 +82,15 @@ __m512 exponential(__m512 x) {
     return _mm512_scalef_ps(power, n);
 }
 
-// `R` rows of `from`, each number `step` floats after the last and the rows side by side, times `count` rows of a block of
-// 64, which lie one after the other
+// `R` rows of `from`, `row` floats apart, times `count` rows of a block of 64, which lie one after the other
 template <int R>
-[[gnu::always_inline]] inline void multiply(const float *from, size_t row, size_t step, const float *block, int64_t count,
+[[gnu::always_inline]] inline void multiply(const float *from, size_t row, const float *block, int64_t count,
                                             __m512 (&sums)[R][REGISTERS]) {
     for (int64_t at = 0; at < count; at++, block += KEYS) {
         __m512 columns[REGISTERS];
         for (int c = 0; c < REGISTERS; c++) columns[c] = _mm512_loadu_ps(block + c * LANES);
         for (int r = 0; r < R; r++) {
-            const __m512 factor = _mm512_set1_ps(from[r * row + at * step]);
+            const __m512 factor = _mm512_set1_ps(from[r * row + at]);
             for (int c = 0; c < REGISTERS; c++) sums[r][c] = _mm512_fmadd_ps(factor, columns[c], sums[r][c]);
         }
     }
@@ -120,7 +123,7 @@ class Head {
         for (auto &one : most) one = _mm512_set1_ps(-__builtin_inff());
         for (int64_t key = 0; key < count_; key += KEYS) {
             __m512 sums[R][REGISTERS] = {};
-            multiply<R>(scaled[0], HEAD, 1, keys_.data() + key * HEAD, HEAD, sums);
+            multiply<R>(scaled[0], HEAD, keys_.data() + key * HEAD, HEAD, sums);
             for (int r = 0; r < R; r++)
                 for (int c = 0; c < REGISTERS; c++) {
                     _mm512_storeu_ps(scores_.data() + r * count_ + key + c * LANES, sums[r][c]);
@@ -129,7 +132,7 @@ class Head {
         }
         for (int r = 0; r < R; r++) inverse[r] = 1 / exponentiate(scores_.data() + r * count_, _mm512_reduce_max_ps(most[r]));
         __m512 sums[R][REGISTERS] = {};
-        multiply<R>(scores_.data(), count_, 1, values_.data(), count_, sums);
+        multiply<R>(scores_.data(), count_, values_.data(), count_, sums);
         for (int r = 0; r < R; r++) {
             auto *to = (float *)out.at(head, first + r);
             for (int c = 0; c < REGISTERS; c++)
@@ -198,7 +201,8 @@ void gelu(const Share &share, Tensor &out) {
         const __m512 x = _mm512_maskz_loadu_ps(mask, from + at);
         const __m512 cubic = _mm512_fmadd_ps(_mm512_mul_ps(x, x), _mm512_set1_ps(0.044715f), _mm512_set1_ps(1));
         const __m512 twice = _mm512_mul_ps(_mm512_mul_ps(x, cubic), _mm512_set1_ps(-2 * 0.79788456f));
-        const __m512 below = _mm512_add_ps(exponential(twice), _mm512_set1_ps(1));
+        const __m512 bounded = _mm512_max_ps(_mm512_min_ps(twice, _mm512_set1_ps(88)), _mm512_set1_ps(-104));
+        const __m512 below = _mm512_add_ps(exponential(bounded), _mm512_set1_ps(1));
         _mm512_mask_storeu_ps(to + at, mask, _mm512_div_ps(x, below));
     }
 }
@@ -209,12 +213,18 @@ extern "C" void ggml_compute_forward_flash_attn_ext(const Share *share, Tensor *
     static const Library library(__builtin_return_address(0));
     static Operation *const own = library.own<Operation>("ggml_compute_forward_flash_attn_ext");
     static const bool known = is_known(library);
-    known && is_plain_attention(*out) ? attend(*share, *out) : own(share, out);
+    if (known && is_plain_attention(*out))
+        attend(*share, *out);
+    else
+        own(share, out);
 }
 
 extern "C" void ggml_compute_forward_unary(const Share *share, Tensor *out) {
     static const Library library(__builtin_return_address(0));
     static Operation *const own = library.own<Operation>("ggml_compute_forward_unary");
     static const bool known = is_known(library);
-    known && out->is_dense() && out->source[0]->is_dense() && is_called(library, out->parameters[0], "GELU") ? gelu(*share, *out) : own(share, out);
+    if (known && out->is_dense() && out->source[0]->is_dense() && is_called(library, out->parameters[0], "GELU"))
+        gelu(*share, *out);
+    else
+        own(share, out);
 }

@@ -6,7 +6,8 @@
 // matrix as one stream. Those with many columns are left to `wide_products.hpp`.
 //
 // Each element is summed in the same order whatever the tile or the number of threads, so a result never depends on how
-// the work was divided.
+// the work was divided among threads. From 16 columns on the order is another, so the last bits of a token depend on
+// whether it is read by itself or with many.
 
 #include <immintrin.h>
 
@@ -119,7 +120,7 @@ struct Four {
     }
 };
 
-constexpr int ROWS = 4, COLUMNS = 4;  // of a tile: with its sums, rows and one column it fills the 32 registers
+constexpr int ROWS = 4, COLUMNS = 4;  // of a tile, whose sums stay in registers
 constexpr int LINE = 16;              // floats in a cache line, which two threads must not share
 constexpr int AHEAD = 8192;           // bytes; memory answers late, and the hardware stops at each page
 
