@@ -128,8 +128,9 @@ def _helps(raced: Raced) -> bool:
 def turn_changes(profile: Profile, spaces: Mapping[str, Space]) -> list[tuple[str, str, Any]]:
     """Every value that the profile does not have of what decides when stages work, or cannot change a result.
 
-    What an engine alone cannot show comes first, threads last: fewer of them seldom help.
+    What overlaps comes first, then what else an engine alone cannot show; threads last, as fewer of them seldom help.
     """
+    overlapping: list[tuple[str, str, Any]] = []
     unseen: list[tuple[str, str, Any]] = []
     found: list[tuple[str, str, Any]] = []
     threads: list[tuple[str, str, Any]] = []
@@ -138,7 +139,7 @@ def turn_changes(profile: Profile, spaces: Mapping[str, Space]) -> list[tuple[st
         for name, values in {**space.beside, **space.values}.items():
             known = params.tunables()[name]
             if known.neutral or known.overlaps:
-                is_unseen = known.beside or known.overlaps
-                group = unseen if is_unseen else threads if name in params.thread_names else found
+                alone = threads if name in params.thread_names else found
+                group = overlapping if known.overlaps else unseen if known.beside else alone
                 group.extend((engine, name, value) for value in values if value != getattr(params, name))
-    return unseen + found + threads
+    return overlapping + unseen + found + threads

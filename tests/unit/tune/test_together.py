@@ -98,7 +98,9 @@ def test_the_same_profile_again_is_not_raced(turns):
     assert ("spinning", False) not in [(change.name, change.value) for change in tried]
 
 
-def test_what_no_engine_could_try_alone_comes_first_and_threads_last():
-    """The budget may end before the last change."""
-    spaces = {**SPACES, "llama": replace(SPACES["llama"], beside={"nice": (0, 10)})}
-    assert [name for _, name, _ in turn_changes(PROFILE, spaces)] == ["nice", "spinning", "n_threads"]
+def test_what_no_engine_could_show_alone_comes_first_and_threads_last():
+    """The budget may end before the last change; which stages overlap decides most."""
+    llama = replace(SPACES["llama"], beside={"nice": (0, 10)})
+    kokoro = replace(SPACES["kokoro"], values={**SPACES["kokoro"].values, **OVERLAPS["kokoro"].values})
+    changes = turn_changes(PROFILE, {"llama": llama, "kokoro": kokoro})
+    assert [name for _, name, _ in changes] == ["by_sentence", "nice", "spinning", "n_threads"]
