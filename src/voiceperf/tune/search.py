@@ -200,19 +200,20 @@ class EngineSearch:
     def _tell(self, trial: optuna.Trial, raced: Raced, quality: Quality | None) -> None:
         """The attributes first: once the study knows a trial's end, all of it is there."""
         ratio = raced.ratio
+        verdict = _verdict(quality) if quality else ""
         facts = {
             "low": ratio.low if ratio else None,
             "high": ratio.high if ratio else None,
             "ratio": ratio.estimate if ratio else None,
             "dropped": raced.dropped,
-            "verdict": str(quality.finding.verdict) if quality else "",
+            "verdict": str(verdict),
             "loss": quality.loss if quality else None,
             "reason": raced.failure or (quality.finding.reason if quality else ""),
         }
         for name, value in facts.items():
             trial.set_user_attr(name, value)
-        lost = quality is not None and quality.finding.verdict is Verdict.FAIL
-        trial.set_constraint("quality", 1.0 if lost else 0.0)  # the sampler keeps away from what is above zero
+        # the sampler keeps away from what is above zero
+        trial.set_constraint("quality", 1.0 if verdict is Verdict.FAIL else 0.0)
         if ratio is None:
             self._study.tell(trial, state=TrialState.FAIL)
         elif raced.dropped:
@@ -221,6 +222,13 @@ class EngineSearch:
             self._study.tell(trial, ratio.estimate)
         frozen = self._study.get_trials(deepcopy=False)[trial.number]
         self._watch.ended(self._space.engine, _as_trial(frozen, self._space), self.best())
+
+
+def _verdict(quality: Quality) -> Verdict:
+    """What is lost most likely is lost: a few loops make a WER too uncertain for the gate to be sure."""
+    found = quality.finding.verdict
+    is_lost = found is Verdict.INCONCLUSIVE and quality.loss is not None and quality.loss > 1
+    return Verdict.FAIL if is_lost else found
 
 
 def finished(study: optuna.Study, space: Space) -> list[Trial]:

@@ -270,3 +270,14 @@ def test_the_search_goes_where_the_preference_does(prefer, loses_nothing):
     searched.run(Trials(2))
     assert searched.best().choices["flash_attn"] is not loses_nothing
     assert searched.trials()[1].dropped is (prefer == "speed")
+
+
+@pytest.mark.parametrize(("loss", "is_kept"), [(0.4, True), (10.0, False)])
+def test_what_most_likely_ruins_quality_is_not_what_others_must_beat(loss, is_kept):
+    """A few loops leave a word error rate too uncertain for the gate to be sure; the search does not go on from it."""
+    made_up = MadeUp()
+    made_up.judge = lambda params: Quality(Finding(Verdict.INCONCLUSIVE, "-2 to 32 points"), "made up", loss)
+    searched = search(made_up, hints=[LlamaParams(n_threads=2)])
+    searched.run(Trials(1))
+    assert (searched.best() is not None) is is_kept
+    assert searched.trials()[0].verdict == ("INCONCLUSIVE" if is_kept else "FAIL")
