@@ -104,7 +104,9 @@ def test_a_killed_session_loses_no_finished_trial(tmp_path):
 
 def test_ctrl_c_keeps_what_is_known(tmp_path):
     """Interrupted in a trial, it says that every finished one is kept, and puts nothing in force."""
-    script = "from voiceperf.cli import main; main()"
+    # what a shell starts in the background ignores Ctrl-C, and so would its children
+    script = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    script += "from voiceperf.cli import main; main()"
     command = [sys.executable, "-c", script, "tune", "kokoro", "--storage", str(tmp_path), "--budget", "10m"]
     environment = {**os.environ, "VOICEPERF_DATA": str(tmp_path / "data")}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as session:
