@@ -118,11 +118,11 @@ class Caller:
             await link.close()
         self._links.clear()
 
-    async def _link(self, part: str, uri: str) -> Link:
+    async def _link(self, part: str) -> Link:
         if part in self._links and not self._links[part].is_open:
             await self._links.pop(part).close()
         if part not in self._links:
-            self._links[part] = link = await self._connected(uri)
+            self._links[part] = link = await self._connected(getattr(self._services, part))
             if part == "speaks":
                 self._streams_speech = any(program.supports_synthesize_streaming for program in (await link.info()).tts)
             if part == "answers":  # another's would take it for a request without words
@@ -140,9 +140,7 @@ class Caller:
             await self._sleep(_TRY_AGAIN_S)
 
     async def _turn(self, turn: Turn, messages: list[Message], record: TurnRecord) -> None:
-        hears, answers, speaks = [
-            await self._link(part, getattr(self._services, part)) for part in ("hears", "answers", "speaks")
-        ]
+        hears, answers, speaks = [await self._link(part) for part in ("hears", "answers", "speaks")]
         self._is_streaming = False
         if self._reads_ahead:
             await self._read_ahead(answers, messages[:-1])

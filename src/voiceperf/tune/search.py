@@ -242,10 +242,10 @@ def _is_finished(trial: FrozenTrial) -> bool:
 
 def _is_alive(trial: FrozenTrial) -> bool:
     """Whether a trial without an end may still come to one: its process lives, or may live on another machine."""
-    machine, process, started = trial.user_attrs.get("by", ("", 0, 0.0))
+    machine, process, *started = trial.user_attrs.get("by", ("", 0))
     if machine == platform.node():
         try:
-            return bool(psutil.Process(process).create_time() == started)  # the number alone may be another's by now
+            return bool(started == [psutil.Process(process).create_time()])  # the number alone may be another's by now
         except psutil.NoSuchProcess:
             return False
     begun = trial.datetime_start

@@ -134,8 +134,12 @@ def dead_process():
 
 @pytest.mark.parametrize(
     "gone",
-    [[platform.node(), dead_process(), 0.0], [platform.node(), os.getpid(), psutil.Process().create_time() - 60]],
-    ids=["no such process", "another one has its number"],
+    [
+        [platform.node(), dead_process(), 0.0],
+        [platform.node(), os.getpid(), psutil.Process().create_time() - 60],
+        [platform.node(), dead_process()],
+    ],
+    ids=["no such process", "another one has its number", "kept without its beginning"],
 )
 def test_a_trial_whose_process_is_gone_is_measured_again(gone):
     """A process that was killed in a trial leaves it unfinished; on its machine the next one takes it up at once."""
