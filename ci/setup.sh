@@ -25,14 +25,17 @@ say "installing the locked packages"
 # The engines' libraries are built for this very processor; their wheels are kept for the next .venv.
 processor=$( (grep -m 2 -E '^(model name|flags)' /proc/cpuinfo 2>/dev/null || sysctl -n machdep.cpu.brand_string) | cksum | cut -d ' ' -f 1)
 abi=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_platform())')
+recipe=$(cat ci/setup.sh ci/llama_library_only.cmake | cksum | cut -d ' ' -f 1)
 wheels=${VOICEPERF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/voiceperf}/wheels
+# GCC drops ggml's stores to AMX's tile configuration, and the first product crashes (llama.cpp's issues 20824 and 26954).
+export CFLAGS="${CFLAGS:-} -U__AMX_INT8__" CXXFLAGS="${CXXFLAGS:-} -U__AMX_INT8__"
 
 # native PACKAGE MINUTES [VARIABLE=VALUE...]: install it, built with these in the environment
 native() {
   local package=$1 minutes=$2 version cache log
   shift 2
   version=$(sed -n "s/^$package==\([^ ]*\).*/\1/p" requirements-native.lock)
-  cache=$wheels/$package-$version-$abi-$processor
+  cache=$wheels/$package-$version-$abi-$processor-$recipe
   if ! ls "$cache"/*.whl >/dev/null 2>&1; then
     say "building $package for this processor (about $minutes on two cores, once)"
     mkdir -p "$cache.part"
