@@ -27,8 +27,11 @@ processor=$( (grep -m 2 -E '^(model name|flags)' /proc/cpuinfo 2>/dev/null || sy
 abi=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_platform())')
 recipe=$(cat ci/setup.sh ci/llama_library_only.cmake | cksum | cut -d ' ' -f 1)
 wheels=${VOICEPERF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/voiceperf}/wheels
-# GCC drops ggml's stores to AMX's tile configuration, and the first product crashes (llama.cpp's issues 20824 and 26954).
-export CFLAGS="${CFLAGS:-} -U__AMX_INT8__" CXXFLAGS="${CXXFLAGS:-} -U__AMX_INT8__"
+# Two of ggml's ways that are none. AMX: GCC drops its stores to the tile configuration, and the first product crashes
+# (llama.cpp's issues 20824 and 26954). AVX512-FP16: it takes 128 numbers at a time, which heads of 64 never have, so attention
+# goes one by one.
+ways="-U__AMX_INT8__ -U__AVX512FP16__"
+export CFLAGS="${CFLAGS:-} $ways" CXXFLAGS="${CXXFLAGS:-} $ways"
 
 # native PACKAGE MINUTES [VARIABLE=VALUE...]: install it, built with these in the environment
 native() {
