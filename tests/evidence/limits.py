@@ -21,7 +21,6 @@ import onnxruntime
 
 from voiceperf import call, machine, places, profiles
 from voiceperf.engines.kokoro import load_voice
-from voiceperf.engines.whisper import context_frames
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.models.store import locate
@@ -102,7 +101,7 @@ def main():
     report("llama.cpp, a token", weights / bandwidth, took)
     timing, heard = timings("whisper", 0)
     params = of_profile(profiles.load("tuned"), "whisper").params
-    frames = context_frames(params.audio_ctx, round(heard.audio_s * 16_000))
+    frames = params.context(round(heard.audio_s * 16_000)).frames
     report("whisper.cpp, the matrices of the encoder", LAYERS * 12 * WIDTH**2 * frames / products, timing.wall_ns / 1e9)
     timing, _ = timings("kokoro", 0)
     text = requests(recorded_call(), "kokoro", recorded_call().turns[0])["kokoro"].text

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from voiceperf import profiles
-from voiceperf.audio import read_speech
+from voiceperf.audio import SPEECH_RATE_HZ, read_speech
 from voiceperf.engines.base import Utterance
 from voiceperf.engines.whisper import looks_wrong
 from voiceperf.errors import EngineError, WorkerError
@@ -27,6 +27,7 @@ OFFICIAL_BYTES = {
     "whisper-base-f16": 147_951_465,
     "whisper-base-q8_0": 81_768_585,
 }
+SHORT = {"audio_ctx": 256, "weigh_silence": False}
 
 
 def worker(profile="tuned", **changes):
@@ -69,6 +70,17 @@ def test_transcript_does_not_depend_on_what_came_before():
         assert [hear(process, clip) for clip in probes] == alone
 
 
+def test_the_full_window_does_not_depend_on_what_came_before(tuned):
+    """Speech of 28 s, too long for any shorter context, is heard as in a fresh process, to the last probability."""
+    sentences = [r.audio() for r in read_manifest(AUDIO / "manifest.jsonl") if r.kind == "sentence"]
+    long = np.concatenate(sentences)[: 28 * SPEECH_RATE_HZ]
+    with worker() as process:
+        alone = process.once(Utterance(long))[1]
+    for clip in sentences[:3]:
+        hear(tuned, clip)
+    assert tuned.once(Utterance(long))[1] == alone
+
+
 def test_threads_change_no_transcript(tuned):
     """Thread counts are neutral: one thread and all of them hear the same."""
     clips = [r.audio() for r in read_manifest(AUDIO / "manifest.jsonl")][::25]
@@ -85,11 +97,11 @@ def test_speech_longer_than_the_short_context_is_heard_to_its_end(tuned):
 def test_what_looks_wrong_is_heard_again():
     """Chunks that come out cut short, looping or empty with too short a context are heard as with the longer one."""
     clips = [r.audio() for r in read_manifest(AUDIO / "manifest.jsonl") if r.seconds < 2.5][::8]
-    with worker(audio_ctx=256, retry_ctx=0) as short, worker(audio_ctx=512, retry_ctx=0) as longer:
+    with worker(**SHORT, retry_ctx=0) as short, worker(**SHORT | {"audio_ctx": 512}, retry_ctx=0) as longer:
         wrong = [clip for clip in clips if looks_wrong(short.once(Utterance(clip))[1], short.contender.params)]
         wanted = [hear(longer, clip) for clip in wrong]
     assert wrong
-    with worker(audio_ctx=256, retry_ctx=512) as process:
+    with worker(**SHORT, retry_ctx=512) as process:
         assert [hear(process, clip) for clip in wrong] == wanted
 
 

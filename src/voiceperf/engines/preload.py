@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import cast
 
 from voiceperf.engines.compiled import Compiled
 from voiceperf.errors import ParameterError
@@ -32,6 +33,13 @@ MATRIX_KERNELS = _kernels("matrix_kernels.cpp", symbol="llamafile_sgemm")
 ENCODER_KERNELS = _kernels(  # for whisper.cpp's ggml
     "matrix_kernels.cpp", "layer_kernels.cpp", symbol="ggml_compute_forward_unary"
 )
+
+
+def weigh_silence() -> Callable[[int, int, float], None]:
+    """What tells our attention about the frames of whisper's encoder; see `voiceperf_weigh_silence`."""
+    function = ctypes.CDLL(None).voiceperf_weigh_silence
+    function.restype, function.argtypes = None, (ctypes.c_int, ctypes.c_int, ctypes.c_float)
+    return cast(Callable[[int, int, float], None], function)
 
 
 def environment(params: EngineParams, libraries: Iterable[Preloaded]) -> dict[str, str]:

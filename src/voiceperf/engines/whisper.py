@@ -13,7 +13,7 @@ import numpy as np
 from pywhispercpp.utils import redirect_stderr
 
 from voiceperf.audio import SPEECH_RATE_HZ, Samples, as_speech
-from voiceperf.engines import compiled, preload
+from voiceperf.engines import compiled, encoder_context, preload
 from voiceperf.engines.base import (
     ALL_CORES,
     IDLE_SPINS,
@@ -29,17 +29,13 @@ from voiceperf.engines.base import (
     resolve_threads,
     wrong_request,
 )
+from voiceperf.engines.encoder_context import Context
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.loops import is_loop
 from voiceperf.models.store import locate
 from voiceperf.params import EngineParams, tunable
 
 PRELOADED = (preload.ENCODER_KERNELS,)
-FULL_CONTEXT = 1500  # encoder frames of 20 ms: the 30 s window every whisper model was trained on
-_SAMPLES_PER_FRAME = SPEECH_RATE_HZ // 50
-# With flash attention whisper.cpp pads keys and values to this multiple and attends to the padding unmasked,
-# so any other context would see what earlier calls left there.
-_CONTEXT_STEP = 256
 _LONG_CONTEXT = 1024  # nearly all that the full window hears (FINDINGS.md)
 _MIN_TOKENS = 8  # the least a token cap allows: a one-word answer with its punctuation and timestamps
 _GPU_BACKENDS = ("CUDA", "Metal", "METAL", "Vulkan", "SYCL", "HIP")
@@ -69,15 +65,21 @@ class WhisperParams(EngineParams):
         0,
         "shortest encoder context; longer speech gets as many steps of 256 as it needs; 0: always the full 30 s",
         low=0,
-        high=FULL_CONTEXT,
+        high=encoder_context.FULL,
         unit="frames of 20 ms",
         tries=(0, 256, 512, 768, 1024),
+    )
+    weigh_silence: bool = tunable(
+        False,
+        "compute only the speech and a few frames behind it, which attention counts as the rest of audio_ctx"
+        " (needs vnni_kernels and flash_attn)",
+        tries=(False, True),
     )
     retry_ctx: int = tunable(
         0,
         "encoder context of a second try where the first looks wrong: empty, looping, cut short or unlikely; 0: none",
         low=0,
-        high=FULL_CONTEXT,
+        high=encoder_context.FULL,
         unit="frames of 20 ms",
         tries=(0, 1024),
     )
@@ -107,10 +109,17 @@ class WhisperParams(EngineParams):
     )
 
     def safer(self) -> list[dict[str, Any]]:
-        """A longer context, then the full one; then whisper.cpp's own products."""
+        """All the silence, a longer context, then the full one; then whisper.cpp's own products."""
+        computed: dict[str, Any] = {"weigh_silence": False} if self.weigh_silence else {}
         contexts = [0] if self.audio_ctx >= _LONG_CONTEXT else [_LONG_CONTEXT, 0]
-        longer = [{"audio_ctx": frames, "retry_ctx": 0} for frames in contexts] if self.audio_ctx else []
-        return [*longer, {"vnni_kernels": False}]
+        longer: list[dict[str, Any]] = (
+            [{"audio_ctx": frames, "retry_ctx": 0} for frames in contexts] if self.audio_ctx else []
+        )
+        return [computed | step for step in ({}, *longer, {"vnni_kernels": False}) if computed | step]
+
+    def context(self, samples: int) -> Context:
+        """What the first try at a chunk of so many samples computes."""
+        return (encoder_context.weighed if self.weigh_silence else encoder_context.plain)(self.audio_ctx, samples)
 
     def environment(self) -> dict[str, str]:
         return preload.environment(self, PRELOADED) | idle_environment(self.idle_spins)
@@ -118,14 +127,18 @@ class WhisperParams(EngineParams):
     def check(self) -> None:
         for name in ("audio_ctx", "retry_ctx"):
             frames = getattr(self, name)
-            if self.flash_attn and frames % _CONTEXT_STEP:
+            if self.flash_attn and frames % encoder_context.STEP:
                 raise ParameterError(
-                    f"whisper.{name} = {frames}: with flash_attn it must be a multiple of {_CONTEXT_STEP},"
+                    f"whisper.{name} = {frames}: with flash_attn it must be a multiple of {encoder_context.STEP},"
                     " or transcripts depend on earlier calls; round it up or turn flash_attn off"
                 )
         if 0 < self.retry_ctx <= self.audio_ctx:
             raise ParameterError(
                 f"whisper.retry_ctx = {self.retry_ctx}: must be longer than audio_ctx ({self.audio_ctx}), or 0"
+            )
+        if self.weigh_silence and not (self.vnni_kernels and self.flash_attn and self.audio_ctx):
+            raise ParameterError(
+                "whisper.weigh_silence = true: needs vnni_kernels, flash_attn and an audio_ctx; turn it off or these on"
             )
 
 
@@ -138,6 +151,7 @@ class WhisperEngine:
         refuse_unsupported(params)
         self.params = params
         self._context = _load(locate(params.model), params)
+        self._full_window: Any = None  # a context of its own, once speech needs all of it
         strategy = native.whisper_sampling_strategy
         chosen = strategy.WHISPER_SAMPLING_BEAM_SEARCH if params.beam_size else strategy.WHISPER_SAMPLING_GREEDY
         self._full = native.whisper_full_default_params(chosen)
@@ -148,6 +162,7 @@ class WhisperEngine:
         self._full.temperature_inc = params.temperature_inc
         self._full.entropy_thold = params.entropy_thold
         self._full.greedy = {"best_of": params.best_of}
+        self._weigh_silence = preload.weigh_silence() if params.weigh_silence else None
         self._full.print_progress = False
         self._full.no_context = True  # a chunk must not depend on the one before it
         if params.initial_prompt:
@@ -162,33 +177,46 @@ class WhisperEngine:
         if not isinstance(request, Utterance):
             raise ParameterError(wrong_request("whisper", request))
         audio = as_speech(request.audio, SPEECH_RATE_HZ)
-        first = context_frames(self.params.audio_ctx, len(audio))
+        first = self.params.context(len(audio))
         heard = self._transcribe(audio, first)
-        second = context_frames(self.params.retry_ctx, len(audio)) if self.params.retry_ctx else first
+        second = encoder_context.plain(self.params.retry_ctx, len(audio)) if self.params.retry_ctx else first
         return self._transcribe(audio, second) if second != first and looks_wrong(heard, self.params) else heard
 
-    def _transcribe(self, audio: Samples, frames: int) -> Transcript:
-        self._full.audio_ctx = frames
+    def _transcribe(self, audio: Samples, context: Context) -> Transcript:
+        if self._weigh_silence is not None:
+            self._weigh_silence(context.frames if context.is_weighed else 0, context.silent_from, context.times)
+        self._full.audio_ctx = context.frames
         self._full.max_tokens = token_cap(self.params, len(audio))
-        status = native.whisper_full(self._context, self._full, audio, audio.size)
+        loaded = self._loaded_for(context)
+        status = native.whisper_full(loaded, self._full, audio, audio.size)
         if status != 0:
             raise EngineError(f"whisper.cpp could not transcribe {len(audio)} samples (status {status})")
-        return self._transcript(audio)
+        return _transcript(loaded, audio)
 
-    def _transcript(self, audio: Samples) -> Transcript:
-        texts: list[str] = []
-        log_probs: list[float] = []
-        for segment in range(native.whisper_full_n_segments(self._context)):
-            texts.append(native.whisper_full_get_segment_text(self._context, segment).decode(errors="replace"))
-            log_probs += [
-                math.log(max(native.whisper_full_get_token_p(self._context, segment, token), 1e-9))
-                for token in range(native.whisper_full_n_tokens(self._context, segment))
-            ]
-        probability = math.exp(float(np.mean(log_probs))) if log_probs else None
-        return Transcript("".join(texts).strip(), len(log_probs), probability, len(audio) / SPEECH_RATE_HZ)
+    def _loaded_for(self, context: Context) -> Any:
+        """The full window is padded, too, and would see what shorter contexts left: it shares no memory with them."""
+        if context.frames or not self.params.audio_ctx:
+            return self._context
+        if self._full_window is None:
+            self._full_window = _load(locate(self.params.model), self.params)
+        return self._full_window
 
     def close(self) -> None:
-        native.whisper_free(self._context)
+        for loaded in filter(None, (self._context, self._full_window)):
+            native.whisper_free(loaded)
+
+
+def _transcript(loaded: Any, audio: Samples) -> Transcript:
+    texts: list[str] = []
+    log_probs: list[float] = []
+    for segment in range(native.whisper_full_n_segments(loaded)):
+        texts.append(native.whisper_full_get_segment_text(loaded, segment).decode(errors="replace"))
+        log_probs += [
+            math.log(max(native.whisper_full_get_token_p(loaded, segment, token), 1e-9))
+            for token in range(native.whisper_full_n_tokens(loaded, segment))
+        ]
+    probability = math.exp(float(np.mean(log_probs))) if log_probs else None
+    return Transcript("".join(texts).strip(), len(log_probs), probability, len(audio) / SPEECH_RATE_HZ)
 
 
 def looks_wrong(heard: Transcript, params: WhisperParams) -> bool:
@@ -197,22 +225,6 @@ def looks_wrong(heard: Transcript, params: WhisperParams) -> bool:
     if heard.probability is None or not heard.text:
         return True
     return 0 < cap <= heard.tokens or heard.probability < params.retry_probability or is_loop(heard.text.lower())
-
-
-def context_frames(shortest: int, samples: int) -> int:
-    """The encoder context for one chunk: never shorter than the speech; 0 asks whisper.cpp for the full window.
-
-    Args:
-        shortest: what is wanted, in frames of 20 ms; 0: the full window.
-        samples: of the chunk.
-    """
-    if shortest == 0:
-        return 0
-    needed = math.ceil(samples / _SAMPLES_PER_FRAME)
-    if needed > shortest:
-        needed = math.ceil(needed / _CONTEXT_STEP) * _CONTEXT_STEP
-    chosen = max(shortest, needed)
-    return 0 if chosen >= FULL_CONTEXT else chosen
 
 
 def token_cap(params: WhisperParams, samples: int) -> int:
@@ -257,7 +269,10 @@ def missing(params: WhisperParams) -> dict[str, str]:
     """The parameters that this build and machine have no means for, with the reason."""
     gpu = next(capability for capability in capabilities() if capability.name == "GPU")
     no_gpu = {"use_gpu": f"this build of whisper.cpp has no GPU; {gpu.remedy}"}
-    return {**compiled.missing(params, PRELOADED), **(no_gpu if params.use_gpu and not gpu.available else {})}
+    lacking = compiled.missing(params, PRELOADED) | (no_gpu if params.use_gpu and not gpu.available else {})
+    if params.weigh_silence and "vnni_kernels" in lacking:
+        lacking["weigh_silence"] = lacking["vnni_kernels"]
+    return lacking
 
 
 def refuse_unsupported(params: WhisperParams) -> None:

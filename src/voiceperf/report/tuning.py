@@ -50,11 +50,14 @@ def _alone_rows(space: Space, trials: Iterable[Trial]) -> list[tuple[str, str, s
 
 
 def speed_against_quality(found: EngineFound) -> Table:
-    """The frontier, fastest first, with the chosen point marked."""
+    """The frontier, fastest first, and the chosen point, marked: it may have won only when rivals met directly."""
     table = Table("", "time", "loss", f"{found.space.engine}: settings", title="speed against quality")
-    for trial in frontier(found.trials):
-        mark = ">" if found.chosen and trial.number == found.chosen.number else ""
-        table.add_row(mark, _ratio(trial), f"{loss(trial):.0%}", found.space.in_words(trial.choices))
+    chosen = found.chosen.number if found.chosen else None
+    shown = {trial.number for trial in frontier(found.trials)} | {chosen}
+    for trial in sorted((t for t in found.trials if t.number in shown), key=lambda trial: trial.ratio):
+        mark = ">" if trial.number == chosen else ""
+        lost = "-" if trial.loss is None else f"{loss(trial):.0%}"
+        table.add_row(mark, _ratio(trial), lost, found.space.in_words(trial.choices))
     return table
 
 

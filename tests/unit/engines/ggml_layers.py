@@ -9,6 +9,8 @@ import sys
 import _pywhispercpp
 import numpy as np
 
+from voiceperf.engines import preload
+
 NUMBERS = {np.dtype("<f4"): 0, np.dtype("<f2"): 1}  # of ggml's types
 
 
@@ -48,7 +50,7 @@ def compute(context, result, threads):
 
 
 def main(source, target, threads):
-    """Attention of q, k, v (heads, rows, 64), with a mask where there is one; GELU of x, or of a permuted array."""
+    """Attention of q, k, v (heads, rows, 64), with a mask or weighed silence if given; GELU of x, or permuted."""
     given, made = np.load(source), {}
     context = function("ggml_init", InitParams)(InitParams(2**28, None, False))
     if "x" in given:
@@ -61,6 +63,9 @@ def main(source, target, threads):
         result = function("ggml_gelu", P, P)(context, view)
         compute(context, result, threads)
         made["permuted"] = numbers_of(result, given["permuted"].transpose(1, 0, 2).shape)
+    if "silence" in given:
+        frames, silent_from, times = given["silence"]
+        preload.weigh_silence()(int(frames), int(silent_from), float(times))
     if "q" in given:
         mask = tensor(context, given["mask"]) if "mask" in given else None
         parts = [tensor(context, given[name]) for name in "qkv"]

@@ -37,10 +37,12 @@ def heads_of(heads, queries, keys, size=64):
 
 
 def attention_of(given):
-    """The definition, in float64."""
+    """The definition, in float64: silent frames count several times, what ggml pads with not at all."""
     q, k, v = (given[name].astype(float) for name in "qkv")
+    frames, silent_from, times = given.get("silence", (k.shape[1], 0, 1))
+    counts = np.where(np.arange(k.shape[1]) < silent_from, 1, times) * (np.arange(k.shape[1]) < frames)
     scores = np.einsum("hqd,hkd->hqk", q, k) / 8
-    weights = np.exp(scores - scores.max(-1, keepdims=True))
+    weights = np.exp(scores - scores.max(-1, keepdims=True)) * counts
     return np.einsum("hqk,hkd->hqd", weights / weights.sum(-1, keepdims=True), v)
 
 
@@ -51,6 +53,17 @@ def test_attention_is_the_definition(by_ggml, heads, queries, keys):
     ours = by_ggml(given)["attention"]
     np.testing.assert_allclose(ours, attention_of(given), rtol=0, atol=2e-5)
     assert (ours != by_ggml(given, ours=False)["attention"]).any()
+
+
+@pytest.mark.parametrize("queries", [192, 64, 5, 1])
+def test_silence_counts_more_and_padding_not_at_all(by_ggml, queries):
+    """The encoder's attention and the decoder's: the definition with frames that stand for several, on any threads."""
+    given = {**heads_of(6, queries, 256), "silence": (192, 150, 8.5)}
+    given["k"][:, 192:] = np.nan
+    ours = by_ggml(given)["attention"]
+    given["k"][:, 192:] = 0
+    np.testing.assert_allclose(ours, attention_of(given), rtol=0, atol=2e-5)
+    np.testing.assert_array_equal(by_ggml(given, 5)["attention"], ours)
 
 
 def test_threads_change_no_bit(by_ggml):

@@ -1,33 +1,15 @@
+from dataclasses import replace
+
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from voiceperf.engines.base import Transcript
 from voiceperf.engines.whisper import (
-    FULL_CONTEXT,
     WhisperParams,
-    context_frames,
     looks_wrong,
     refuse_unsupported,
     token_cap,
 )
 from voiceperf.errors import ParameterError
-
-
-@given(st.sampled_from([256, 512, 768, 1024, 1280]), st.integers(201, 16_000 * 40))
-def test_context_never_cuts_speech_and_keeps_the_step(shortest, samples):
-    """With flash attention a context covers the speech and is a multiple of 256, or it is the full window."""
-    frames = context_frames(shortest, samples)
-    if frames == 0:
-        assert samples / 320 > FULL_CONTEXT - 256
-    else:
-        assert frames % 256 == 0
-        assert frames >= max(shortest, samples / 320)
-
-
-def test_full_context_is_left_to_whisper():
-    """audio_ctx 0 asks for the full window whatever the length."""
-    assert context_frames(0, 8000) == 0
 
 
 @pytest.mark.parametrize("name", ["audio_ctx", "retry_ctx"])
@@ -44,6 +26,22 @@ def test_second_try_must_be_longer(one_line):
     with pytest.raises(ParameterError) as caught:
         WhisperParams(audio_ctx=512, retry_ctx=512)
     one_line(caught.value, "whisper.retry_ctx", "longer than audio_ctx")
+
+
+@pytest.mark.parametrize("without", [{"vnni_kernels": False}, {"flash_attn": False}, {"audio_ctx": 0}], ids=str)
+def test_silence_is_weighed_by_our_attention_alone(one_line, without):
+    """Silence that counts more needs our kernels, flash attention and a context to count up to."""
+    with pytest.raises(ParameterError) as caught:
+        WhisperParams(**{"weigh_silence": True, "vnni_kernels": True, "flash_attn": True, "audio_ctx": 512} | without)
+    one_line(caught.value, "whisper.weigh_silence", "needs vnni_kernels, flash_attn and an audio_ctx")
+
+
+def test_safer_settings_compute_the_silence_first():
+    """Every step back is valid by itself, and the first only computes what was weighed."""
+    params = WhisperParams(weigh_silence=True, vnni_kernels=True, audio_ctx=512, retry_ctx=1024)
+    steps = params.safer()
+    assert steps[0] == {"weigh_silence": False}
+    assert not any(replace(params, **step).weigh_silence for step in steps)
 
 
 @pytest.mark.parametrize(

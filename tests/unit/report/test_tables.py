@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from voiceperf.engines.llama import LlamaParams
 from voiceperf.history.compare import Comparison
 from voiceperf.history.runs import Benchmark, Run
 from voiceperf.history.trend import trends
@@ -18,9 +19,13 @@ from voiceperf.report.duels import duels_markdown, print_duels
 from voiceperf.report.history import history_markdown, print_history, print_runs, sparkline
 from voiceperf.report.markdown import as_markdown
 from voiceperf.report.terminal import page
+from voiceperf.report.tuning import speed_against_quality
 from voiceperf.suite.duel import Contest, Duel
 from voiceperf.suite.quality_gate import Quality
 from voiceperf.suite.upgrade import Judged
+from voiceperf.tune.space import Space
+from voiceperf.tune.trial import TOGETHER, Trial
+from voiceperf.tune.tuner import EngineFound
 
 SLOW = Interval(1.07, 1.04, 1.10, 18)
 PASS, FAIL = Finding(Verdict.PASS, "fine"), Finding(Verdict.FAIL, "1.04 at best, bar 1.02")
@@ -120,3 +125,21 @@ def test_sparkline_spans_its_values(values, line):
 def test_bar_in_a_cell_does_not_end_it():
     """A test's name may hold a bar."""
     assert as_markdown(["a"], [["x|y"]]).splitlines()[-1] == "| x\\|y |"
+
+
+def test_chosen_setting_is_shown_where_it_is_not_on_the_frontier():
+    """A proven setting that won when rivals met directly stands marked beside the faster points, the others do not."""
+    space = Space(LlamaParams(), {"n_threads": (4, 2, 1)}, {})
+    fast, proven, slow = (
+        Trial(number, TOGETHER, {"n_threads": threads}, ratio, ratio, ratio, False, verdict, loss, "")
+        for number, threads, ratio, verdict, loss in [
+            (1, 1, 0.5, "PASS", 0.2),
+            (2, 2, 0.51, "", None),
+            (3, 4, 0.9, "", None),
+        ]
+    )
+    found = EngineFound(space, [slow, proven, fast], None, proven)
+    rows = [
+        line for line in printed(lambda page: page.print(speed_against_quality(found))).splitlines() if "0." in line
+    ]
+    assert [("0.50" in row, "0.51" in row, ">" in row) for row in rows] == [(True, False, False), (False, True, True)]

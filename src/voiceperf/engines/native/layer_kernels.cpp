@@ -11,6 +11,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -58,6 +59,16 @@ struct Tensor {
 
 using Operation = void(const Share *, Tensor *);
 
+// What attention is told about the encoder's frames: how many there are (those that ggml pads them with are skipped; 0: it
+// is told nothing), and what is added to the score of each, so that silence counts as if there were more of it.
+struct Frames {
+    static constexpr int64_t MOST = 1536, PADDING = 256;
+    int64_t count = 0;
+    alignas(64) float score[MOST] = {};
+
+    bool pad_to(int64_t keys) const { return (count + PADDING - 1) / PADDING * PADDING == keys; }
+} frames;
+
 // Whether the library's tensors are as large as ours; another version's may lie otherwise.
 bool is_known(const Library &library) {
     constexpr size_t object = 32;  // what ggml adds to a tensor in its overhead
@@ -99,13 +110,13 @@ template <int R>
 // One head's keys and values as float32, and the scores of the queries at hand.
 class Head {
   public:
-    void load(const Tensor &keys, const Tensor &values, int64_t head) {
-        count_ = keys.size[1];
+    void load(const Tensor &keys, const Tensor &values, int64_t head, int64_t count) {
+        count_ = count;
         keys_.resize(count_ * HEAD), values_.resize(count_ * HEAD), scores_.resize(count_ * QUERIES);
         for (int64_t key = 0; key < count_; key++) {
-            unpack((const uint16_t *)values.at(key, head), values_.data() + key * HEAD);
+            unpack(values.at(key, head), values_.data() + key * HEAD);
             float numbers[HEAD];
-            unpack((const uint16_t *)keys.at(key, head), numbers);
+            unpack(keys.at(key, head), numbers);
             float *block = keys_.data() + key / KEYS * KEYS * HEAD + key % KEYS;
             for (int d = 0; d < HEAD; d++) block[d * KEYS] = numbers[d];
         }
@@ -122,7 +133,9 @@ class Head {
         __m512 most[R];
         for (auto &one : most) one = _mm512_set1_ps(-__builtin_inff());
         for (int64_t key = 0; key < count_; key += KEYS) {
-            __m512 sums[R][REGISTERS] = {};
+            __m512 sums[R][REGISTERS];
+            for (auto &one : sums)
+                for (int c = 0; c < REGISTERS; c++) one[c] = _mm512_load_ps(frames.score + key + c * LANES);
             multiply<R>(scaled[0], HEAD, keys_.data() + key * HEAD, HEAD, sums);
             for (int r = 0; r < R; r++)
                 for (int c = 0; c < REGISTERS; c++) {
@@ -140,10 +153,35 @@ class Head {
         }
     }
 
+    // one query of the decoder, with keys and values as they lie: one token alone would not pay for `load`
+    void attend_to(const Tensor &keys, const Tensor &values, int64_t head, int64_t count, const float *query, float scale,
+                   float *to) {
+        count_ = count;
+        scores_.resize(count);
+        __m512 scaled[REGISTERS], sums[REGISTERS] = {};
+        for (int c = 0; c < REGISTERS; c++)
+            scaled[c] = _mm512_mul_ps(_mm512_loadu_ps(query + c * LANES), _mm512_set1_ps(scale));
+        float most = -__builtin_inff();
+        for (int64_t key = 0; key < count; key++) {
+            __m512 sum = _mm512_setzero_ps();
+            for (int c = 0; c < REGISTERS; c++) sum = _mm512_fmadd_ps(scaled[c], halves(keys.at(key, head), c), sum);
+            scores_[key] = frames.score[key] + _mm512_reduce_add_ps(sum);
+            most = std::max(most, scores_[key]);
+        }
+        const __m512 inverse = _mm512_set1_ps(1 / exponentiate(scores_.data(), most));
+        for (int64_t key = 0; key < count; key++)
+            for (int c = 0; c < REGISTERS; c++)
+                sums[c] = _mm512_fmadd_ps(_mm512_set1_ps(scores_[key]), halves(values.at(key, head), c), sums[c]);
+        for (int c = 0; c < REGISTERS; c++) _mm512_storeu_ps(to + c * LANES, _mm512_mul_ps(sums[c], inverse));
+    }
+
   private:
-    static void unpack(const uint16_t *from, float *to) {
-        for (int d = 0; d < HEAD; d += LANES)
-            _mm512_storeu_ps(to + d, _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(from + d))));
+    static __m512 halves(const char *row, int part) {
+        return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)row + part));
+    }
+
+    static void unpack(const char *row, float *to) {
+        for (int c = 0; c < REGISTERS; c++) _mm512_storeu_ps(to + c * LANES, halves(row, c));
     }
 
     // e^(score - most) in the scores' place, and their sum
@@ -161,7 +199,8 @@ class Head {
     std::vector<float> keys_, values_, scores_;  // keys in blocks of 64, each of them dimension by dimension
 };
 
-// Whether this is an encoder's attention: float32 queries, half-precision keys and values in whole blocks, and nothing else.
+// Whether this is attention to the encoder's frames: float32 queries, half-precision keys and values in whole blocks, and no
+// mask. The decoder's, of few queries, is ggml's as long as we are told nothing about the frames.
 bool is_plain_attention(const Tensor &out) {
     const Tensor &q = *out.source[0], &k = *out.source[1], &v = *out.source[2];
     const bool is_bare = !out.source[3] && !out.source[4] && out.parameter(1) == 0 && out.parameter(2) == 0;
@@ -170,18 +209,23 @@ bool is_plain_attention(const Tensor &out) {
                            k.size[2] == v.size[2] && q.size[3] == 1 && k.size[3] == 1 && v.size[3] == 1;
     const bool has_rows = q.stride[0] == sizeof(float) && k.stride[0] == 2 && v.stride[0] == 2 && out.is_dense();
     return is_bare && has_types && has_heads && has_rows && k.size[1] == v.size[1] && k.size[1] % KEYS == 0 &&
-           q.size[1] >= KEYS;
+           k.size[1] <= Frames::MOST && (frames.count ? frames.pad_to(k.size[1]) : q.size[1] >= KEYS);
 }
 
 void attend(const Share &share, Tensor &out) {
     const Tensor &queries = *out.source[0], &keys = *out.source[1], &values = *out.source[2];
-    const int64_t count = queries.size[1], heads = queries.size[2];
+    const int64_t visible = frames.count ? frames.count : keys.size[1], count = queries.size[1], heads = queries.size[2];
     const int64_t begin = heads * count * share.index / share.of, end = heads * count * (share.index + 1) / share.of;
     thread_local Head work;  // it keeps its memory
     for (int64_t at = begin; at < end;) {
         const int64_t head = at / count, limit = std::min(end - head * count, count);
-        work.load(keys, values, head);
         int64_t query = at - head * count;
+        if (count < KEYS)
+            for (; query < limit; query++)
+                work.attend_to(keys, values, head, visible, (const float *)queries.at(query, head), out.parameter(0),
+                               (float *)out.at(head, query));
+        else
+            work.load(keys, values, head, visible);
         for (; query + QUERIES <= limit; query += QUERIES)
             work.attend<QUERIES>(queries, out, head, query, out.parameter(0));
         for (; query < limit; query++) work.attend<1>(queries, out, head, query, out.parameter(0));
@@ -208,6 +252,12 @@ void gelu(const Share &share, Tensor &out) {
 }
 
 }  // namespace
+
+// Before a chunk: the encoder's frames are `count`, a multiple of 64, and those from `silent` on count `times` as much.
+extern "C" void voiceperf_weigh_silence(int count, int silent, float times) {
+    frames.count = count;
+    for (int64_t at = 0; at < Frames::MOST; at++) frames.score[at] = at < silent ? 0 : std::log(times);
+}
 
 extern "C" void ggml_compute_forward_flash_attn_ext(const Share *share, Tensor *out) {
     static const Library library(__builtin_return_address(0));
