@@ -162,7 +162,7 @@ class WhisperEngine:
         self._full.temperature_inc = params.temperature_inc
         self._full.entropy_thold = params.entropy_thold
         self._full.greedy = {"best_of": params.best_of}
-        self._weigh_silence = preload.weigh_silence() if params.weigh_silence else None
+        self._weigh_silence = preload.weigh_silence() if params.vnni_kernels else None
         self._full.print_progress = False
         self._full.no_context = True  # a chunk must not depend on the one before it
         if params.initial_prompt:
