@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-stamp=.venv/.ready-$(cat requirements.lock requirements-native.lock ci/setup.sh pyproject.toml | cksum | tr ' ' -)
+stamp=.venv/.ready-$(cat requirements.lock requirements-native.lock ci/setup.sh ci/llama_library_only.cmake pyproject.toml | cksum | tr ' ' -)
 [ -e "$stamp" ] && exit 0
 
 say() { printf 'voiceperf set-up: %s\n' "$*" >&2; }

@@ -27,7 +27,7 @@ OFFICIAL_BYTES = {
     "whisper-base-f16": 147_951_465,
     "whisper-base-q8_0": 81_768_585,
 }
-SHORT = {"audio_ctx": 256, "weigh_silence": False}
+SHORT = {"audio_ctx": 256, "silence_ctx": 0}
 
 
 def worker(profile="tuned", **changes):
@@ -79,6 +79,16 @@ def test_the_full_window_does_not_depend_on_what_came_before(tuned):
     for clip in sentences[:3]:
         hear(tuned, clip)
     assert tuned.once(Utterance(long))[1] == alone
+
+
+def test_language_is_told_whatever_was_heard_before():
+    """The language of a chunk is told from all of it, after a short chunk as after a long one."""
+    first, second = (read_speech(AUDIO / "wav" / name) for name in ("ami_d001.wav", "jfk_d001.wav"))
+    with worker(language="auto") as process:
+        alone = process.once(Utterance(second))[1]
+        hear(process, first)
+        assert process.once(Utterance(second))[1] == alone
+    assert normalise(alone.text) == normalise(JFK)
 
 
 def test_threads_change_no_transcript(tuned):

@@ -22,7 +22,7 @@ TUNED = profiles.load("tuned")
 def test_what_fails_is_left_and_the_rest_stays():
     """Too short a context and a provider that is not here are stepped back from; the other engine keeps its setting."""
     whisper = Setting(
-        {**TUNED["whisper"].values, "audio_ctx": 256, "weigh_silence": False, "retry_ctx": 0}, TUNED["whisper"].env
+        {**TUNED["whisper"].values, "audio_ctx": 256, "silence_ctx": 0, "retry_ctx": 0}, TUNED["whisper"].env
     )
     kokoro = Setting({**TUNED["kokoro"].values, "providers": ["CUDAExecutionProvider"]})
     planted = replace(TUNED, engines={**TUNED.engines, "whisper": whisper, "kokoro": kokoro})

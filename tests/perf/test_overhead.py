@@ -5,7 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from voiceperf import engines, profiles
+from voiceperf import engines, places, profiles
+from voiceperf.audio import read_speech
 from voiceperf.engines.base import Line, Prompt, Utterance
 from voiceperf.judge.statistics import ratio_interval
 from voiceperf.measure.clock import SystemClock, Timing
@@ -20,7 +21,7 @@ ROUNDS = 8
 # these runs are in this very process, which was not started with the preloaded libraries
 CHANGES = {"whisper": {"vnni_kernels": False}, "llama": {"static_split": False, "vnni_kernels": False}}
 REQUESTS = {
-    "whisper": Utterance(np.random.default_rng(1).normal(0, 0.01, 16_000).astype(np.float32)),
+    "whisper": Utterance(read_speech(places.fixtures_dir() / "audio" / "wav" / "jfk_d001.wav")),
     "llama": Prompt(({"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello."}), 32),
     "kokoro": Line("Good evening, and welcome."),
 }

@@ -18,6 +18,7 @@ FULL = 1500  # frames of 20 ms: the 30 s window every whisper model was trained 
 STEP = 256
 _WEIGHED_STEP = 64  # our attention sees no padding, and takes keys in blocks of so many
 _SAMPLES_PER_FRAME = SPEECH_RATE_HZ // 50
+_LEAST_SAMPLES = SPEECH_RATE_HZ // 8  # whisper.cpp takes a chunk of hardly more than 0.1 s for nothing
 _MARGIN = 60  # frames behind the speech that count once
 _LEAST_SILENCE = 128  # frames that stand for the rest (both: FINDINGS.md)
 
@@ -53,12 +54,12 @@ def plain(shortest: int, samples: int) -> Context:
     return Context(0 if chosen >= FULL else chosen)
 
 
-def weighed(counted: int, samples: int) -> Context:
-    """The same with the least silence computed, counting as if the context were `counted` frames long."""
+def weighed(counted: int, samples: int) -> Context | None:
+    """The least that can count as `counted` frames; None where that is no less, or whisper.cpp computes nothing."""
     silent_from = _frames(samples) + _MARGIN
     frames = _rounded_up(silent_from + _LEAST_SILENCE, _WEIGHED_STEP)
-    if frames >= counted:
-        return plain(counted, samples)
+    if frames >= counted or samples < _LEAST_SAMPLES:
+        return None
     return Context(frames, silent_from, (counted - silent_from) / (frames - silent_from))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
 
 from voiceperf.engines.compiled import Compiled
-from voiceperf.errors import ParameterError
+from voiceperf.engines.encoder_context import Context
+from voiceperf.errors import EngineError, ParameterError
 from voiceperf.params import EngineParams
 
 
@@ -31,15 +32,27 @@ def _kernels(*sources: str, symbol: str) -> Preloaded:
 STATIC_SPLIT = Preloaded("static_split", ("static_split.cpp",), symbol="ggml_is_numa")
 MATRIX_KERNELS = _kernels("matrix_kernels.cpp", symbol="llamafile_sgemm")
 ENCODER_KERNELS = _kernels(  # for whisper.cpp's ggml
-    "matrix_kernels.cpp", "layer_kernels.cpp", symbol="ggml_compute_forward_unary"
+    "matrix_kernels.cpp", "layer_kernels.cpp", symbol="voiceperf_weigh_silence"
 )
 
 
-def weigh_silence() -> Callable[[int, int, float], None]:
-    """What tells our attention about the frames of whisper's encoder; see `voiceperf_weigh_silence`."""
-    function = ctypes.CDLL(None).voiceperf_weigh_silence
-    function.restype, function.argtypes = None, (ctypes.c_int, ctypes.c_int, ctypes.c_float)
-    return cast(Callable[[int, int, float], None], function)
+@contextmanager
+def weighed_silence(context: Context) -> Iterator[None]:
+    """While our attention counts the silent frames of whisper's encoder as often as the context says.
+
+    Raises:
+        EngineError: whisper.cpp did not come to our attention, so what it heard is not worth reading.
+    """
+    library = ctypes.CDLL(None)
+    weigh = library.voiceperf_weigh_silence
+    weigh.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_float)
+    weigh(context.frames, context.silent_from, context.times)
+    try:
+        yield
+    finally:
+        attended = weigh(0, 0, 1.0)
+    if not attended:
+        raise EngineError("whisper.silence_ctx: this whisper.cpp does not come to voiceperf's attention; set it to 0")
 
 
 def environment(params: EngineParams, libraries: Iterable[Preloaded]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,7 +30,7 @@ from voiceperf.engines.base import (
     resolve_threads,
     wrong_request,
 )
-from voiceperf.engines.encoder_context import Context
+from voiceperf.engines.encoder_context import FULL, Context
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.loops import is_loop
 from voiceperf.models.store import locate
@@ -65,26 +66,29 @@ class WhisperParams(EngineParams):
         0,
         "shortest encoder context; longer speech gets as many steps of 256 as it needs; 0: always the full 30 s",
         low=0,
-        high=encoder_context.FULL,
+        high=FULL,
         unit="frames of 20 ms",
         tries=(0, 256, 512, 768, 1024),
     )
-    weigh_silence: bool = tunable(
-        False,
-        "compute only the speech and a few frames behind it, which attention counts as the rest of audio_ctx"
-        " (needs vnni_kernels and flash_attn)",
-        tries=(False, True),
+    silence_ctx: int = tunable(
+        0,
+        "instead of audio_ctx compute the speech and a little silence, which attention counts as if it went on to this"
+        " frame; by the attention of vnni_kernels alone, with flash_attn; 0: compute audio_ctx",
+        low=0,
+        high=FULL,
+        unit="frames of 20 ms",
+        tries=(0, 768),
     )
     retry_ctx: int = tunable(
         0,
         "encoder context of a second try where the first looks wrong: empty, looping, cut short or unlikely; 0: none",
         low=0,
-        high=encoder_context.FULL,
+        high=FULL,
         unit="frames of 20 ms",
         tries=(0, 1024),
     )
     retry_probability: float = tunable(0.3, "a transcript less likely than this is tried again", low=0.0, high=1.0)
-    language: str = tunable("en", "language code, or auto")
+    language: str = tunable("en", "language code, or auto, which takes a full window more a chunk")
     max_tokens_per_s: float = tunable(
         0.0,
         "bound a transcript in proportion to the speech, which ends loops; 0: unbounded",
@@ -110,7 +114,7 @@ class WhisperParams(EngineParams):
 
     def safer(self) -> list[dict[str, Any]]:
         """All the silence, a longer context, then the full one; then whisper.cpp's own products."""
-        computed: dict[str, Any] = {"weigh_silence": False} if self.weigh_silence else {}
+        computed: dict[str, Any] = {"silence_ctx": 0} if self.silence_ctx else {}
         contexts = [0] if self.audio_ctx >= _LONG_CONTEXT else [_LONG_CONTEXT, 0]
         longer: list[dict[str, Any]] = (
             [{"audio_ctx": frames, "retry_ctx": 0} for frames in contexts] if self.audio_ctx else []
@@ -119,7 +123,9 @@ class WhisperParams(EngineParams):
 
     def context(self, samples: int) -> Context:
         """What the first try at a chunk of so many samples computes."""
-        return (encoder_context.weighed if self.weigh_silence else encoder_context.plain)(self.audio_ctx, samples)
+        by_ours = self.vnni_kernels and self.flash_attn and not self.use_gpu
+        weighed = encoder_context.weighed(self.silence_ctx, samples) if by_ours and self.audio_ctx else None
+        return weighed or encoder_context.plain(self.audio_ctx, samples)
 
     def environment(self) -> dict[str, str]:
         return preload.environment(self, PRELOADED) | idle_environment(self.idle_spins)
@@ -135,10 +141,6 @@ class WhisperParams(EngineParams):
         if 0 < self.retry_ctx <= self.audio_ctx:
             raise ParameterError(
                 f"whisper.retry_ctx = {self.retry_ctx}: must be longer than audio_ctx ({self.audio_ctx}), or 0"
-            )
-        if self.weigh_silence and not (self.vnni_kernels and self.flash_attn and self.audio_ctx):
-            raise ParameterError(
-                "whisper.weigh_silence = true: needs vnni_kernels, flash_attn and an audio_ctx; turn it off or these on"
             )
 
 
@@ -162,7 +164,6 @@ class WhisperEngine:
         self._full.temperature_inc = params.temperature_inc
         self._full.entropy_thold = params.entropy_thold
         self._full.greedy = {"best_of": params.best_of}
-        self._weigh_silence = preload.weigh_silence() if params.vnni_kernels else None
         self._full.print_progress = False
         self._full.no_context = True  # a chunk must not depend on the one before it
         if params.initial_prompt:
@@ -177,29 +178,37 @@ class WhisperEngine:
         if not isinstance(request, Utterance):
             raise ParameterError(wrong_request("whisper", request))
         audio = as_speech(request.audio, SPEECH_RATE_HZ)
+        if self.params.language == "auto" and self.params.audio_ctx:
+            self._full.language = self._language_of(audio)
         first = self.params.context(len(audio))
         heard = self._transcribe(audio, first)
         second = encoder_context.plain(self.params.retry_ctx, len(audio)) if self.params.retry_ctx else first
         return self._transcribe(audio, second) if second != first and looks_wrong(heard, self.params) else heard
 
     def _transcribe(self, audio: Samples, context: Context) -> Transcript:
-        if self._weigh_silence is not None:
-            self._weigh_silence(context.frames if context.is_weighed else 0, context.silent_from, context.times)
         self._full.audio_ctx = context.frames
         self._full.max_tokens = token_cap(self.params, len(audio))
         loaded = self._loaded_for(context)
-        status = native.whisper_full(loaded, self._full, audio, audio.size)
+        with preload.weighed_silence(context) if context.is_weighed else nullcontext():
+            status = native.whisper_full(loaded, self._full, audio, audio.size)
         if status != 0:
             raise EngineError(f"whisper.cpp could not transcribe {len(audio)} samples (status {status})")
         return _transcript(loaded, audio)
 
     def _loaded_for(self, context: Context) -> Any:
         """The full window is padded, too, and would see what shorter contexts left: it shares no memory with them."""
-        if context.frames or not self.params.audio_ctx:
+        if context.frames or not (self.params.audio_ctx or self.params.retry_ctx):
             return self._context
         if self._full_window is None:
             self._full_window = _load(locate(self.params.model), self.params)
         return self._full_window
+
+    def _language_of(self, audio: Samples) -> str:
+        """Told from the full window: by itself whisper.cpp listens with the context of the chunk before."""
+        window, threads = self._loaded_for(Context(0)), self._full.n_threads
+        native.whisper_pcm_to_mel(window, audio, audio.size, threads)
+        probabilities = np.zeros(native.whisper_lang_max_id() + 1, np.float32)
+        return str(native.whisper_lang_str(native.whisper_lang_auto_detect(window, 0, threads, probabilities)))
 
     def close(self) -> None:
         for loaded in filter(None, (self._context, self._full_window)):
@@ -269,10 +278,12 @@ def missing(params: WhisperParams) -> dict[str, str]:
     """The parameters that this build and machine have no means for, with the reason."""
     gpu = next(capability for capability in capabilities() if capability.name == "GPU")
     no_gpu = {"use_gpu": f"this build of whisper.cpp has no GPU; {gpu.remedy}"}
-    lacking = compiled.missing(params, PRELOADED) | (no_gpu if params.use_gpu and not gpu.available else {})
-    if params.weigh_silence and "vnni_kernels" in lacking:
-        lacking["weigh_silence"] = lacking["vnni_kernels"]
-    return lacking
+    no_attention = preload.ENCODER_KERNELS.unavailable() if params.silence_ctx else None
+    return {
+        **compiled.missing(params, PRELOADED),
+        **(no_gpu if params.use_gpu and not gpu.available else {}),
+        **({"silence_ctx": no_attention} if no_attention else {}),
+    }
 
 
 def refuse_unsupported(params: WhisperParams) -> None:

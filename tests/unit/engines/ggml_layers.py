@@ -10,6 +10,7 @@ import _pywhispercpp
 import numpy as np
 
 from voiceperf.engines import preload
+from voiceperf.engines.encoder_context import Context
 
 NUMBERS = {np.dtype("<f4"): 0, np.dtype("<f2"): 1}  # of ggml's types
 
@@ -49,6 +50,16 @@ def compute(context, result, threads):
     function("ggml_graph_compute_with_ctx", P, P, ctypes.c_int)(context, graph, threads)
 
 
+def attention(context, given, threads):
+    """Of q, k and v, with a mask if there is one."""
+    mask = tensor(context, given["mask"]) if "mask" in given else None
+    parts = [tensor(context, given[name]) for name in "qkv"]
+    result = function("ggml_flash_attn_ext", P, P, P, P, P, F, F, F)(context, *parts, mask, 0.125, 0.0, 0.0)
+    compute(context, result, threads)
+    heads, rows, size = given["q"].shape
+    return numbers_of(result, (rows, heads, size)).transpose(1, 0, 2)
+
+
 def main(source, target, threads):
     """Attention of q, k, v (heads, rows, 64), with a mask or weighed silence if given; GELU of x, or permuted."""
     given, made = np.load(source), {}
@@ -65,15 +76,10 @@ def main(source, target, threads):
         made["permuted"] = numbers_of(result, given["permuted"].transpose(1, 0, 2).shape)
     if "silence" in given:
         frames, silent_from, times = given["silence"]
-        preload.weigh_silence()(int(frames), int(silent_from), float(times))
+        with preload.weighed_silence(Context(int(frames), int(silent_from), float(times))):
+            made["weighed"] = attention(context, given, threads)
     if "q" in given:
-        mask = tensor(context, given["mask"]) if "mask" in given else None
-        parts = [tensor(context, given[name]) for name in "qkv"]
-        attention = function("ggml_flash_attn_ext", P, P, P, P, P, F, F, F)
-        result = attention(context, *parts, mask, 0.125, 0.0, 0.0)
-        compute(context, result, threads)
-        heads, rows, size = given["q"].shape
-        made["attention"] = numbers_of(result, (rows, heads, size)).transpose(1, 0, 2)
+        made["attention"] = attention(context, given, threads)
     np.savez(target, **made)
 
 

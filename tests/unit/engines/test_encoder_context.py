@@ -29,10 +29,10 @@ def test_full_context_is_left_to_whisper():
 def test_silence_that_is_not_computed_is_counted(counted, samples):
     """Less is computed than is counted; speech counts once, its end with it, and all together count as the context."""
     context = encoder_context.weighed(counted, samples)
-    if not context.is_weighed:
-        assert context == encoder_context.plain(counted, samples)
-        assert samples / 320 > counted - 256
+    if context is None:
+        assert samples / 320 > counted - 256 or samples < 2000
         return
+    assert context.is_weighed
     assert samples / 320 < context.silent_from < context.frames < counted
     assert context.frames % 64 == 0
     assert context.times > 1

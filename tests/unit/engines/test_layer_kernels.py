@@ -59,11 +59,25 @@ def test_attention_is_the_definition(by_ggml, heads, queries, keys):
 def test_silence_counts_more_and_padding_not_at_all(by_ggml, queries):
     """The encoder's attention and the decoder's: the definition with frames that stand for several, on any threads."""
     given = {**heads_of(6, queries, 256), "silence": (192, 150, 8.5)}
-    given["k"][:, 192:] = np.nan
-    ours = by_ggml(given)["attention"]
-    given["k"][:, 192:] = 0
-    np.testing.assert_allclose(ours, attention_of(given), rtol=0, atol=2e-5)
-    np.testing.assert_array_equal(by_ggml(given, 5)["attention"], ours)
+    wanted = attention_of(given)
+    given["k"][:, 192:] = given["v"][:, 192:] = np.nan
+    ours = by_ggml(given)["weighed"]
+    np.testing.assert_allclose(ours, wanted, rtol=0, atol=2e-5)
+    np.testing.assert_array_equal(by_ggml(given, 5)["weighed"], ours)
+
+
+def test_weighing_ends_with_its_chunk(by_ggml):
+    """What is computed after a chunk whose silence counted more is as if there had been none."""
+    given = heads_of(6, 192, 256)
+    after = by_ggml({**given, "silence": (192, 150, 8.5)})["attention"]
+    np.testing.assert_array_equal(after, by_ggml(given)["attention"])
+
+
+def test_weighing_that_attention_never_saw_is_an_error(by_ggml, capfd):
+    """Where ggml's own attention is paid instead, as to other heads, nothing is handed on."""
+    with pytest.raises(subprocess.CalledProcessError):
+        by_ggml({**heads_of(4, 192, 256, size=128), "silence": (192, 150, 8.5)})
+    assert "EngineError: whisper.silence_ctx" in capfd.readouterr().err
 
 
 def test_threads_change_no_bit(by_ggml):

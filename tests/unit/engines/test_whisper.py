@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from voiceperf.engines import encoder_context
 from voiceperf.engines.base import Transcript
 from voiceperf.engines.whisper import (
     WhisperParams,
@@ -28,20 +29,24 @@ def test_second_try_must_be_longer(one_line):
     one_line(caught.value, "whisper.retry_ctx", "longer than audio_ctx")
 
 
-@pytest.mark.parametrize("without", [{"vnni_kernels": False}, {"flash_attn": False}, {"audio_ctx": 0}], ids=str)
-def test_silence_is_weighed_by_our_attention_alone(one_line, without):
-    """Silence that counts more needs our kernels, flash attention and a context to count up to."""
-    with pytest.raises(ParameterError) as caught:
-        WhisperParams(**{"weigh_silence": True, "vnni_kernels": True, "flash_attn": True, "audio_ctx": 512} | without)
-    one_line(caught.value, "whisper.weigh_silence", "needs vnni_kernels, flash_attn and an audio_ctx")
+WEIGHED = WhisperParams(silence_ctx=768, vnni_kernels=True, audio_ctx=512, retry_ctx=1024)
+
+
+@pytest.mark.parametrize(
+    "change", [{"vnni_kernels": False}, {"flash_attn": False}, {"audio_ctx": 0}, {"use_gpu": True}], ids=str
+)
+def test_silence_is_weighed_by_our_attention_alone(change):
+    """Where another attention is paid, all of the context is computed."""
+    assert WEIGHED.context(16_000).is_weighed
+    params = replace(WEIGHED, **change)
+    assert params.context(16_000) == encoder_context.plain(params.audio_ctx, 16_000)
 
 
 def test_safer_settings_compute_the_silence_first():
-    """Every step back is valid by itself, and the first only computes what was weighed."""
-    params = WhisperParams(weigh_silence=True, vnni_kernels=True, audio_ctx=512, retry_ctx=1024)
-    steps = params.safer()
-    assert steps[0] == {"weigh_silence": False}
-    assert not any(replace(params, **step).weigh_silence for step in steps)
+    """The first step back only computes what was weighed, and no later one weighs it again."""
+    first, *later = WEIGHED.safer()
+    assert first == {"silence_ctx": 0}
+    assert all(step["silence_ctx"] == 0 for step in later)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 //
 // ggml packs a piece of the keys anew for every 64 queries, one number at a time, and looks each activation up in a table
 // of half-precision numbers. Here a head's keys and values become float32 once, and the scores of a few queries with all
-// keys stay in the cache from the first product to the last. Whatever does not look like an encoder's attention (a mask,
-// other types, few queries) is left to ggml.
+// keys stay in the cache from the first product to the last. Whatever does not look like attention to the encoder's frames (a mask,
+// other types) is left to ggml, and few queries, too, unless silence is weighed.
 //
 // Every row is computed by itself and in one order, so no result depends on the number of threads.
 
@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -64,6 +65,7 @@ using Operation = void(const Share *, Tensor *);
 struct Frames {
     static constexpr int64_t MOST = 1536, PADDING = 256;
     int64_t count = 0;
+    int attended = 0;  // how often, since that was told
     alignas(64) float score[MOST] = {};
 
     bool pad_to(int64_t keys) const { return (count + PADDING - 1) / PADDING * PADDING == keys; }
@@ -214,6 +216,7 @@ bool is_plain_attention(const Tensor &out) {
 
 void attend(const Share &share, Tensor &out) {
     const Tensor &queries = *out.source[0], &keys = *out.source[1], &values = *out.source[2];
+    frames.attended += share.index == 0 && frames.count > 0;
     const int64_t visible = frames.count ? frames.count : keys.size[1], count = queries.size[1], heads = queries.size[2];
     const int64_t begin = heads * count * share.index / share.of, end = heads * count * (share.index + 1) / share.of;
     thread_local Head work;  // it keeps its memory
@@ -254,9 +257,11 @@ void gelu(const Share &share, Tensor &out) {
 }  // namespace
 
 // Before a chunk: the encoder's frames are `count`, a multiple of 64, and those from `silent` on count `times` as much.
-extern "C" void voiceperf_weigh_silence(int count, int silent, float times) {
+// After it all are 0, 0 and 1. Returns how often such attention was paid since the call before.
+extern "C" int voiceperf_weigh_silence(int count, int silent, float times) {
     frames.count = count;
     for (int64_t at = 0; at < Frames::MOST; at++) frames.score[at] = at < silent ? 0 : std::log(times);
+    return std::exchange(frames.attended, 0);
 }
 
 extern "C" void ggml_compute_forward_flash_attn_ext(const Share *share, Tensor *out) {
