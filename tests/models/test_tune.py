@@ -132,13 +132,14 @@ def test_explaining_what_was_never_tuned_says_how_to_tune(tmp_path):
 
 
 def test_whole_turns_are_played_through_services_of_which_one_is_changed():
-    """One thread for whisper is slower as the caller has it; taken over, it is what others are compared with.
+    """A long context for whisper is slower as the caller has it; taken over, it is what others are compared with.
 
     So is speech that waits for the last word: whole turns show what overlapping buys.
     """
     tuned = profiles.load("tuned")
     waiting = Setting({**tuned["kokoro"].values, "by_sentence": False}, tuned["kokoro"].env)
-    slower = tuned.having("whisper", Setting({**tuned["whisper"].values, "n_threads": 1}, tuned["whisper"].env))
+    longer = {**tuned["whisper"].values, "silence_ctx": 0, "audio_ctx": 1024, "retry_ctx": 0}
+    slower = tuned.having("whisper", Setting(longer, tuned["whisper"].env))
     with Stage(CALL, tuned) as stage:
         assert race(partial(stage.bout, "kokoro", tuned.having("kokoro", waiting)), 10.0).ratio.low > 1
         assert race(partial(stage.bout, "whisper", slower), 10.0).ratio.low > 1
