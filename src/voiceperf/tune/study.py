@@ -10,6 +10,7 @@ import optuna
 from optuna.samplers import TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
+from sqlalchemy import Engine, event
 
 from voiceperf.errors import InputError
 from voiceperf.measure.contender import Contender
@@ -29,11 +30,24 @@ def storage_at(folder: Path, url: str | None = None) -> BaseStorage:
     """
     if url:
         try:
-            return RDBStorage(url)
+            storage = RDBStorage(url)
         except Exception as error:  # whatever the database's driver raises, or that there is none
             raise InputError(f"--database {url}: cannot be opened ({str(error).splitlines()[0]})") from None
+        if storage.engine.dialect.name == "sqlite":
+            _one_after_another(storage.engine)
+        return storage
     folder.mkdir(parents=True, exist_ok=True)
     return JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
+
+
+def _one_after_another(engine: Engine) -> None:
+    """SQLite locks no rows: two processes would find the same trial waiting, and both begin it.
+
+    So each transaction takes the whole database, as SQLAlchemy's manual of its SQLite dialect shows.
+    """
+    event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    engine.dispose()  # what was opened before does not know
 
 
 def _name_of(space: Space, baseline: Contender, material: str) -> str:
