@@ -114,12 +114,12 @@ class WhisperParams(EngineParams):
 
     def safer(self) -> list[dict[str, Any]]:
         """All the silence, a longer context, then the full one; then whisper.cpp's own products."""
-        computed: dict[str, Any] = {"silence_ctx": 0} if self.silence_ctx else {}
+        all_silence: dict[str, Any] = {"silence_ctx": 0} if self.silence_ctx else {}
         contexts = [0] if self.audio_ctx >= _LONG_CONTEXT else [_LONG_CONTEXT, 0]
         longer: list[dict[str, Any]] = (
             [{"audio_ctx": frames, "retry_ctx": 0} for frames in contexts] if self.audio_ctx else []
         )
-        return [computed | step for step in ({}, *longer, {"vnni_kernels": False}) if computed | step]
+        return [all_silence | step for step in ({}, *longer, {"vnni_kernels": False}) if all_silence | step]
 
     def context(self, samples: int) -> Context:
         """What the first try at a chunk of so many samples computes."""

@@ -3,8 +3,8 @@
 //
 // ggml packs a piece of the keys anew for every 64 queries, one number at a time, and looks each activation up in a table
 // of half-precision numbers. Here a head's keys and values become float32 once, and the scores of a few queries with all
-// keys stay in the cache from the first product to the last. Whatever does not look like attention to the encoder's frames (a mask,
-// other types) is left to ggml, and few queries, too, unless silence is weighed.
+// keys stay in the cache from the first product to the last. Whatever does not look like attention to the encoder's
+// frames (a mask, other types) is left to ggml; so are few queries, unless silence is weighed.
 //
 // Every row is computed by itself and in one order, so no result depends on the number of threads.
 
