@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tempfile
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ from voiceperf.params import EngineParams, tunable
 PRELOADED = (preload.ENCODER_KERNELS,)
 _LONG_CONTEXT = 1024  # nearly all that the full window hears (FINDINGS.md)
 _MIN_TOKENS = 8  # the least a token cap allows: a one-word answer with its punctuation and timestamps
+_NOTES = re.compile(r"\[[^\]]*\]|\([^)]*\)")  # what whisper writes of sounds: [BLANK_AUDIO], (laughs)
 _GPU_BACKENDS = ("CUDA", "Metal", "METAL", "Vulkan", "SYCL", "HIP")
 
 
@@ -81,7 +83,7 @@ class WhisperParams(EngineParams):
     )
     retry_ctx: int = tunable(
         0,
-        "encoder context of a second try where the first looks wrong: empty, looping, cut short or unlikely; 0: none",
+        "encoder context of a second try where the first looks wrong: no words, a loop, cut short or unlikely; 0: none",
         low=0,
         high=FULL,
         unit="frames of 20 ms",
@@ -183,7 +185,9 @@ class WhisperEngine:
         first = self.params.context(len(audio))
         heard = self._transcribe(audio, first)
         second = encoder_context.plain(self.params.retry_ctx, len(audio)) if self.params.retry_ctx else first
-        return self._transcribe(audio, second) if second != first and looks_wrong(heard, self.params) else heard
+        if second == first or not looks_wrong(heard, self.params):
+            return heard
+        return better(heard, self._transcribe(audio, second))
 
     def _transcribe(self, audio: Samples, context: Context) -> Transcript:
         self._full.audio_ctx = context.frames
@@ -231,9 +235,20 @@ def _transcript(loaded: Any, audio: Samples) -> Transcript:
 def looks_wrong(heard: Transcript, params: WhisperParams) -> bool:
     """Whether a longer context should be asked: nothing heard, a loop, cut short by the token cap, or unlikely."""
     cap = token_cap(params, round(heard.audio_s * SPEECH_RATE_HZ))
-    if heard.probability is None or not heard.text:
+    if heard.probability is None or not has_words(heard):
         return True
     return 0 < cap <= heard.tokens or heard.probability < params.retry_probability or is_loop(heard.text.lower())
+
+
+def better(first: Transcript, second: Transcript) -> Transcript:
+    """The second try, unless it has no words, and the first has some that are no loop."""
+    keep = has_words(first) and not has_words(second) and not is_loop(first.text.lower())
+    return first if keep else second
+
+
+def has_words(heard: Transcript) -> bool:
+    """Whether anything was said, beside notes of sounds such as [BLANK_AUDIO] or (laughs)."""
+    return any(character.isalnum() for character in _NOTES.sub("", heard.text))
 
 
 def token_cap(params: WhisperParams, samples: int) -> int:

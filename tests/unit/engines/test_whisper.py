@@ -6,6 +6,7 @@ from voiceperf.engines import encoder_context
 from voiceperf.engines.base import Transcript
 from voiceperf.engines.whisper import (
     WhisperParams,
+    better,
     looks_wrong,
     refuse_unsupported,
     token_cap,
@@ -56,14 +57,33 @@ def test_safer_settings_compute_the_silence_first():
         (Transcript("Thursday at seven.", 6, 0.29, 2.0), True),
         (Transcript("", 0, None, 2.0), True),
         (Transcript("", 1, 0.9, 2.0), True),
+        (Transcript("[BLANK_AUDIO]", 5, 0.9, 2.0), True),
+        (Transcript("(laughs) ... [ Silence ]", 9, 0.9, 2.0), True),
+        (Transcript("(laughs) Two.", 6, 0.9, 2.0), False),
         (Transcript("Ask! ask! Ask! ask!", 8, 0.9, 2.0), True),
         (Transcript("a b c d e f g h i j", 20, 0.9, 2.0), True),
     ],
-    ids=["sound", "unlikely", "nothing", "no words", "loop", "cut short"],
+    ids=["sound", "unlikely", "nothing", "no words", "a note", "notes", "a word too", "loop", "cut short"],
 )
 def test_what_looks_wrong_is_tried_again(heard, wrong):
     """Nothing heard, a loop, as many tokens as allowed, or unlikely ones."""
     assert looks_wrong(heard, WhisperParams(max_tokens_per_s=10)) == wrong
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        ("and", "[BLANK_AUDIO]", "and"),
+        ("and", "One.", "One."),
+        ("[ Silence ]", "One.", "One."),
+        ("[ Silence ]", "[BLANK_AUDIO]", "[BLANK_AUDIO]"),
+        ("ask ask ask ask", "", ""),
+    ],
+)
+def test_second_try_counts_unless_it_loses_words(first, second, kept):
+    """A second try without words takes the place of a loop or of no words, and of nothing else."""
+    tries = [Transcript(text, 4, 0.2, 1.0) for text in (first, second)]
+    assert better(*tries).text == kept
 
 
 def test_any_context_is_fine_without_flash_attention():
