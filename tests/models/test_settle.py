@@ -27,8 +27,8 @@ def test_what_fails_is_left_and_the_rest_stays():
     kokoro = Setting({**TUNED["kokoro"].values, "providers": ["CUDAExecutionProvider"]})
     planted = replace(TUNED, engines={**TUNED.engines, "whisper": whisper, "kokoro": kokoro})
     said = []
-    settled = Settlement(CALL, CORPUS, profiles.load("fair"), load_s=5).settle(planted, said.append, TUNED)
-    assert {engine: settled.profile[engine] for engine in ("whisper", "llama", "kokoro")} == dict(TUNED.engines)
+    settled = Settlement(CALL, CORPUS, profiles.load("fair")).settle(planted, said.append, TUNED)
+    assert {engine: settled.profile[engine] for engine in ("whisper", "llama", "kokoro")} == dict(TUNED.engines), said
     assert [retreat.engine for retreat in settled.retreats] == ["whisper", "kokoro"]
     assert "CUDAExecutionProvider" in settled.retreats[1].reason
     assert settled.load.verdict is Verdict.PASS
