@@ -14,7 +14,7 @@ from voiceperf.profiles import Profile, Setting
 from voiceperf.suite.quality import Step, silent
 from voiceperf.suite.quality_gate import Corpus
 from voiceperf.suite.quality_judge import QualityJudge
-from voiceperf.suite.under_load import LOAD_S, Retreat, Say, under_load, until_borne
+from voiceperf.suite.under_load import Retreat, Say, under_load, until_borne
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,12 @@ class Settlement:
         call: what is replayed under load, and spoken.
         corpus: what quality is judged on.
         baseline: the profile to be no worse than, and the last resort.
-        load_s: how long all engines run at once.
     """
 
     def __init__(
-        self, call: CallRecording, corpus: Corpus, baseline: Profile, *, load_s: float = LOAD_S, step: Step = silent
+        self, call: CallRecording, corpus: Corpus, baseline: Profile, *, step: Step = silent
     ) -> None:
-        self._call, self._baseline, self._load_s = call, baseline, load_s
+        self._call, self._baseline = call, baseline
         self._judge = QualityJudge(call, corpus, baseline, step)
 
     def settle(self, profile: Profile, say: Say, last_good: Profile | None = None) -> Settled:
@@ -87,7 +86,7 @@ class Settlement:
         return self._judge.judge(profile, engine).finding
 
     def _load(self, profile: Profile) -> Finding:
-        return under_load(self._call, profile, self._load_s)
+        return under_load(self._call, profile)
 
 
 def _steps_back(engine: str, setting: Setting) -> Iterator[Setting]:
