@@ -35,9 +35,7 @@ class Settlement:
         baseline: the profile to be no worse than, and the last resort.
     """
 
-    def __init__(
-        self, call: CallRecording, corpus: Corpus, baseline: Profile, *, step: Step = silent
-    ) -> None:
+    def __init__(self, call: CallRecording, corpus: Corpus, baseline: Profile, *, step: Step = silent) -> None:
         self._call, self._baseline = call, baseline
         self._judge = QualityJudge(call, corpus, baseline, step)
 
