@@ -1,6 +1,9 @@
 """The house's rules, read off the source."""
 
 import ast
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,3 +78,21 @@ def test_every_test_states_its_behaviour(path):
     functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
     silent = [f.name for f in functions if f.name.startswith("test_") and not ast.get_docstring(f)]
     assert silent == []
+
+
+@pytest.mark.parametrize("entry", ["voiceperf.cli", "voiceperf.pytest_plugin", "voiceperf.measure.worker"])
+def test_what_takes_long_to_load_waits_until_it_is_asked_for(entry):
+    """Help, completion, services and other people's pytest sessions do without statistics, plots and engines."""
+    heavy = [
+        "scipy.stats",
+        "scipy.signal",
+        "ruptures",
+        "optuna",
+        "matplotlib",
+        "onnxruntime",
+        "llama_cpp",
+        "pywhispercpp",
+    ]
+    program = f"import json, sys, {entry}; print(json.dumps(sorted(set({heavy}) & set(sys.modules))))"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout) == []

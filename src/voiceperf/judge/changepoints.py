@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import ruptures
 from numpy.typing import NDArray
 
 MIN_RUNS = 4  # two before and two after: one run alone is no level
@@ -21,6 +20,8 @@ def change_points(values: Sequence[float]) -> list[int]:
     """
     if len(values) < MIN_RUNS:
         return []
+    import ruptures  # half a second and 70 MB that only a history needs
+
     logs = np.log(np.asarray(values, dtype=float))
     penalty = 3 * np.log(len(logs)) * _spread(logs)
     ends: list[int] = ruptures.Pelt(model="l1", min_size=2, jump=1).fit_predict(logs.reshape(-1, 1), penalty)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import f, norm, t, trim_mean
 
 from voiceperf.judge.statistics import CONFIDENCE, TRIM, PairsByInput
 
@@ -23,7 +23,7 @@ def required_pairs(effect: float, spread: float, power: float = POWER, confidenc
     The normal formula with Guenther's correction for an estimated spread ("Sample size formulas for normal theory
     t tests", The American Statistician, 1981).
     """
-    alpha, beta = float(norm.isf((1 - confidence) / 2)), float(norm.isf(1 - power))
+    alpha, beta = float(scipy.stats.norm.isf((1 - confidence) / 2)), float(scipy.stats.norm.isf(1 - power))
     return math.ceil(((alpha + beta) * spread / math.log1p(effect)) ** 2 + alpha**2 / 2)
 
 
@@ -64,7 +64,7 @@ def noise_of(launches: Sequence[PairsByInput]) -> Noise | None:
     if len(launches) < MIN_LAUNCHES:
         return None
     deviations = _deviations(launches)
-    means = np.array([[trim_mean(pairs, TRIM) for pairs in launch] for launch in deviations])
+    means = np.array([[scipy.stats.trim_mean(pairs, TRIM) for pairs in launch] for launch in deviations])
     variance, freedom = _variance_of_launch(means)
     pairs = min(sum(map(len, launch)) for launch in deviations)
     freedom_within = sum(len(pairs) - 1 for launch in deviations for pairs in launch)
@@ -81,7 +81,7 @@ def _variance_of_launch(means: NDArray[np.float64]) -> tuple[float, int]:
     freedom = launches - 1
     whole = inputs * float((means.mean(axis=1) ** 2).sum())  # sums of squares of a two-way table without repetition
     single = float((means**2).sum()) - whole
-    if single > 0 and f.sf(whole / single * (inputs - 1), freedom, freedom * (inputs - 1)) < _SURELY_SHARED:
+    if single > 0 and scipy.stats.f.sf(whole / single * (inputs - 1), freedom, freedom * (inputs - 1)) < _SURELY_SHARED:
         return whole / freedom / inputs, freedom
     return (whole + single) / (freedom * inputs) / inputs, freedom * inputs
 
@@ -89,10 +89,10 @@ def _variance_of_launch(means: NDArray[np.float64]) -> tuple[float, int]:
 def _deviations(launches: Sequence[PairsByInput]) -> list[list[NDArray[np.float64]]]:
     """By launch and input, the log-ratios less their input's mean over all launches."""
     logs = [{key: np.log([b / a for a, b in pairs]) for key, pairs in launch.items()} for launch in launches]
-    centres = {key: np.mean([trim_mean(launch[key], TRIM) for launch in logs]) for key in logs[0]}
+    centres = {key: np.mean([scipy.stats.trim_mean(launch[key], TRIM) for launch in logs]) for key in logs[0]}
     return [[launch[key] - centre for key, centre in centres.items()] for launch in logs]
 
 
 def _width(freedom: int) -> float:
     """Half the interval for the difference of two launches, in standard deviations of a launch's mean."""
-    return float(t.ppf((1 + CONFIDENCE) / 2, freedom)) * math.sqrt(2)
+    return float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * math.sqrt(2)

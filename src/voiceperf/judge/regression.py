@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
-from scipy.stats import norm
+import scipy
 
 from voiceperf.judge.planning import Noise, required_pairs
 from voiceperf.judge.statistics import Interval
@@ -60,7 +60,7 @@ def judge_slowdown(interval: Interval | None, max_slowdown: float, noise: Noise 
 def _pair_spread(interval: Interval) -> float:
     """The standard deviation of a single log-ratio, read back from an interval of their mean."""
     half_width = math.log(interval.high / interval.low) / 2
-    return half_width / float(norm.isf((1 - interval.confidence) / 2)) * math.sqrt(interval.samples)
+    return half_width / float(scipy.stats.norm.isf((1 - interval.confidence) / 2)) * math.sqrt(interval.samples)
 
 
 def _below_the_floor(max_slowdown: float, noise: Noise) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from scipy.stats import false_discovery_control
+import scipy
 
 from voiceperf.judge.language import MAX_PERPLEXITY_RATIO
 from voiceperf.judge.planning import Noise
@@ -123,7 +123,7 @@ def _control_false_discoveries(rows: Sequence[Row]) -> list[Row]:
     if not judged:
         return list(rows)
     p_values = [p_above(row.change, 1 + row.max_slowdown) for row in judged]  # type: ignore[arg-type, operator]
-    adjusted = dict(zip([row.name for row in judged], false_discovery_control(p_values), strict=True))
+    adjusted = dict(zip([row.name for row in judged], scipy.stats.false_discovery_control(p_values), strict=True))
     error_rate = (1 - CONFIDENCE) / 2
     return [
         replace(row, finding=_doubt(row.finding, len(judged)))

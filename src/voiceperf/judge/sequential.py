@@ -12,8 +12,7 @@ from functools import cache
 from itertools import pairwise
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import norm
+import scipy
 
 _GRID = 801  # points across the continuation region; the constants of Pocock's table come out to three decimals
 
@@ -26,8 +25,8 @@ def look_confidence(looks: tuple[int, ...], confidence: float) -> float:
         looks: how many rounds there are at each planned look, increasing.
         confidence: of all looks together, two-sided.
     """
-    boundary = brentq(lambda z: _ever_beyond(z, looks) - (1 - confidence), 1.0, 6.0, xtol=1e-6)
-    return 1 - 2 * float(norm.sf(boundary))
+    boundary = scipy.optimize.brentq(lambda z: _ever_beyond(z, looks) - (1 - confidence), 1.0, 6.0, xtol=1e-6)
+    return 1 - 2 * float(scipy.stats.norm.sf(boundary))
 
 
 def _ever_beyond(boundary: float, looks: tuple[int, ...]) -> float:
@@ -37,10 +36,10 @@ def _ever_beyond(boundary: float, looks: tuple[int, ...]) -> float:
     """
     unit = np.linspace(-1, 1, _GRID)
     edge = boundary * np.sqrt(looks[0])
-    places, density = unit * edge, norm.pdf(unit * edge, scale=np.sqrt(looks[0]))
+    places, density = unit * edge, scipy.stats.norm.pdf(unit * edge, scale=np.sqrt(looks[0]))
     for before, now in pairwise(looks):
         edge = boundary * np.sqrt(now)
-        step = norm.pdf(unit[:, None] * edge - places[None, :], scale=np.sqrt(now - before))
+        step = scipy.stats.norm.pdf(unit[:, None] * edge - places[None, :], scale=np.sqrt(now - before))
         density = np.trapezoid(step * density, places, axis=1)
         places = unit * edge
     return 1 - float(np.trapezoid(density, places))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.signal import stft
 
 from voiceperf.judge.text import HearingComparison
 from voiceperf.judge.verdict import Finding, point_at_most, worst
@@ -27,7 +27,7 @@ _FLOOR_DB = -60.0  # below the loudest cell: what a listener does not hear besid
 
 def log_mel_db(audio: NDArray[np.float32], rate_hz: int) -> NDArray[np.float64]:
     """Log-mel power in dB relative to the loudest cell, floored, shape (mels, frames)."""
-    _, _, spectrum = stft(audio, fs=rate_hz, nperseg=_FFT_SIZE, noverlap=_FFT_SIZE - _HOP)
+    _, _, spectrum = scipy.signal.stft(audio, fs=rate_hz, nperseg=_FFT_SIZE, noverlap=_FFT_SIZE - _HOP)
     power = mel_filters(rate_hz, _FFT_SIZE, _MELS) @ np.abs(spectrum) ** 2
     decibels = 10 * np.log10(np.maximum(power, 1e-20))
     floored: NDArray[np.float64] = np.maximum(decibels - decibels.max(), _FLOOR_DB)

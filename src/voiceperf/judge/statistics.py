@@ -7,8 +7,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import norm, t, trim_mean
 
 RESAMPLES = 4000  # enough for the 2.5% tail to be steady in its third digit (Efron & Tibshirani 1993, ch. 14)
 SEED = 61
@@ -88,7 +88,7 @@ def _draw(pairs_by_input: PairsByInput, seed: int) -> _Drawn | None:
     if not pairs_by_input or not all(pairs_by_input.values()):
         return None
     log_ratios = [np.log(np.divide(*reversed(np.asarray(pairs, dtype=float).T))) for pairs in pairs_by_input.values()]
-    centres = [float(trim_mean(ratios, TRIM)) for ratios in log_ratios]
+    centres = [float(scipy.stats.trim_mean(ratios, TRIM)) for ratios in log_ratios]
     centre = float(np.mean(centres))
     noise = np.concatenate([_residuals(*both, centre) for both in zip(log_ratios, centres, strict=True)])
     rng = np.random.default_rng(seed)
@@ -108,7 +108,7 @@ def _residuals(log_ratios: NDArray[np.float64], own: float, common: float) -> ND
 
 def _resampled_centres(noise: NDArray[np.float64], count: int, rng: np.random.Generator) -> NDArray[np.float64]:
     resampled = noise[rng.integers(0, len(noise), (RESAMPLES, count))]
-    return np.asarray(trim_mean(resampled, TRIM, axis=1))
+    return np.asarray(scipy.stats.trim_mean(resampled, TRIM, axis=1))
 
 
 def _as_ratio(drawn: _Drawn, confidence: float) -> Interval:
@@ -118,7 +118,7 @@ def _as_ratio(drawn: _Drawn, confidence: float) -> Interval:
     About the Bootstrap", 2015, section 3.3).
     """
     tail = (1 - confidence) / 2
-    stretch = t.isf(tail, drawn.freedom) / norm.isf(tail)
+    stretch = scipy.stats.t.isf(tail, drawn.freedom) / scipy.stats.norm.isf(tail)
     low, high = (drawn.centre + (end - drawn.centre) * stretch for end in _percentile_interval(drawn.means, confidence))
     estimate, low, high = (float(np.exp(value)) for value in (drawn.centre, low, high))
     return Interval(estimate, low, high, drawn.samples, drawn.freedom, confidence)
@@ -181,7 +181,7 @@ def _percentile_interval(values: NDArray[np.float64], confidence: float) -> tupl
 def p_above(interval: Interval, bar: float) -> float:
     """The one-sided p-value of a ratio's being above `bar`, read off its interval on the log scale."""
     low, high, bar_log = np.log([interval.low, interval.high, bar])
-    spread = (high - low) / 2 / t.isf((1 - interval.confidence) / 2, interval.freedom)
+    spread = (high - low) / 2 / scipy.stats.t.isf((1 - interval.confidence) / 2, interval.freedom)
     if spread == 0:
         return float(np.log(interval.estimate) <= bar_log)
-    return float(t.sf((np.log(interval.estimate) - bar_log) / spread, interval.freedom))
+    return float(scipy.stats.t.sf((np.log(interval.estimate) - bar_log) / spread, interval.freedom))

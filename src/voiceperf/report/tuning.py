@@ -72,10 +72,10 @@ def confirmation(found: Mapping[str, EngineFound]) -> Table:
 
 def together(changes: Iterable[Change]) -> Table:
     """What was tried on whole turns, with all engines alive."""
-    table = Table("one change", "time of a turn over that without", "", title="all together")
+    table = Table("one change", "time of a turn over that without", "kept", title="all together")
     for change in changes:
-        kept = "kept" if change.kept else ""
-        table.add_row(f"{change.engine}.{change.name} = {_short(change.value)}", _interval(change.ratio), kept)
+        change_in_words = f"{change.engine}.{change.name} = {_short(change.value)}"
+        table.add_row(change_in_words, _interval(change.ratio), f"no, {change.refusal}" if change.refusal else "yes")
     return table
 
 

@@ -38,7 +38,12 @@ class Change:
     name: str
     value: Any
     ratio: Interval | None
-    kept: bool
+    refusal: str
+
+    @property
+    def kept(self) -> bool:
+        """Whether the profile has it from now on: nothing was found against it."""
+        return not self.refusal
 
 
 class Stage:
@@ -108,16 +113,19 @@ def tune_together(
         other = profile.having(engine, setting)
         once = partial(race, partial(stage.bout, engine, other), 1.0, _LOOKS, enough=_ENOUGH, wins_below=_SURELY)
         raced = once()
-        kept = (
-            _helps(raced)
-            and _helps(once())
-            and quality(other, engine).verdict is Verdict.PASS
-            and load(other).verdict is not Verdict.FAIL
-        )
-        if kept:
+        if not _helps(raced):
+            refusal = "not surely shorter"
+        elif not _helps(once()):
+            refusal = "not shorter again in a fresh process"
+        elif (heard := quality(other, engine)).verdict is not Verdict.PASS:
+            refusal = f"quality: {heard.reason}"
+        elif (borne := load(other)).verdict is Verdict.FAIL:
+            refusal = f"under load: {borne.reason}"
+        else:
+            refusal = ""
             profile = other
             stage.adopt(engine, other)
-        tried.append(Change(engine, name, value, raced.ratio, kept))
+        tried.append(Change(engine, name, value, raced.ratio, refusal))
     return profile, tried
 
 

@@ -19,11 +19,12 @@ from voiceperf.report.duels import duels_markdown, print_duels
 from voiceperf.report.history import history_markdown, print_history, print_runs, sparkline
 from voiceperf.report.markdown import as_markdown
 from voiceperf.report.terminal import page
-from voiceperf.report.tuning import speed_against_quality
+from voiceperf.report.tuning import speed_against_quality, together
 from voiceperf.suite.duel import Contest, Duel
 from voiceperf.suite.quality_gate import Quality
 from voiceperf.suite.upgrade import Judged
 from voiceperf.tune.space import Space
+from voiceperf.tune.together import Change as TurnChange
 from voiceperf.tune.trial import TOGETHER, Trial
 from voiceperf.tune.tuner import EngineFound
 
@@ -143,3 +144,16 @@ def test_chosen_setting_is_shown_where_it_is_not_on_the_frontier():
         line for line in printed(lambda page: page.print(speed_against_quality(found))).splitlines() if "0." in line
     ]
     assert [("0.50" in row, "0.51" in row, ">" in row) for row in rows] == [(True, False, False), (False, True, True)]
+
+
+def test_a_change_of_whole_turns_says_whether_it_was_kept_and_else_why_not():
+    """What was tried with all engines alive has a word on each, and a refused one says its reason."""
+    changes = [
+        TurnChange("llama", "nice", 10, Interval(0.88, 0.86, 0.92, 12), ""),
+        TurnChange("kokoro", "by_sentence", False, Interval(2.5, 2.0, 3.2, 6), "not surely shorter"),
+    ]
+    text = printed(lambda page: page.print(together(changes)))
+    assert [line.split("│")[3].strip() for line in text.splitlines() if "." in line] == [
+        "yes",
+        "no, not surely shorter",
+    ]

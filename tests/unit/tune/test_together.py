@@ -50,7 +50,10 @@ def test_what_surely_helps_the_turn_is_kept(turns):
     profile, tried = turns(PROFILE)
     assert profile["kokoro"].values == {"spinning": False}
     assert profile["llama"] == PROFILE["llama"]
-    assert [(change.name, change.kept) for change in tried] == [("spinning", True), ("n_threads", False)]
+    assert [(change.name, change.refusal) for change in tried] == [
+        ("spinning", ""),
+        ("n_threads", "not surely shorter"),
+    ]
 
 
 def test_what_helps_a_caller_who_is_alone_and_breaks_under_load_is_not_kept(turns):
@@ -62,7 +65,7 @@ def test_what_helps_a_caller_who_is_alone_and_breaks_under_load_is_not_kept(turn
     profile, tried = turns(PROFILE, load)
     assert profile["kokoro"] == PROFILE["kokoro"]
     assert tried[0].ratio.high < 1
-    assert not tried[0].kept
+    assert tried[0].refusal == "under load: p95 runaway"
 
 
 def test_what_changes_a_result_is_touched_only_where_it_decides_what_overlaps(turns):
@@ -84,7 +87,7 @@ def test_what_overlaps_is_kept_only_with_its_quality(turns):
 
     profile, tried = turns(PROFILE, spaces=OVERLAPS, quality=quality)
     assert profile == PROFILE
-    assert [(change.ratio.high < 1, change.kept) for change in tried] == [(True, False)]
+    assert [(change.ratio.high < 1, change.refusal) for change in tried] == [(True, "quality: log-mel 3 dB")]
     assert judged == [("kokoro", True)]
     by_sentence = PROFILE.having("kokoro", Setting({"spinning": True, "by_sentence": True}))
     turns(by_sentence, spaces=OVERLAPS, quality=quality)
