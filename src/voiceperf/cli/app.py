@@ -15,6 +15,7 @@ app = typer.Typer(
     help="Measure, tune and guard the speed and the quality of a local voice agent.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # paragraphs are wrapped for the terminal, not as the docstring is
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line, and nothing else.")]

@@ -79,13 +79,10 @@ def compare(
 ) -> None:
     """Tell whether the candidate is slower or worse, in one run on this machine.
 
-    voiceperf compare --baseline-python .venv-old/bin/python       an upgrade of a library
-
-    voiceperf compare --baseline-rev main whisper                  a change of voiceperf itself
-
-    voiceperf compare --baseline fair --candidate mine.toml        a setting or a model
-
-    voiceperf compare 0001 0002                                    two saved runs
+    - a library's upgrade: `voiceperf compare --baseline-python .venv-old/bin/python`
+    - a change of voiceperf itself: `voiceperf compare --baseline-rev main whisper`
+    - a setting or a model: `voiceperf compare --baseline fair --candidate mine.toml`
+    - two saved runs: `voiceperf compare 0001 0002`
 
     Exit 0: no slower, no worse; 10: slower or worse; 11: cannot tell yet; 12: something was not measured.
     """

@@ -41,6 +41,14 @@ def test_version_is_one_line(voiceperf):
     assert voiceperf("--version").stdout.split()[0] == "voiceperf"
 
 
+def test_help_is_wrapped_for_the_terminal(voiceperf, monkeypatch):
+    """A paragraph of `--help` fills its lines, wherever the source happens to break them."""
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = voiceperf("tune", "--help").stdout.splitlines()
+    paragraph = next(at for at, line in enumerate(lines) if "First every change alone" in line)
+    assert all(len(line.rstrip()) > 60 for line in lines[paragraph : paragraph + 3])
+
+
 def test_help_names_every_command(voiceperf):
     """`--help` lists what there is."""
     text = voiceperf("--help").stdout
