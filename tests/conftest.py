@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import voiceperf.pytest_plugin.session  # noqa: F401  # a session within the session must not be the first to load NumPy
 from voiceperf.models.catalogue import CATALOGUE
 from voiceperf.models.store import path_of
 

@@ -17,6 +17,7 @@ from voiceperf.audio import Samples, read_speech
 from voiceperf.errors import InputError
 
 Message = dict[str, str]
+FILE = "call.toml"  # what the file of a call's folder is called
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,13 @@ class CallRecording:
 
 
 def load(path: Path) -> CallRecording:
-    """Read a call file; chunks are found beside it.
+    """Read a call file, or the `call.toml` of a folder; chunks are found beside it.
 
     Raises:
         InputError: names the file, the field and what it must be.
     """
+    if path.is_dir():
+        path = path / FILE
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

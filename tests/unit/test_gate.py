@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 from voiceperf import load_call
-from voiceperf import pytest_plugin as plugin
 from voiceperf.cli import main
 from voiceperf.engines import ENGINES, module
 from voiceperf.history.ledger import Calibration, write_noise
 from voiceperf.judge.planning import Noise
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.clock import Timing
+from voiceperf.measure.control import Control
 from voiceperf.measure.resources import Resources
+from voiceperf.pytest_plugin import gate
+from voiceperf.pytest_plugin import session as plugin
 from voiceperf.suite.quality_gate import Quality
 from voiceperf.suite.suite import Suite
 
@@ -24,15 +26,16 @@ SUITE = """
     import pytest
 
     @pytest.mark.parametrize("workload", ["whisper", "llama"])
-    def test_turn(duel, workload, turn, profile):
-        duel(workload, profile, turn)
+    def test_turn(voiceperf_duel, workload, voiceperf_turn, voiceperf_profile):
+        voiceperf_duel(workload, voiceperf_profile, voiceperf_turn)
 
     @pytest.mark.parametrize("workload", ["whisper", "llama"])
-    def test_criterion(voiceperf, require, workload, baseline):
-        require(voiceperf.judge(workload, baseline))
+    def test_criterion(voiceperf, voiceperf_require, workload, voiceperf_baseline):
+        voiceperf_require(voiceperf.judge(workload, voiceperf_baseline))
 """
 for name in ENGINES:  # a session within the session must not be the first to load a native library: it unloads it
     module(name)
+Control()  # likewise of NumPy
 SERIES = [
     f"{workload}: tuned / {partner}" for workload in ("whisper", "llama") for partner in ("seed", "fair", "control")
 ]
@@ -74,7 +77,7 @@ def session(pytester, request, monkeypatch):
                      f"voiceperf_conversations = {fixtures}/text/conversations.toml\n")  # fmt: skip
     pytester.makepyfile(test_suite=SUITE)
     monkeypatch.setattr(plugin, "fingerprint", lambda contenders: {"id": "f1", "machine_id": "m1"})
-    monkeypatch.setattr(plugin.gate, "machine_id", lambda: "m1")
+    monkeypatch.setattr(gate, "machine_id", lambda: "m1")
 
     def run(*arguments, slowdown=1.0, spread=0.01, quality=Verdict.PASS):
         planted = {"slowdown": slowdown, "spread": spread, "quality": quality}
@@ -191,22 +194,19 @@ def test_disabled_run_is_not_a_pass(accepted, option):
     """Where nothing would be timed, the gate ends at once with 12 and says by which option."""
     done = accepted("--voiceperf-gate", option)
     assert done.ret == EXIT.invalid
-    done.stderr.fnmatch_lines([f"*{option}: nothing would be measured*"])
+    done.stderr.fnmatch_lines([f"*{option}*nothing would be measured*"])
 
 
 def test_distributed_run_is_not_a_pass(accepted):
     """Under pytest-xdist, pytest-benchmark times nothing; the gate does not pass for that."""
-    accepted.path.joinpath("conftest.py").write_text(
-        "def pytest_addoption(parser):\n    parser.addoption('--dist', default='no')\n"
-    )
-    done = accepted("--voiceperf-gate", "--dist=load")
+    done = accepted("--voiceperf-gate", "-n", "2")
     assert done.ret == EXIT.invalid
     done.stderr.fnmatch_lines(["*pytest-xdist*"])
 
 
 def test_machine_without_accepted_run_is_not_a_pass(accepted, monkeypatch):
     """An unknown fingerprint ends with 12 before anything is measured, and says what to do."""
-    monkeypatch.setattr(plugin.gate, "machine_id", lambda: "another")
+    monkeypatch.setattr(gate, "machine_id", lambda: "another")
     done = accepted("--voiceperf-gate")
     assert done.ret == EXIT.invalid
     done.stderr.fnmatch_lines(["*no run is accepted for this machine (another)*voiceperf accept RUN*"])
@@ -272,9 +272,9 @@ def test_failing_test_is_still_a_failure(accepted):
 
 
 def test_marker_sets_a_benchmark_s_threshold(accepted):
-    """max_slowdown(0.5) lets a benchmark become a third slower, and only that one."""
+    """A marker lets a benchmark become a third slower, and only that one."""
     marked = SUITE.replace('"whisper", "llama"])\n    def test_turn', 'pytest.param("whisper", marks='
-                           'pytest.mark.max_slowdown(0.5)), "llama"])\n    def test_turn')  # fmt: skip
+                           'pytest.mark.voiceperf_max_slowdown(0.5)), "llama"])\n    def test_turn')  # fmt: skip
     assert marked != SUITE
     accepted.path.joinpath("test_suite.py").write_text(marked.replace("\n    ", "\n"))
     done = accepted("--voiceperf-gate", slowdown=1.3)
@@ -282,15 +282,17 @@ def test_marker_sets_a_benchmark_s_threshold(accepted):
     done.stdout.fnmatch_lines(["*whisper: tuned / fair*+50%*PASS*", "*llama: tuned / fair*+10%*FAIL*"])
 
 
-@pytest.mark.parametrize("marker", ["max_slowdown", "max_slowdown(0.0)", "max_slowdown('much')"])
+@pytest.mark.parametrize("marker", ["", "(0.0)", "('much')"])
 def test_unusable_threshold_is_an_error(accepted, marker):
     """A marker without a share above zero fails the test before it measures."""
     accepted.path.joinpath("test_suite.py").write_text(
-        f"import pytest\n@pytest.mark.{marker}\ndef test_turn(duel, turn, profile):\n    duel('llama', profile, turn)\n"
+        f"import pytest\n@pytest.mark.voiceperf_max_slowdown{marker}\n"
+        "def test_turn(voiceperf_duel, voiceperf_turn, voiceperf_profile):\n"
+        "    voiceperf_duel('llama', voiceperf_profile, voiceperf_turn)\n"
     )
     done = accepted()
     assert done.ret == EXIT.failed
-    done.stdout.fnmatch_lines(["*max_slowdown takes one share above zero*"])
+    done.stdout.fnmatch_lines(["*voiceperf_max_slowdown takes one share above zero*"])
 
 
 def test_existing_flags_keep_working(accepted):
@@ -359,3 +361,35 @@ def test_storage_is_pytest_benchmark_s_own(accepted):
     assert accepted("--voiceperf-gate", "--benchmark-storage=kept").ret == EXIT.good
     assert accepted("--voiceperf-gate", "--benchmark-storage=file://kept").ret == EXIT.good
     assert accepted("--voiceperf-gate").ret == EXIT.invalid
+
+
+def test_criteria_alone_are_judged(session):
+    """With `-k criterion` no benchmark has run before, and the verdicts are there all the same."""
+    done = session("-k", "criterion")
+    assert done.ret == EXIT.good
+    assert done.stdout.str().count("PASS") == 4
+
+
+def test_order_of_tests_does_not_matter(session):
+    """A plugin that runs criteria before benchmarks changes no verdict."""
+    session.path.joinpath("conftest.py").write_text(
+        "import pytest\n\n@pytest.hookimpl(trylast=True)\ndef pytest_collection_modifyitems(items):\n"
+        "    items.reverse()\n"
+    )
+    done = session()
+    assert done.ret == EXIT.good
+    assert done.stdout.str().count("PASS") == 4
+
+
+def test_a_session_that_judged_nothing_says_so(session):
+    """Benchmarks alone are green, and nobody takes that for a verdict."""
+    done = session("-k", "test_turn")
+    assert done.ret == EXIT.good
+    done.stdout.fnmatch_lines(["*no criterion was judged, so there is no verdict"])
+
+
+def test_benchmark_only_is_no_verdict(session):
+    """pytest-benchmark's own selection skips the criteria; the session says that nothing was judged."""
+    done = session("--benchmark-only")
+    assert done.ret == EXIT.good
+    done.stdout.fnmatch_lines(["*no criterion was judged, so there is no verdict"])

@@ -1,11 +1,8 @@
 """The plugin in sessions of its own, where no model is needed."""
 
 import shutil
-from types import SimpleNamespace
 
 import pytest
-
-from voiceperf import pytest_plugin
 
 SUITE = """
     import pytest
@@ -15,8 +12,8 @@ SUITE = """
         plan = plan_of(pytestconfig)
         assert plan.candidate.name == "tuned"
 
-    def test_turn(voiceperf, turn):
-        assert turn in voiceperf.turns
+    def test_turn(voiceperf, voiceperf_turn):
+        assert voiceperf_turn in voiceperf.turns
 """
 
 
@@ -99,11 +96,11 @@ def test_a_gate_of_five_lines(pytester, request):
     """A project's own gate needs a call, two fixtures and a criterion; recordings and conversations come along."""
     pytester.makeini(f"[pytest]\nvoiceperf_call = {request.config.rootpath}/fixtures/calls/call61.toml\n")
     pytester.makepyfile("""
-        def test_hearing(duel, turn, profile):
-            duel("whisper", profile, turn)
+        def test_hearing(voiceperf_duel, voiceperf_turn, voiceperf_profile):
+            voiceperf_duel("whisper", voiceperf_profile, voiceperf_turn)
 
-        def test_hears_faster_and_no_worse(voiceperf, require, baseline):
-            require(voiceperf.judge("whisper", baseline))
+        def test_hears_faster_and_no_worse(voiceperf, voiceperf_require, voiceperf_baseline):
+            voiceperf_require(voiceperf.judge("whisper", voiceperf_baseline))
     """)
     text = pytester.runpytest("--collect-only", "-q").stdout.str()
     assert text.count("::test_hearing[") == 9
@@ -122,29 +119,3 @@ def test_unknown_candidate_is_a_usage_error(session):
     done = session.runpytest("--candidate=gone")
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     done.stderr.fnmatch_lines(["*no profile 'gone'*tuned*"])
-
-
-@pytest.mark.parametrize(
-    ("candidate", "unfit", "ci", "settled"),
-    [
-        ("tuned", True, "", ["tuned"]),
-        ("tuned", False, "", []),
-        ("tuned", True, "true", []),  # no agent runs there
-        ("other", True, "", []),  # commands do not use it where nothing is named
-    ],
-)
-def test_a_session_that_sees_the_shipped_profile_fail_settles(monkeypatch, candidate, unfit, ci, settled):
-    """Where the shipped profile is unfit, outside CI, the session looks for what holds, and says so."""
-    monkeypatch.setenv("CI", ci)
-    plan = SimpleNamespace(
-        candidate=SimpleNamespace(name=candidate), baselines=(SimpleNamespace(name="fair"),), call=None
-    )
-    suite = SimpleNamespace(unfit=lambda: unfit, gate=SimpleNamespace(corpus=None))
-    config = SimpleNamespace(stash={pytest_plugin._suite: suite, pytest_plugin._plan: plan})
-    found, said = [], []
-    monkeypatch.setattr(
-        pytest_plugin.standing, "settle_here", lambda settlement, profile, say: found.append(profile.name)
-    )
-    pytest_plugin._step_back(config, said.append)
-    assert found == settled
-    assert bool(said) is bool(settled)

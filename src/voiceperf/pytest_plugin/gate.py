@@ -14,9 +14,10 @@ from voiceperf.history.ledger import accepted_path, read_noise
 from voiceperf.history.runs import STORAGE, Run, find_run, read_run
 from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
 from voiceperf.measure.fingerprint import machine_id
+from voiceperf.pytest_plugin import why_not_measuring
 from voiceperf.report.comparison import comparison_markdown, print_comparison
 
-_ACCEPTED = "accepted"  # what the option without a value means
+_ACCEPTED = "accepted"  # what --voiceperf-gate without a value means
 _ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 _accepted = pytest.StashKey[Run]()
@@ -24,23 +25,8 @@ _comparison = pytest.StashKey[Comparison]()
 _unjudged = pytest.StashKey[str]()
 
 
-def add_options(group: pytest.OptionGroup) -> None:
-    """The gate's command line."""
-    group.addoption(
-        "--voiceperf-gate",
-        nargs="?",
-        const=_ACCEPTED,
-        metavar="RUN",
-        help="end with 10 if anything is slower or worse than the accepted run (or RUN), 11 if that cannot be told, "
-        "12 if something was not measured",
-    )
-    group.addoption("--voiceperf-markdown", metavar="FILE", help="write what the gate says as Markdown too")
-
-
 def begin(config: pytest.Config) -> None:
     """Find the run to compare with; what can be known to be missing ends the session before anything is measured."""
-    if config.getoption("--voiceperf-gate") is None:
-        return
     try:
         config.stash[_accepted] = _find_accepted(config)
     except VoicePerfError as error:
@@ -62,7 +48,7 @@ def finish(session: pytest.Session, this_run: Callable[[], Run]) -> None:
         comparison = compare_runs(config.stash[_accepted], this_run(), storage_of(config))
         config.stash[_comparison] = comparison
         verdict = comparison.finding.verdict
-        if markdown := config.getoption("--voiceperf-markdown"):
+        if markdown := config.getoption("voiceperf_markdown"):
             Path(markdown).write_text(comparison_markdown(comparison), encoding="utf-8")
     except (VoicePerfError, OSError) as error:
         verdict = Verdict.INVALID
@@ -80,30 +66,17 @@ def summarise(config: pytest.Config, console: Console) -> None:
 
 
 def _find_accepted(config: pytest.Config) -> Run:
-    if why := _not_measuring(config):
+    if why := "--collect-only" if config.getoption("collectonly") else why_not_measuring(config):
         raise InputError(f"{why}: nothing would be measured")
     storage = storage_of(config)
-    wanted: str = config.getoption("--voiceperf-gate")
+    wanted: str = config.getoption("voiceperf_gate")
     run = read_run(accepted_path(storage, machine_id()) if wanted == _ACCEPTED else find_run(storage, wanted))
     if misfit := read_noise(storage, machine_id()).misfit(run.record):
         raise InputError(misfit)
-    markdown = config.getoption("--voiceperf-markdown")
+    markdown = config.getoption("voiceperf_markdown")
     if markdown and not Path(markdown).parent.is_dir():
         raise InputError(f"--voiceperf-markdown {markdown}: its folder does not exist")
     return run
-
-
-def _not_measuring(config: pytest.Config) -> str | None:
-    """The option by which pytest-benchmark would run without timing; it then says nothing and passes."""
-    if not config.pluginmanager.hasplugin("benchmark"):
-        return "-p no:benchmark"
-    if config.getoption("benchmark_disable") and not config.getoption("benchmark_enable"):
-        return "--benchmark-disable"
-    if config.getoption("benchmark_skip"):
-        return "--benchmark-skip"
-    if config.getoption("collectonly"):
-        return "--collect-only"
-    return "pytest-xdist" if config.getoption("dist", "no") != "no" else None
 
 
 def storage_of(config: pytest.Config) -> Path:

@@ -22,11 +22,16 @@ _STYLES = {
 }
 
 
-def page(stream: TextIO | None = None) -> Console:
-    """A console no wider than a page. Square brackets are text: names of tests and intervals have them."""
-    out = Console(file=stream, markup=False)
-    fits = out.width if stream is None or stream.isatty() else WIDTH
-    return Console(file=stream, markup=False, width=min(fits, WIDTH))
+def page(stream: TextIO | None = None, *, is_terminal: bool = False) -> Console:
+    """A console no wider than a page. Square brackets are text: names of tests and intervals have them.
+
+    Args:
+        stream: where to print, if not to standard output.
+        is_terminal: what is printed to the stream goes on to a terminal, with its colours and its width.
+    """
+    out = Console(markup=False)
+    fits = out.width if stream is None or is_terminal else WIDTH
+    return Console(file=stream, markup=False, width=min(fits, WIDTH), force_terminal=is_terminal or None)
 
 
 def aside() -> Console:

@@ -163,18 +163,31 @@ class Suite:
         return recorder
 
     def judge(self, what: str, baseline: str) -> Criterion:
-        """One of the criteria against one baseline; INVALID with the reason where an engine fails."""
+        """One of the criteria against one baseline; INVALID with the reason where an engine fails.
+
+        Pairs that no benchmark has measured yet are measured now, so that the order and the choice of tests do not
+        matter.
+        """
         try:
             criterion = self._judge(what, baseline)
         except EngineError as error:
             criterion = _unjudged(what, baseline, error)
-        self.criteria.append(criterion)
+        return self._keep(criterion)
+
+    def _keep(self, criterion: Criterion) -> Criterion:
+        """Remember a criterion; judged again, it takes the place of its first verdict."""
+        name = (criterion.name, criterion.baseline)
+        self.criteria = [row for row in self.criteria if (row.name, row.baseline) != name] + [criterion]
         return criterion
 
     def _judge(self, what: str, baseline: str) -> Criterion:
         """Noisy data leads to more pairs first."""
         workload = "kokoro" if what in _SPOKEN else what
         quality = self.gate.judge(workload, baseline)
+        for turn in self.turns:
+            recorder = self._recorders.get((workload, baseline), {}).get(turn.number)
+            if recorder is None or not recorder.pairs:
+                self.measure(workload, baseline, turn)
         criterion = self._look(what, baseline, quality)
         for _ in range(MAX_LOOKS - 1):
             if criterion.speed.verdict is not Verdict.INCONCLUSIVE:
@@ -224,8 +237,7 @@ class Suite:
             criterion = self._judge_stability()
         except EngineError as error:
             criterion = _unjudged("stability", UNLOADED, error)
-        self.criteria.append(criterion)
-        return criterion
+        return self._keep(criterion)
 
     def _judge_stability(self) -> Criterion:
         load = run_load(self.workers, self.plan.candidate.name, self.turns, self.plan.form.load_s)

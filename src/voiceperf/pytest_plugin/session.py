@@ -1,0 +1,205 @@
+"""A session that measures: its plan, its suite, what its tests do, and what is shown and saved at its end."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from voiceperf import call as calls
+from voiceperf import profiles
+from voiceperf.errors import InputError, ModelError, VoicePerfError
+from voiceperf.history import sounds
+from voiceperf.history.runs import Run
+from voiceperf.judge.criteria import Criterion
+from voiceperf.judge.verdict import Verdict
+from voiceperf.measure.fingerprint import fingerprint
+from voiceperf.measure.resources import usage_between
+from voiceperf.pytest_plugin import gate, measured_here
+from voiceperf.report.kinds import kinds_table, rates_of_examples
+from voiceperf.report.terminal import page, print_criteria
+from voiceperf.suite import material
+from voiceperf.suite.quality import Step
+from voiceperf.suite.session import Measured, run_of_session
+from voiceperf.suite.suite import BASELINES, DEFAULT_FORM, FORMS, Form, Plan, Suite
+
+_PROGRESS_EVERY = 40
+
+_suite = pytest.StashKey[Suite]()
+_plan = pytest.StashKey[Plan]()
+_measured = pytest.StashKey[list[Measured]]()
+
+
+def plan_of(config: pytest.Config) -> Plan:
+    """What the command line and the ini file ask for, read once."""
+    if _plan not in config.stash:
+        try:
+            config.stash[_plan] = _read_plan(config)
+        except VoicePerfError as error:
+            raise pytest.UsageError(str(error)) from None
+    return config.stash[_plan]
+
+
+def _read_plan(config: pytest.Config) -> Plan:
+    chosen = config.getoption("voiceperf_call")
+    return Plan(
+        call=calls.load(Path(chosen) if chosen else _ini_path(config, "voiceperf_call", material.CALL)),
+        baselines=tuple(profiles.load(name) for name in BASELINES),
+        candidate=profiles.load(config.getoption("voiceperf_candidate") or profiles.DEFAULT),
+        form=_form(config),
+        manifest=_ini_path(config, "voiceperf_manifest", material.MANIFEST),
+        conversations=_ini_path(config, "voiceperf_conversations", material.CONVERSATIONS),
+    )
+
+
+def _form(config: pytest.Config) -> Form:
+    """As asked for; under a gate the accepted run's, because only equal forms compare."""
+    wanted = config.getoption("voiceperf_form")
+    if wanted is not None and wanted not in FORMS:
+        raise InputError(f"--voiceperf-form {wanted}: there are {', '.join(FORMS)}")
+    return FORMS.get(wanted or gate.accepted_form(config) or DEFAULT_FORM, FORMS[DEFAULT_FORM])
+
+
+def _ini_path(config: pytest.Config, name: str, shipped: Path) -> Path:
+    paths: list[Path] = config.getini(name)
+    return paths[0] if paths else shipped
+
+
+def values_of(name: str, config: pytest.Config) -> dict[str, Any]:
+    """What a parameter of ours stands for, as `parametrize` takes it."""
+    plan = plan_of(config)
+    if name == "voiceperf_turn":
+        turns = plan.form.turns(plan.call)
+        return {"argvalues": turns, "ids": [f"turn_{turn.number}" for turn in turns]}
+    baselines = [profile.name for profile in plan.baselines]
+    return {"argvalues": baselines if name == "voiceperf_baseline" else [*baselines, plan.candidate.name]}
+
+
+def suite(config: pytest.Config) -> Iterator[Suite]:
+    """The session's suite, closed at its end."""
+    made = Suite(plan_of(config), _progress(config))
+    config.stash[_suite] = made
+    config.stash[measured_here] = True
+    yield made
+    made.close()
+
+
+def _progress(config: pytest.Config) -> Step:
+    """Long work says now and then how far it is, past pytest's capturing."""
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+
+    def step(title: str, done: int, total: int) -> None:
+        if terminal is not None and (done % _PROGRESS_EVERY == 0 or done == total):
+            terminal.write_line(f"  quality: {title}, {done} of {total}")
+
+    return step
+
+
+class Benchmarked:
+    """One test's benchmark: a workload of one turn under one profile, in ABBA pairs with its partner."""
+
+    def __init__(self, suite: Suite, benchmark: Any, node: pytest.Item) -> None:
+        self._suite, self._benchmark, self._node = suite, benchmark, node
+
+    def __call__(self, workload: str, profile: str, turn: calls.Turn) -> None:
+        try:
+            self._measure(workload, profile, turn)
+        except VoicePerfError as error:  # one line, which names the engine and the remedy
+            pytest.fail(str(error), pytrace=False)
+
+    def _measure(self, workload: str, profile: str, turn: calls.Turn) -> None:
+        suite, threshold = self._suite, _threshold_of(self._node)
+        recorder = suite.recorder(workload, profile, turn)
+        before = suite.account(workload, profile)
+        self._benchmark.group = f"{workload} turn {turn.number}"
+        self._benchmark.pedantic(
+            recorder.subject,
+            setup=recorder.before,
+            teardown=recorder.after,
+            rounds=suite.rounds(workload),
+        )
+        used = usage_between(before, suite.account(workload, profile))
+        extra = self._benchmark.extra_info
+        extra |= {"workload": workload, "profile": profile, "turn": turn.number}
+        extra |= {"partner": suite.partner_of(profile), "usage": used.as_record()}
+        extra |= threshold
+        if workload == "llama":
+            extra["natural_reply"] = suite.workers.natural_reply(profile, turn)
+        self._node.config.stash.setdefault(_measured, []).append(Measured(self._node.nodeid, extra, recorder))
+
+
+def _threshold_of(item: pytest.Item) -> dict[str, float]:
+    """What the benchmark's marker lets it become slower by."""
+    marker = item.get_closest_marker("voiceperf_max_slowdown")
+    if marker is None:
+        return {}
+    if len(marker.args) != 1 or not isinstance(marker.args[0], float) or not 0 < marker.args[0] < math.inf:
+        pytest.fail("voiceperf_max_slowdown takes one share above zero, as in (0.05)", pytrace=False)
+    return {"max_slowdown": marker.args[0]}
+
+
+def require(suite: Suite, criterion: Criterion) -> None:
+    """Fail the test that asks, unless the criterion is what the form demands."""
+    tolerated = {Verdict.PASS} if suite.plan.form.name == "full" else {Verdict.PASS, Verdict.INCONCLUSIVE}
+    if criterion.verdict not in tolerated:
+        pytest.fail(f"{criterion.name} against {criterion.baseline}: {criterion.decisive.reason}", pytrace=False)
+
+
+def this_run(config: pytest.Config) -> Run:
+    """What the session has measured, as a run."""
+    record = config.stash[_suite].as_record() if _suite in config.stash else {}
+    facts: dict[str, Any] = {}
+    with contextlib.suppress(ModelError):  # then nothing was measured either, and the gate says so
+        facts = fingerprint(plan_of(config).contenders())
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    return run_of_session(config.stash.get(_measured, []), record, facts, date)
+
+
+def summarise(terminal: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The criteria, how each kind of recording was heard, and the gate's verdict."""
+    text = io.StringIO()
+    console = page(text, is_terminal=terminal.hasmarkup)
+    if _suite in config.stash:
+        made = config.stash[_suite]
+        if made.criteria:
+            print_criteria(made.criteria, console)
+            sides = [plan_of(config).baselines[-1].name, plan_of(config).candidate.name]
+            if rates := rates_of_examples(made.examples.texts.get("whisper", {}), sides):
+                console.print(kinds_table(rates, sides))
+        else:
+            console.print("voiceperf: no criterion was judged, so there is no verdict", highlight=False)
+        if made.plan.candidate.name == profiles.DEFAULT and made.unfit():
+            console.print(
+                f"{profiles.DEFAULT} does not hold on this machine; run: voiceperf settle, which finds what does",
+                highlight=False,
+            )
+    gate.summarise(config, console)
+    if text.getvalue():
+        terminal.write(f"\n{text.getvalue()}")
+
+
+def put_fingerprint(config: pytest.Config, machine_info: dict[str, Any]) -> None:
+    """Name what the run is measured on, in pytest-benchmark's own record of the machine."""
+    machine_info.pop("node", None)  # histories are shared; the host's name tells nothing that the fingerprint does not
+    with contextlib.suppress(ModelError):  # where models are missing, so are the tests that need them
+        machine_info["voiceperf"] = fingerprint(plan_of(config).contenders())
+
+
+def put_record(config: pytest.Config, output_json: dict[str, Any]) -> None:
+    """Save what the suite knows beside pytest-benchmark's own figures."""
+    made = config.stash[_suite]
+    output_json["voiceperf"] = made.as_record()
+    for digest, speech in made.examples.sounds.items():
+        sounds.keep(gate.storage_of(config), digest, speech.audio, speech.rate_hz)
+    for measured in config.stash.get(_measured, []):
+        measured.complete()
+    for params in (benchmark["params"] for benchmark in output_json["benchmarks"] if benchmark["params"]):
+        for name, value in params.items():
+            if isinstance(value, calls.Turn):
+                params[name] = value.number  # the object's text would hold this machine's paths
