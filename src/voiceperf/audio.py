@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +10,12 @@ import soxr
 from numpy.typing import NDArray
 
 from voiceperf.errors import InputError
+from voiceperf.files import reason_of, shown, written
 
 SPEECH_RATE_HZ = 16_000
-# whisper.cpp reflects half an FFT window (200 samples) at the start and reads one sample more
-SPEECH_MIN_SAMPLES = 201
+SPEECH_MIN_SAMPLES = SPEECH_RATE_HZ // 5  # 0.2 s; the shortest of 457 recorded words takes 0.3 s
+_LOUDEST = 16.0  # of samples whose full scale is 1.0; clipped speech stays far below, integers in floats are far above
+_BLOCK = 2**16  # samples that are read at once
 
 Samples = NDArray[np.float32]
 
@@ -39,27 +40,42 @@ def as_speech(samples: NDArray[np.floating], rate_hz: int, name: str = "audio") 
         raise InputError(f"{name}: holds NaN or infinite samples; check the step that made it")
     if rate_hz <= 0:
         raise InputError(f"{name}: a sample rate of {rate_hz} Hz is impossible")
+    if (peak := float(np.abs(sound).max())) > _LOUDEST:
+        raise InputError(
+            f"{name}: holds samples up to {peak:g} where full scale is 1.0; they look like integers stored as floats:"
+            " divide them by 32768, as in: sox in.wav -b 16 -e signed-integer out.wav vol 0.000030518"
+        )
     mono = sound if sound.ndim == 1 else sound.mean(axis=1)
     if rate_hz != SPEECH_RATE_HZ:
         mono = soxr.resample(mono, rate_hz, SPEECH_RATE_HZ)
     if len(mono) < SPEECH_MIN_SAMPLES:
-        raise InputError(f"{name}: {len(mono)} samples at 16 kHz are too short, {SPEECH_MIN_SAMPLES} are the least")
+        least_s = SPEECH_MIN_SAMPLES / SPEECH_RATE_HZ
+        raise InputError(
+            f"{name}: {len(mono) / SPEECH_RATE_HZ:.3f} s are too short; speech takes {least_s:g} s or more"
+        )
     return np.ascontiguousarray(mono, dtype=np.float32)
 
 
 def read_speech(path: Path) -> Samples:
     """Read a sound file of any rate and number of channels as mono float32 at 16 kHz.
 
+    It is read block by block, so that an hour takes the memory of what comes of it and no more.
+
     Raises:
         InputError: the file is missing, is no sound, or is too short.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
+    name = shown(path)
+    if path.is_dir():
+        raise InputError(f"{name}: is a folder; name a sound file")
     try:
-        samples, rate_hz = soundfile.read(path, dtype="float32")
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise InputError(f"{path}: cannot be read as sound ({error})") from None
-    return as_speech(samples, rate_hz, str(path))
+        with path.open("rb") as file, soundfile.SoundFile(file) as sound:
+            mono = [block.mean(axis=1) for block in sound.blocks(_BLOCK, dtype="float32", always_2d=True)]
+            rate_hz = sound.samplerate
+    except FileNotFoundError:
+        raise InputError(f"{name}: no such file") from None
+    except (soundfile.LibsndfileError, RuntimeError, OSError, ValueError, TypeError) as error:
+        raise InputError(f"{name}: cannot be read as sound ({reason_of(error)})") from None
+    return as_speech(np.concatenate(mono) if mono else np.zeros(0, np.float32), rate_hz, name)
 
 
 def write_wav(path: Path, samples: Samples, rate_hz: int) -> None:
@@ -73,7 +89,5 @@ def write_flac(path: Path, samples: Samples, rate_hz: int) -> None:
 
 
 def _write(path: Path, samples: Samples, rate_hz: int, kind: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    soundfile.write(part, samples, rate_hz, format=kind, subtype="PCM_16")
-    os.replace(part, path)
+    with written(path) as part, part.open("wb") as file:
+        soundfile.write(file, samples, rate_hz, format=kind, subtype="PCM_16")

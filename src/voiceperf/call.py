@@ -6,7 +6,6 @@ The format is documented in docs/CALL_FORMAT.md; `fixtures/calls/call61.toml` is
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from typing import Any
 
 from voiceperf.audio import Samples, read_speech
 from voiceperf.errors import InputError
+from voiceperf.files import read_toml, shown
 
 Message = dict[str, str]
 FILE = "call.toml"  # what the file of a call's folder is called
@@ -74,15 +74,10 @@ def load(path: Path) -> CallRecording:
     """
     if path.is_dir():
         path = path / FILE
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such call file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid TOML ({error})") from None
+    document = read_toml(path, "call file")
     tables = document.get("turn")
-    if not isinstance(tables, list) or not tables:
-        raise InputError(f"{path}: needs at least one [[turn]] table")
+    if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
+        raise InputError(f"{shown(path)}: needs at least one [[turn]] table")
     turns = tuple(_turn(path, number, table) for number, table in enumerate(tables, start=1))
     header = {key: _text(path, "", document, key) for key in ("name", "system_prompt", "greeting", "voice")}
     return CallRecording(**header, turns=turns)
@@ -92,7 +87,7 @@ def _turn(path: Path, number: int, table: Mapping[str, Any]) -> Turn:
     where = f"turn {number}: "
     chunk = path.parent / _text(path, where, table, "chunk")
     if not chunk.is_file():
-        raise InputError(f"{path}: {where}chunk {chunk} does not exist")
+        raise InputError(f"{shown(path)}: {where}chunk {shown(chunk)} does not exist")
     return Turn(number, chunk, _text(path, where, table, "transcript"), _text(path, where, table, "reply"))
 
 
@@ -100,5 +95,5 @@ def _text(path: Path, where: str, table: Mapping[str, Any], key: str) -> str:
     value = table.get(key)
     if not isinstance(value, str) or not value.strip():
         problem = "is missing" if value is None else f"must be a text that says something, not {value!r}"
-        raise InputError(f"{path}: {where}field {key!r} {problem}")
+        raise InputError(f"{shown(path)}: {where}field {key!r} {problem}")
     return value.strip()

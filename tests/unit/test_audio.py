@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -25,7 +28,7 @@ def test_stereo_at_8_khz_becomes_mono_at_16_khz(tmp_path):
 
 def test_channels_are_averaged():
     """Opposite channels cancel out."""
-    left = tone(0.1, 16000)
+    left = tone(0.3, 16000)
     assert np.abs(as_speech(np.stack([left, -left], axis=1), 16000)).max() == 0
 
 
@@ -36,7 +39,8 @@ def test_channels_are_averaged():
         (np.zeros(SPEECH_MIN_SAMPLES - 1, np.float32), "too short"),
         (np.full(1000, np.nan, np.float32), "NaN"),
         (np.full(1000, np.inf, np.float32), "infinite"),
-        (np.zeros(1000, np.int16), "floats"),
+        (np.zeros(5000, np.int16), "floats"),
+        (np.full(5000, 5335.0, np.float32), "5335 where full scale is 1.0; .*divide them by 32768"),
         (np.zeros((10, 10, 10), np.float32), "shape"),
     ],
 )
@@ -47,9 +51,9 @@ def test_what_is_no_speech_is_refused(samples, said, one_line):
     one_line(caught.value, "call.wav", said)
 
 
-@given(st.integers(1, 3000), st.sampled_from([8000, 16000, 22050, 44100, 48000]))
+@given(st.integers(1, 20_000), st.sampled_from([8000, 16000, 22050, 44100, 48000]))
 def test_nothing_shorter_than_the_native_minimum_gets_through(samples, rate_hz):
-    """Whatever the rate, what is handed on has at least 201 samples, or is refused."""
+    """Whatever the rate, what is handed on has the least length of speech, or is refused."""
     try:
         speech = as_speech(np.zeros(samples, np.float32), rate_hz)
     except InputError:
@@ -83,6 +87,25 @@ def test_wav_appears_whole_or_not_at_all(tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(soundfile, "write", broken)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(InputError, match="disk full"):
         write_wav(path, tone(0.2, 24000), 24000)
     assert path.read_bytes() == before
+
+
+def test_a_long_file_is_read_in_blocks_as_if_at_once(tmp_path):
+    """Stereo at another rate, longer than a block, becomes the same samples as in one go."""
+    sound = np.stack([tone(5, 44100), tone(5, 44100, 330.0)], axis=1) / 2
+    soundfile.write(tmp_path / "a.wav", sound, 44100, subtype="FLOAT")
+    assert np.array_equal(read_speech(tmp_path / "a.wav"), as_speech(sound, 44100))
+
+
+def test_a_file_whose_name_is_no_text_is_read(tmp_path):
+    """A name in another encoding is a name all the same; in messages its bytes are escaped."""
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav"))
+    with odd.open("wb") as file:
+        soundfile.write(file, tone(0.5, 16000), 16000, format="WAV")
+    assert len(read_speech(odd)) == 8000
+    odd.unlink()
+    with pytest.raises(InputError) as caught:
+        read_speech(odd)
+    assert str(caught.value).isascii()

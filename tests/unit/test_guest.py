@@ -79,13 +79,20 @@ def test_a_project_s_own_names_win(pytester):
         def turn(request):
             return request.param
 
+        @pytest.fixture
+        def voiceperf():
+            return "mine"
+
+        def test_with_a_fixture_called_as_the_package(voiceperf):
+            assert voiceperf == "mine"
+
         @pytest.mark.models
         @pytest.mark.max_slowdown
         @pytest.mark.parametrize("profile", ["a", "b"])
         def test_mine(duel, turn, profile):
             assert (duel, turn in (1, 2), profile in "ab") == ("mine", True, True)
     """)
-    pytester.runpytest_subprocess().assert_outcomes(passed=4, warnings=0)
+    pytester.runpytest_subprocess("--benchmark-disable").assert_outcomes(passed=5, warnings=0)
 
 
 def test_a_call_adds_the_suite_and_replaces_no_test(pytester, request):

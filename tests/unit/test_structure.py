@@ -10,7 +10,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "voiceperf"
 FLOORS = (
-    {"errors", "places", "log", "mel", "machine", "params", "audio", "loops"},
+    {"errors", "files", "places", "log", "mel", "machine", "params", "audio", "loops", "vad"},
     {"call", "profiles", "models"},
     {"engines", "judge"},
     {"measure", "history"},

@@ -17,7 +17,8 @@ from voiceperf.errors import InputError
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.newcall.draft import DraftedTurn, Header, draft, require_new, write
-from voiceperf.newcall.speech import probabilities, spans
+from voiceperf.newcall.speech import spans
+from voiceperf.vad import SpeechDetector
 
 _MOST_ACCURATE = "fair"  # hears with the whole context and unrounded weights, as no tuned setting does
 
@@ -46,7 +47,7 @@ def new(
     require_new(folder)
     header = Header(recording.stem, voice, system, greeting)
     audio = read_speech(recording)
-    found = spans(probabilities(audio))
+    found = spans([*SpeechDetector().probabilities(audio)])
     if not found:
         raise InputError(f"{recording}: no speech found in {len(audio) / SPEECH_RATE_HZ:.1f} s")
     turns = []

@@ -16,6 +16,7 @@ from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
 from voiceperf.engines import ENGINES
 from voiceperf.errors import InputError
+from voiceperf.files import require_writable, write_text
 from voiceperf.history.compare import compare_runs
 from voiceperf.history.runs import STORAGE, find_run, read_run
 from voiceperf.judge.regression import MAX_SLOWDOWN
@@ -88,7 +89,8 @@ def compare(
     """
     before = Chosen(baseline_python, baseline_rev, baseline)
     after = Chosen(candidate_python, candidate_rev, candidate)
-    _needs_folder(markdown)
+    if markdown:
+        require_writable(markdown, "--markdown")  # before minutes are spent on measuring
     names = what or []
     if names and not set(names) <= set(ENGINES):
         if before != after or len(names) != 2:
@@ -138,13 +140,7 @@ def _compare_saved(names: Sequence[str], storage: Path, markdown: Path | None, a
 
 def _write(path: Path | None, text: str) -> None:
     if path:
-        path.write_text(text, encoding="utf-8")
-
-
-def _needs_folder(path: Path | None) -> None:
-    """Said before minutes are spent on measuring."""
-    if path and not path.parent.is_dir():
-        raise InputError(f"--markdown {path}: its folder does not exist")
+        write_text(path, text)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,7 @@ from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.cli.material import Storage
 from voiceperf.cli.tune import found_before
 from voiceperf.errors import InputError, VoicePerfError
+from voiceperf.files import read_bytes, require_writable, write_text
 from voiceperf.history.runs import STORAGE, Run, find_run, read_all, read_run, run_files
 from voiceperf.history.trend import workload_trends
 from voiceperf.measure.fingerprint import machine_id
@@ -38,14 +38,14 @@ def report(
     from voiceperf.report.story_markdown import story_markdown
 
     for target in filter(None, (out, markdown)):
-        _require_file(target)
+        require_writable(target)
     if picture:
         require_picture(picture)
     path = find_run(storage, run) if run else _latest(storage)
     found = read_run(path)
     story = story_of(found)
     trends = workload_trends(read_all(storage)[0], found)
-    _write(out, page(story, trends, _panels(found, storage), storage, path.read_bytes()))
+    _write(out, page(story, trends, _panels(found, storage), storage, read_bytes(path)))
     if markdown:
         _write(markdown, story_markdown(story))
     if picture:
@@ -62,17 +62,8 @@ def _latest(storage: Path) -> Path:
     return paths[-1]
 
 
-def _require_file(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: its folder does not exist")
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; name a file in it")
-
-
 def _write(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    write_text(path, text)
     say(f"written to {path}")
 
 

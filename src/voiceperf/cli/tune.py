@@ -16,6 +16,7 @@ from voiceperf.cli.engines import chosen_profile
 from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
 from voiceperf.engines import ENGINES
 from voiceperf.errors import InputError
+from voiceperf.files import write_text
 from voiceperf.history.runs import STORAGE
 from voiceperf.measure.contender import of_profile
 from voiceperf.report.terminal import aside, page
@@ -145,7 +146,7 @@ def _explain(tuner: Tuner, engines: list[str], prefer: str, plot: Path | None, m
     pictures = [plot] if plot else []
     if markdown:
         pictures.append(markdown.with_suffix(".png"))
-        markdown.write_text(tuning_markdown(told, pictures[-1].name), encoding="utf-8")
+        write_text(markdown, tuning_markdown(told, pictures[-1].name))
         say(f"written to {markdown}")
     for picture in pictures:
         draw(panels, picture)

@@ -22,9 +22,12 @@ from voiceperf.params import EngineParams
 
 
 class Mark(Protocol):
-    """Told of the moments that matter, and of each part of a text as it is made."""
+    """Told of the moments that matter, and of each part of a text as it is made.
 
-    def __call__(self, name: str, part: str = "") -> None: ...
+    `done` is the share of the work that is through with a part, where an engine knows it.
+    """
+
+    def __call__(self, name: str, part: str = "", done: float = 0.0) -> None: ...
 
 
 FIRST_TOKEN, FIRST_AUDIO, PART = "first_token", "first_audio", "part"

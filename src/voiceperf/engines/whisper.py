@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import re
 import tempfile
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,136 +16,30 @@ import _pywhispercpp as native
 import numpy as np
 from pywhispercpp.utils import redirect_stderr
 
-from voiceperf.audio import SPEECH_RATE_HZ, Samples, as_speech
+from voiceperf.audio import SPEECH_MIN_SAMPLES, SPEECH_RATE_HZ, Samples, as_speech
 from voiceperf.engines import compiled, encoder_context, preload
 from voiceperf.engines.base import (
-    ALL_CORES,
-    IDLE_SPINS,
-    LIBRARY_DEFAULT,
+    PART,
     Capability,
     Mark,
     Request,
     Transcript,
     Utterance,
-    idle_environment,
     installed_version,
     refuse,
     resolve_threads,
     wrong_request,
 )
-from voiceperf.engines.encoder_context import FULL, Context
+from voiceperf.engines.encoder_context import Context
+from voiceperf.engines.whisper_params import PRELOADED, WhisperParams
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.loops import is_loop
 from voiceperf.models.store import locate
-from voiceperf.params import EngineParams, tunable
+from voiceperf.vad import DETECTOR, SpeechDetector
 
-PRELOADED = (preload.ENCODER_KERNELS,)
-_LONG_CONTEXT = 1024  # nearly all that the full window hears (FINDINGS.md)
-_MIN_TOKENS = 8  # the least a token cap allows: a one-word answer with its punctuation and timestamps
+_FALLBACK = 0.2  # whisper's own step of temperature, which ends loops
 _NOTES = re.compile(r"\[[^\]]*\]|\([^)]*\)")  # what whisper writes of sounds: [BLANK_AUDIO], (laughs)
 _GPU_BACKENDS = ("CUDA", "Metal", "METAL", "Vulkan", "SYCL", "HIP")
-
-
-@dataclass(frozen=True)
-class WhisperParams(EngineParams):
-    """Everything about whisper.cpp that is worth tuning."""
-
-    engine: ClassVar[str] = "whisper"
-    thread_names: ClassVar[tuple[str, ...]] = ("n_threads",)
-
-    model: str = tunable(
-        "whisper-base-f16",
-        "catalogue name, or the path of a ggml file",
-        tries=("whisper-base-f16", "whisper-base-q8_0"),
-    )
-    n_threads: int = tunable(ALL_CORES, "threads; 0: one for each performance core", low=0, high=256, neutral=True)
-    idle_spins: int = tunable(
-        LIBRARY_DEFAULT, IDLE_SPINS, low=-1, high=10**9, neutral=True, tries=(-1, 3000), beside=True
-    )
-    flash_attn: bool = tunable(
-        True, "fused attention: a context parameter, so it needs a fresh load", tries=(False, True)
-    )
-    use_gpu: bool = tunable(False, "run on the GPU this build was made for", tries=(False, True))
-    audio_ctx: int = tunable(
-        0,
-        "shortest encoder context; longer speech gets as many steps of 256 as it needs; 0: always the full 30 s",
-        low=0,
-        high=FULL,
-        unit="frames of 20 ms",
-        tries=(0, 256, 512, 768, 1024),
-    )
-    silence_ctx: int = tunable(
-        0,
-        "instead of audio_ctx compute the speech and a little silence, which attention counts as if it went on to this"
-        " frame; by the attention of vnni_kernels alone, with flash_attn; 0: compute audio_ctx",
-        low=0,
-        high=FULL,
-        unit="frames of 20 ms",
-        tries=(0, 768),
-    )
-    retry_ctx: int = tunable(
-        0,
-        "encoder context of a second try where the first looks wrong: no words, a loop, cut short or unlikely; 0: none",
-        low=0,
-        high=FULL,
-        unit="frames of 20 ms",
-        tries=(0, 1024),
-    )
-    retry_probability: float = tunable(0.3, "a transcript less likely than this is tried again", low=0.0, high=1.0)
-    language: str = tunable("en", "language code, or auto, which takes a full window more a chunk")
-    max_tokens_per_s: float = tunable(
-        0.0,
-        "bound a transcript in proportion to the speech, which ends loops; 0: unbounded",
-        low=0.0,
-        high=100.0,
-        tries=(0.0, 10.0),
-    )
-    single_segment: bool = tunable(False, "one segment a chunk, no seeking", tries=(False, True))
-    no_timestamps: bool = tunable(False, "decode text only", tries=(False, True))
-    temperature_inc: float = tunable(
-        0.2, "step of the temperature fallback; 0: none", low=0.0, high=1.0, tries=(0.0, 0.2)
-    )
-    entropy_thold: float = tunable(2.4, "a transcript more repetitive than this is decoded again", low=0.0, high=10.0)
-    beam_size: int = tunable(0, "beams; 0: greedy", low=0, high=8, tries=(0, 2))
-    best_of: int = tunable(5, "candidates of the temperature fallback (it changes nothing else)", low=1, high=8)
-    initial_prompt: str = tunable("", "text that tells the decoder what to expect")
-    vnni_kernels: bool = tunable(
-        False,
-        "voiceperf's own products of quantised matrices, attention and activation (Linux, AVX-512 VNNI, a C++ compiler,"
-        " and a build with llamafile's products, which set-up makes)",
-        tries=(False, True),
-    )
-
-    def safer(self) -> list[dict[str, Any]]:
-        """All the silence, a longer context, then the full one; then whisper.cpp's own products."""
-        all_silence: dict[str, Any] = {"silence_ctx": 0} if self.silence_ctx else {}
-        contexts = [0] if self.audio_ctx >= _LONG_CONTEXT else [_LONG_CONTEXT, 0]
-        longer: list[dict[str, Any]] = (
-            [{"audio_ctx": frames, "retry_ctx": 0} for frames in contexts] if self.audio_ctx else []
-        )
-        return [all_silence | step for step in ({}, *longer, {"vnni_kernels": False}) if all_silence | step]
-
-    def context(self, samples: int) -> Context:
-        """What the first try at a chunk of so many samples computes."""
-        by_ours = self.vnni_kernels and self.flash_attn and not self.use_gpu
-        weighed = encoder_context.weighed(self.silence_ctx, samples) if by_ours and self.audio_ctx else None
-        return weighed or encoder_context.plain(self.audio_ctx, samples)
-
-    def environment(self) -> dict[str, str]:
-        return preload.environment(self, PRELOADED) | idle_environment(self.idle_spins)
-
-    def check(self) -> None:
-        for name in ("audio_ctx", "retry_ctx"):
-            frames = getattr(self, name)
-            if self.flash_attn and frames % encoder_context.STEP:
-                raise ParameterError(
-                    f"whisper.{name} = {frames}: with flash_attn it must be a multiple of {encoder_context.STEP},"
-                    " or transcripts depend on earlier calls; round it up or turn flash_attn off"
-                )
-        if 0 < self.retry_ctx <= self.audio_ctx:
-            raise ParameterError(
-                f"whisper.retry_ctx = {self.retry_ctx}: must be longer than audio_ctx ({self.audio_ctx}), or 0"
-            )
 
 
 class WhisperEngine:
@@ -156,15 +52,16 @@ class WhisperEngine:
         self.params = params
         self._context = _load(locate(params.model), params)
         self._full_window: Any = None  # a context of its own, once speech needs all of it
+        self._detector = SpeechDetector() if params.needs_detector() else None
         strategy = native.whisper_sampling_strategy
         chosen = strategy.WHISPER_SAMPLING_BEAM_SEARCH if params.beam_size else strategy.WHISPER_SAMPLING_GREEDY
         self._full = native.whisper_full_default_params(chosen)
         self._full.n_threads = resolve_threads(params.n_threads)
         self._full.language = params.language
-        self._full.single_segment = params.single_segment
-        self._full.no_timestamps = params.no_timestamps
-        self._full.temperature_inc = params.temperature_inc
         self._full.entropy_thold = params.entropy_thold
+        self._full.no_speech_thold = params.no_speech_thold
+        self._full.logprob_thold = params.logprob_thold
+        self._full.suppress_nst = params.suppress_nst
         self._full.greedy = {"best_of": params.best_of}
         self._full.print_progress = False
         self._full.no_context = True  # a chunk must not depend on the one before it
@@ -180,6 +77,41 @@ class WhisperEngine:
         if not isinstance(request, Utterance):
             raise ParameterError(wrong_request("whisper", request))
         audio = as_speech(request.audio, SPEECH_RATE_HZ)
+        if self.params.is_long(len(audio)):
+            return self._hear_pieces(audio, mark)
+        if not self._is_speech(audio):
+            return Transcript("", 0, None, len(audio) / SPEECH_RATE_HZ)
+        return self._without_notes(self._hear(audio))
+
+    def _is_speech(self, audio: Samples) -> bool:
+        threshold = self.params.vad_threshold
+        return threshold == 0 or self._detector is None or self._detector.is_speech(audio, threshold)
+
+    def _hear_pieces(self, audio: Samples, mark: Mark) -> Transcript:
+        """Long speech: piece by piece, each handed on as it is heard, by timestamps and in full windows."""
+        pieces: list[Transcript] = []
+        for first, end in self._pieces(audio):
+            piece = _long_enough(audio, first, end)
+            heard = self._without_notes(self._transcribe(piece, Context(0), is_long=True))
+            if heard.text:
+                mark(PART, f"{heard.text} ", end / len(audio))
+            pieces.append(heard)
+        return joined(pieces, len(audio) / SPEECH_RATE_HZ)
+
+    def _pieces(self, audio: Samples) -> Iterable[tuple[int, int]]:
+        if self._detector is None or self.params.piece_s == 0:
+            return [(0, len(audio))]
+        return self._detector.pieces(audio, self.params.piece_s)
+
+    def _without_notes(self, heard: Transcript) -> Transcript:
+        """What was said, and nothing of what merely sounded."""
+        if self.params.sound_notes:
+            return heard
+        text = " ".join(_NOTES.sub(" ", heard.text).split()) if has_words(heard) else ""
+        return replace(heard, text=text)
+
+    def _hear(self, audio: Samples) -> Transcript:
+        """Speech that is heard at once, and again with a longer context where the first try looks wrong."""
         if self.params.language == "auto" and self.params.audio_ctx:
             self._full.language = self._language_of(audio)
         first = self.params.context(len(audio))
@@ -189,9 +121,13 @@ class WhisperEngine:
             return heard
         return better(heard, self._transcribe(audio, second))
 
-    def _transcribe(self, audio: Samples, context: Context) -> Transcript:
+    def _transcribe(self, audio: Samples, context: Context, *, is_long: bool = False) -> Transcript:
+        params = self.params
         self._full.audio_ctx = context.frames
-        self._full.max_tokens = token_cap(self.params, len(audio))
+        self._full.max_tokens = 0 if is_long else params.token_cap(len(audio))
+        self._full.single_segment = params.single_segment and not is_long
+        self._full.no_timestamps = params.no_timestamps and not is_long
+        self._full.temperature_inc = params.temperature_inc or (_FALLBACK if is_long else 0.0)
         loaded = self._loaded_for(context)
         with preload.weighed_silence(context) if context.is_weighed else nullcontext():
             status = native.whisper_full(loaded, self._full, audio, audio.size)
@@ -232,9 +168,23 @@ def _transcript(loaded: Any, audio: Samples) -> Transcript:
     return Transcript("".join(texts).strip(), len(log_probs), probability, len(audio) / SPEECH_RATE_HZ)
 
 
+def _long_enough(audio: Samples, first: int, end: int) -> Samples:
+    """A piece of a recording; a very short one takes what lies around it along."""
+    missing = max(0, SPEECH_MIN_SAMPLES - (end - first))
+    return audio[max(0, first - missing) : end + missing]
+
+
+def joined(pieces: Sequence[Transcript], audio_s: float) -> Transcript:
+    """One transcript of what was heard piece by piece; each counts in the probability by its tokens."""
+    tokens = sum(piece.tokens for piece in pieces)
+    log_probs = [piece.tokens * math.log(piece.probability) for piece in pieces if piece.probability]
+    probability = math.exp(sum(log_probs) / tokens) if tokens and log_probs else None
+    return Transcript(" ".join(piece.text for piece in pieces if piece.text), tokens, probability, audio_s)
+
+
 def looks_wrong(heard: Transcript, params: WhisperParams) -> bool:
     """Whether a longer context should be asked: nothing heard, a loop, cut short by the token cap, or unlikely."""
-    cap = token_cap(params, round(heard.audio_s * SPEECH_RATE_HZ))
+    cap = params.token_cap(round(heard.audio_s * SPEECH_RATE_HZ))
     if heard.probability is None or not has_words(heard):
         return True
     return 0 < cap <= heard.tokens or heard.probability < params.retry_probability or is_loop(heard.text.lower())
@@ -249,13 +199,6 @@ def better(first: Transcript, second: Transcript) -> Transcript:
 def has_words(heard: Transcript) -> bool:
     """Whether anything was said, beside notes of sounds such as [BLANK_AUDIO] or (laughs)."""
     return any(character.isalnum() for character in _NOTES.sub("", heard.text))
-
-
-def token_cap(params: WhisperParams, samples: int) -> int:
-    """The most tokens one chunk may yield; 0 asks whisper.cpp for no bound."""
-    if params.max_tokens_per_s == 0:
-        return 0
-    return max(_MIN_TOKENS, math.ceil(samples / SPEECH_RATE_HZ * params.max_tokens_per_s))
 
 
 def _load(path: Path, params: WhisperParams) -> Any:
@@ -298,7 +241,16 @@ def missing(params: WhisperParams) -> dict[str, str]:
         **compiled.missing(params, PRELOADED),
         **(no_gpu if params.use_gpu and not gpu.available else {}),
         **({"silence_ctx": no_attention} if no_attention else {}),
+        **_missing_detector(params),
     }
+
+
+def _missing_detector(params: WhisperParams) -> dict[str, str]:
+    wanted = {"vad_threshold": params.vad_threshold, "piece_s": params.piece_s}
+    if importlib.util.find_spec(DETECTOR) is not None:
+        return {}
+    reason = f"finding speech needs {DETECTOR.replace('_', '-')}; pip install 'voiceperf[whisper]'"
+    return {name: reason for name, value in wanted.items() if value}
 
 
 def refuse_unsupported(params: WhisperParams) -> None:

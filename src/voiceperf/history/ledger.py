@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from voiceperf.errors import InputError
+from voiceperf.files import read_bytes, read_json, write_text
 from voiceperf.history.runs import Run, read_run
 from voiceperf.judge.planning import Noise
 from voiceperf.judge.verdict import Verdict
@@ -125,9 +125,9 @@ def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: damaged ({error}); restore it from version control") from None
+        entries = read_json(path)
+    except InputError as error:
+        raise InputError(f"{error}; damaged: restore it from version control") from None
     if not isinstance(entries, dict):
         raise InputError(f"{path}: damaged (not a table of machines); restore it from version control")
     return entries
@@ -136,11 +136,8 @@ def _read(path: Path) -> dict[str, Any]:
 def _update(path: Path, machine_id: str, entry: Mapping[str, Any]) -> None:
     """Replace one machine's entry; the file is whole at every moment."""
     entries = {**_read(path), machine_id: entry}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    write_text(path, json.dumps(entries, indent=2, sort_keys=True) + "\n")
 
 
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(read_bytes(path)).hexdigest()

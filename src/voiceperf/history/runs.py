@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from voiceperf.errors import InputError
+from voiceperf.files import read_json, shown
 from voiceperf.judge.runs import RunData, Scored, Series
 from voiceperf.judge.verdict import Finding, Verdict
 
@@ -124,13 +124,13 @@ def read_run(path: Path) -> Run:
     Raises:
         InputError: the file is missing, damaged, or no run.
     """
+    if not path.exists():
+        raise InputError(f"{shown(path)}: no such run; see: voiceperf history")
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such run; see: voiceperf history") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: damaged ({error}); it was left as it is") from None
-    return parse_run(document, path.name)
+        document = read_json(path, "saved run")
+    except InputError as error:
+        raise InputError(f"{error}; damaged: it was left as it is") from None
+    return parse_run(document, shown(path.name))
 
 
 def find_run(storage: Path, name: str) -> Path:

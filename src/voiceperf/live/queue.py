@@ -13,7 +13,7 @@ from voiceperf.errors import EngineError, ServiceError
 from voiceperf.live.metrics import Metrics
 from voiceperf.live.params import ServiceParams
 from voiceperf.log import log_timing
-from voiceperf.measure.clock import Clock, SystemClock, Timing
+from voiceperf.measure.clock import Clock, HandOn, SystemClock, Timing
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.measure.resources import Resources
@@ -46,9 +46,7 @@ class _Worker:
         self._contender, self._process = contender, WorkerProcess(contender)
         self.thread = ThreadPoolExecutor(1, thread_name_prefix=contender.engine)
 
-    def stream(
-        self, request: Request, hand_on: Callable[[str], None], is_stopped: Callable[[], bool]
-    ) -> tuple[Timing, Output]:
+    def stream(self, request: Request, hand_on: HandOn, is_stopped: Callable[[], bool]) -> tuple[Timing, Output]:
         if not self._process.alive:
             self._process.close()
             self._process = WorkerProcess(self._contender)
@@ -132,7 +130,7 @@ class EngineQueue:
 async def _run(worker: _Worker, request: Request, hand_on: Callable[[str], None]) -> tuple[Timing, Output]:
     loop, stopped = asyncio.get_running_loop(), threading.Event()
 
-    def from_thread(part: str) -> None:
+    def from_thread(part: str, _: float) -> None:
         loop.call_soon_threadsafe(hand_on, part)
 
     running = loop.run_in_executor(worker.thread, worker.stream, request, from_thread, stopped.is_set)

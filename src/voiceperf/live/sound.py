@@ -27,19 +27,20 @@ class Recording:
     def __init__(self, event: Event, max_s: float) -> None:
         self._format, self._max_s = format_of(event), max_s
         self._mono = bytearray()  # float32
+        self._rest = b""  # what has come of a sample that is not whole yet
 
     def add(self, event: Event) -> None:
-        """Take a chunk.
+        """Take a chunk, wherever in a sample it begins and ends.
 
         Raises:
-            ServiceError: of another format than the start, not of whole samples, or longer than is allowed.
+            ServiceError: of another format than the start, or longer than is allowed.
         """
         if format_of(event) != self._format:
             raise ServiceError(f"a chunk is {format_of(event)}, the start was {self._format}", "malformed")
-        payload = event.payload or b""
-        if len(payload) % (self._format.width * self._format.channels):
-            raise ServiceError(f"a chunk of {len(payload)} bytes is no whole number of samples", "malformed")
-        integers = np.frombuffer(payload, f"<i{self._format.width}").reshape(-1, self._format.channels)
+        payload = self._rest + (event.payload or b"")
+        whole = len(payload) - len(payload) % (self._format.width * self._format.channels)
+        self._rest = payload[whole:]
+        integers = np.frombuffer(payload[:whole], f"<i{self._format.width}").reshape(-1, self._format.channels)
         floats = integers.astype(np.float32) / _FULL_SCALE[self._format.width]
         self._mono += floats.mean(axis=1, dtype=np.float32).tobytes()
         if len(self._mono) / np.float32().nbytes > self._max_s * self._format.rate:

@@ -100,11 +100,11 @@ def _ms(ns: int | None) -> float | None:
     return None if ns is None else ns / 1e6
 
 
-HandOn = Callable[[str], None]
-"""Takes each part of a text as it is made."""
+HandOn = Callable[[str, float], None]
+"""Takes each part of a text as it is made, and the share of the work that is done, where that is known."""
 
 
-def to_nobody(part: str) -> None:
+def to_nobody(part: str, done: float) -> None:
     """Nobody waits for the parts."""
 
 
@@ -115,9 +115,9 @@ def timed_run(engine: Engine, request: Request, clock: Clock, hand_on: HandOn = 
     marks: list[tuple[str, int]] = []
     cpu, start = clock.cpu_ns(), clock.wall_ns()
 
-    def mark(name: str, part: str = "") -> None:
+    def mark(name: str, part: str = "", done: float = 0.0) -> None:
         if name == PART:
-            hand_on(part)
+            hand_on(part, done)
         else:
             marks.append((name, clock.wall_ns()))
 

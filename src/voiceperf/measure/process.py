@@ -95,7 +95,7 @@ class WorkerProcess:
         """
         answer, stopping = self._ask(Stream(request), self._run_limit_s), False
         while isinstance(answer, Part):
-            hand_on(answer.text)
+            hand_on(answer.text, answer.done)
             if is_stopped() and not stopping:
                 self._connection.send(Stop())
                 stopping = True

@@ -50,9 +50,10 @@ class Stop:
 
 @dataclass(frozen=True)
 class Part:
-    """Some more text of the output under way."""
+    """Some more text of the output under way, and the share of the work that is done, where that is known."""
 
     text: str
+    done: float = 0.0
 
 
 @dataclass(frozen=True)

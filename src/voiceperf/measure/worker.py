@@ -59,9 +59,9 @@ class Worker:
                 return own_resources()
         return Failure("WorkerError", f"unknown message {message!r}")
 
-    def _hand_on(self, part: str) -> None:
+    def _hand_on(self, part: str, done: float) -> None:
         """Send a part, unless nobody waits for it any more."""
-        self._connection.send(Part(part))
+        self._connection.send(Part(part, done))
         while self._connection.poll():
             if isinstance(self._connection.recv(), Stop):
                 raise StoppedError("nobody waits for the answer any more")

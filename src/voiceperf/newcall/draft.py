@@ -14,6 +14,7 @@ from voiceperf import call as calls
 from voiceperf.audio import SPEECH_RATE_HZ, Samples, write_wav
 from voiceperf.call import Message
 from voiceperf.errors import InputError
+from voiceperf.files import write_text
 
 _HEAD = """\
 # Drafted by voiceperf. Listen to each chunk and correct its transcript: quality is judged against these words.
@@ -101,14 +102,14 @@ def write(folder: Path, header: Header, turns: Sequence[DraftedTurn]) -> Path:
     shutil.rmtree(part, ignore_errors=True)
     try:
         _write_into(part, _HEAD.format(folder=folder), header, turns)
-        calls.load(part / "call.toml")
+        calls.load(part)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
     if folder.exists():
         folder.rmdir()
     os.replace(part, folder)
-    return folder / "call.toml"
+    return folder / calls.FILE
 
 
 def _write_into(folder: Path, head: str, header: Header, turns: Sequence[DraftedTurn]) -> None:
@@ -118,4 +119,4 @@ def _write_into(folder: Path, head: str, header: Header, turns: Sequence[Drafted
         write_wav(folder / chunk, turn.audio, SPEECH_RATE_HZ)
         tables.append({"chunk": chunk, "transcript": turn.transcript, "reply": turn.reply})
     text = head + "\n" + tomli_w.dumps({**asdict(header), "turn": tables})
-    (folder / "call.toml").write_text(text, encoding="utf-8")
+    write_text(folder / calls.FILE, text)

@@ -17,7 +17,6 @@ date = 2026-11-23
 
 from __future__ import annotations
 
-import os
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -30,6 +29,7 @@ import tomli_w
 
 from voiceperf import machine
 from voiceperf.errors import InputError
+from voiceperf.files import read_toml, shown, write_text
 
 DEFAULT = "tuned"  # what commands use, and the suite judges, where nothing else is named
 _SYSTEMS = ("linux", "darwin", "win32")  # as `sys.platform` calls them
@@ -81,11 +81,11 @@ def load(name_or_path: str, source: str | None = None) -> Profile:
         file = folder.joinpath(f"{name_or_path}.toml")
         if not file.is_file():
             raise InputError(f"profile {name_or_path!r}: the other voiceperf ships none of that name; name a file")
-        return _parse(name_or_path, name_or_path, file.read_text(encoding="utf-8"))
+        return _profile(name_or_path, name_or_path, tomllib.loads(file.read_text(encoding="utf-8")))
     path = Path(name_or_path)
-    if not path.is_file():
-        raise InputError(f"no profile {name_or_path!r}: neither a file nor one of {', '.join(shipped())}")
-    return _parse(path.stem, str(path), path.read_text(encoding="utf-8"))
+    if not path.exists():
+        raise InputError(f"no profile {shown(name_or_path)!r}: neither a file nor one of {', '.join(shipped())}")
+    return _profile(path.stem, shown(path), read_toml(path, "profile"))
 
 
 def save(profile: Profile, path: Path) -> None:
@@ -94,18 +94,13 @@ def save(profile: Profile, path: Path) -> None:
         engine: {**setting.values, **({"env": setting.env} if setting.env else {})}
         for engine, setting in profile.engines.items()
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(tomli_w.dumps({"summary": profile.summary, **tables, "origin": profile.origin}), encoding="utf-8")
-    os.replace(part, path)
+    write_text(path, tomli_w.dumps({"summary": profile.summary, **tables, "origin": profile.origin}))
 
 
-def _parse(name: str, where: str, text: str) -> Profile:
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{where}: not valid TOML ({error})") from None
+def _profile(name: str, where: str, document: dict[str, Any]) -> Profile:
     summary, origin = document.pop("summary", ""), document.pop("origin", {})
+    if not isinstance(summary, str) or not isinstance(origin, dict):
+        raise InputError(f"{where}: summary must be a text and [origin] a table")
     engines = {engine: _setting(where, engine, table) for engine, table in document.items()}
     return Profile(name, summary, engines, origin)
 

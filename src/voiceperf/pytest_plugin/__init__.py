@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from voiceperf.judge.criteria import Criterion
     from voiceperf.suite.suite import Plan, Suite
 
-FIXTURE = "voiceperf"  # a test that asks for it measures
 _PARAMETERS = ("voiceperf_turn", "voiceperf_profile", "voiceperf_baseline")
 _SHORT = {"--call": "voiceperf_call", "--candidate": "voiceperf_candidate"}
 """Short names of options, and what they set. They exist only where nothing else has them."""
@@ -101,7 +100,7 @@ def plan_of(config: pytest.Config) -> Plan:
 
 
 def why_not_measuring(config: pytest.Config) -> str | None:
-    """Why this session cannot measure, or None. Tests that measure are then skipped with this reason."""
+    """Why this session cannot measure, or None. The fixture of all measuring tests then skips, with this reason."""
     if not config.pluginmanager.hasplugin("benchmark"):
         return "pytest-benchmark is switched off (-p no:benchmark)"
     if hasattr(config, "workerinput") or config.getoption("dist", "no") != "no":
@@ -121,17 +120,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, **session.values_of(name, metafunc.config))
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A session that cannot measure skips what would, and says why."""
-    measuring = [item for item in items if FIXTURE in getattr(item, "fixturenames", ())]
-    if measuring and (why := why_not_measuring(config)):
-        for item in measuring:
-            item.add_marker(pytest.mark.skip(reason=f"voiceperf: {why}"))
-
-
 @pytest.fixture(scope="session")
 def voiceperf(pytestconfig: pytest.Config) -> Iterator[Suite]:
     """The session's suite: it measures what is asked of it, remembers every pair, and judges criteria."""
+    if why := why_not_measuring(pytestconfig):
+        pytest.skip(f"voiceperf: {why}")
     from voiceperf.pytest_plugin import session
 
     yield from session.suite(pytestconfig)

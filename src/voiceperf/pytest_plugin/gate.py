@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from voiceperf.errors import InputError, VoicePerfError
+from voiceperf.files import require_writable, write_text
 from voiceperf.history.compare import Comparison, compare_runs
 from voiceperf.history.ledger import accepted_path, read_noise
 from voiceperf.history.runs import STORAGE, Run, find_run, read_run
@@ -49,8 +50,8 @@ def finish(session: pytest.Session, this_run: Callable[[], Run]) -> None:
         config.stash[_comparison] = comparison
         verdict = comparison.finding.verdict
         if markdown := config.getoption("voiceperf_markdown"):
-            Path(markdown).write_text(comparison_markdown(comparison), encoding="utf-8")
-    except (VoicePerfError, OSError) as error:
+            write_text(Path(markdown), comparison_markdown(comparison))
+    except VoicePerfError as error:
         verdict = Verdict.INVALID
         config.stash[_unjudged] = f"voiceperf gate: {verdict}: {error}"
     if verdict is not Verdict.PASS:
@@ -73,9 +74,8 @@ def _find_accepted(config: pytest.Config) -> Run:
     run = read_run(accepted_path(storage, machine_id()) if wanted == _ACCEPTED else find_run(storage, wanted))
     if misfit := read_noise(storage, machine_id()).misfit(run.record):
         raise InputError(misfit)
-    markdown = config.getoption("voiceperf_markdown")
-    if markdown and not Path(markdown).parent.is_dir():
-        raise InputError(f"--voiceperf-markdown {markdown}: its folder does not exist")
+    if markdown := config.getoption("voiceperf_markdown"):
+        require_writable(Path(markdown), "--voiceperf-markdown")
     return run
 
 

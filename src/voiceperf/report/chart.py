@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import io
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from voiceperf.errors import InputError
+from voiceperf.files import require_writable, written
 
 WIDTH_IN = 5.2
 """Of a picture in a page: as wide as a phone, so that its words can be read there."""
@@ -93,12 +93,11 @@ def require_picture(path: Path) -> None:
     """Refuse a path that no picture can be written to.
 
     Raises:
-        InputError: its ending is neither .png nor .svg, or its folder does not exist.
+        InputError: its ending is neither .png nor .svg, or nothing can be written there.
     """
     if path.suffix not in (".png", ".svg"):
         raise InputError(f"{path}: a picture ends in .png or .svg")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: its folder does not exist")
+    require_writable(path)
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -108,6 +107,5 @@ def save(figure: Figure, path: Path) -> None:
         InputError: no picture can be written there.
     """
     require_picture(path)
-    part = path.with_name(f"{path.name}.part")
-    figure.savefig(part, dpi=120, format=path.suffix[1:])
-    os.replace(part, path)
+    with written(path) as part:
+        figure.savefig(part, dpi=120, format=path.suffix[1:])

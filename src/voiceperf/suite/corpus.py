@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import tomllib
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from voiceperf.audio import Samples, read_speech
 from voiceperf.errors import InputError
+from voiceperf.files import is_file, parsed, read_text, read_toml, reason_of, shown
 
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "file": str,
@@ -40,10 +40,8 @@ def read_manifest(path: Path) -> list[Recording]:
     Raises:
         InputError: names the file, the line and the field.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such manifest")
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    recordings = [_recording(path, number, line) for number, line in enumerate(lines, start=1)]
+    lines = enumerate(read_text(path, "manifest").split("\n"), start=1)
+    recordings = [_recording(path, number, line) for number, line in lines if line.strip()]
     if not recordings:
         raise InputError(f"{path}: lists no recordings")
     seen: dict[Path, int] = {}
@@ -54,16 +52,22 @@ def read_manifest(path: Path) -> list[Recording]:
 
 
 def _recording(manifest: Path, number: int, line: str) -> Recording:
-    try:
-        entry: dict[str, Any] = json.loads(line)
-    except ValueError as error:
-        raise InputError(f"{manifest}: line {number} is not JSON ({error})") from None
+    where = f"{shown(manifest)}: line {number}"
+    entry = parsed(json.loads, line, where, "JSON")
+    if not isinstance(entry, dict):
+        raise InputError(f"{where}: needs an object with {', '.join(_FIELDS)}")
     for name, kind in _FIELDS.items():
-        if not isinstance(entry.get(name), kind):
-            raise InputError(f"{manifest}: line {number}: field {name!r} is missing or of a wrong type")
+        if not isinstance(entry.get(name), kind) or isinstance(entry[name], bool):
+            raise InputError(f"{where}: field {name!r} is missing or of a wrong type")
+    try:
+        is_time = 0 < float(entry["seconds"]) < math.inf
+    except OverflowError:
+        is_time = False
+    if not is_time:
+        raise InputError(f"{where}: field 'seconds' must be a length of time above 0")
     path = manifest.parent / entry["file"]
-    if not path.is_file():
-        raise InputError(f"{manifest}: line {number}: {path} does not exist")
+    if not is_file(path):
+        raise InputError(f"{where}: {shown(path)} does not exist")
     return Recording(path, entry["text"], entry["speaker"], entry["kind"], float(entry["seconds"]))
 
 
@@ -89,11 +93,13 @@ def read_conversations(path: Path, use: str = "evaluation") -> list[Conversation
     Raises:
         InputError: the file is missing, is not TOML, or lacks a field.
     """
+    document = read_toml(path, "file of conversations")
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))["conversation"]
+        tables = document["conversation"]
         found = [Conversation(t["use"], t["system"], tuple((u, a) for u, a in t["turns"])) for t in tables]
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file of conversations") from None
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: not a file of conversations ({error!r})") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{shown(path)}: not a file of conversations ({reason_of(error)})") from None
+    texts = [text for c in found for text in (c.use, c.system, *(t for turn in c.turns for t in turn))]
+    if not all(isinstance(text, str) for text in texts):
+        raise InputError(f"{shown(path)}: not a file of conversations (use, system and turns must be texts)")
     return [conversation for conversation in found if conversation.use == use]

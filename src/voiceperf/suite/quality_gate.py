@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from voiceperf.files import read_bytes
 from voiceperf.judge.language import MAX_KLD_NATS
 from voiceperf.judge.sound import MAX_LOG_SPECTRAL_DB
 from voiceperf.judge.text import WER_MARGIN, Heard
@@ -52,9 +53,9 @@ class Corpus:
 
     def digest(self) -> str:
         """Of all texts and sounds: two runs are judged on the same material, or are not compared."""
-        found = hashlib.sha256(self.manifest.read_bytes() + self.conversations.read_bytes())
+        found = hashlib.sha256(read_bytes(self.manifest) + read_bytes(self.conversations))
         for recording in read_manifest(self.manifest):
-            found.update(recording.path.read_bytes())
+            found.update(read_bytes(recording.path))
         return found.hexdigest()
 
 

@@ -4,13 +4,8 @@ import pytest
 
 from voiceperf.engines import encoder_context
 from voiceperf.engines.base import Transcript
-from voiceperf.engines.whisper import (
-    WhisperParams,
-    better,
-    looks_wrong,
-    refuse_unsupported,
-    token_cap,
-)
+from voiceperf.engines.whisper import better, joined, looks_wrong, refuse_unsupported
+from voiceperf.engines.whisper_params import WhisperParams
 from voiceperf.errors import ParameterError
 
 
@@ -94,9 +89,9 @@ def test_any_context_is_fine_without_flash_attention():
 def test_token_cap_grows_with_the_speech():
     """A cap follows the duration, and leaves room for a word with its punctuation."""
     params = WhisperParams(max_tokens_per_s=10)
-    assert token_cap(params, 800) == 8
-    assert token_cap(params, 32_000) == 20
-    assert token_cap(WhisperParams(), 32_000) == 0
+    assert params.token_cap(800) == 8
+    assert params.token_cap(32_000) == 20
+    assert WhisperParams().token_cap(32_000) == 0
 
 
 def test_unknown_language_is_refused(one_line):
@@ -104,3 +99,32 @@ def test_unknown_language_is_refused(one_line):
     with pytest.raises(ParameterError) as caught:
         refuse_unsupported(WhisperParams(language="klingon"))
     one_line(caught.value, "klingon")
+
+
+@pytest.mark.parametrize(
+    ("params", "seconds", "is_long"),
+    [
+        (WhisperParams(), 27.9, False),
+        (WhisperParams(), 28.1, True),
+        (WhisperParams(piece_s=0.0), 3600, False),  # whisper.cpp finds its own way
+        (WhisperParams(single_segment=True), 9.9, False),
+        (WhisperParams(single_segment=True), 10.1, True),
+        (WhisperParams(no_timestamps=True, piece_s=0.0), 10.1, True),
+    ],
+)
+def test_long_speech_is_heard_by_timestamps(params, seconds, is_long):
+    """What a profile leaves out to be fast with short speech would lose words of longer speech."""
+    assert params.is_long(round(seconds * 16_000)) is is_long
+
+
+def test_pieces_become_one_transcript():
+    """Texts follow each other, tokens add up, and a piece without words counts for nothing."""
+    pieces = [Transcript("One two.", 4, 0.5, 20.0), Transcript("", 0, None, 9.0), Transcript("Three.", 2, 0.8, 5.0)]
+    whole = joined(pieces, 40.0)
+    assert (whole.text, whole.tokens, whole.audio_s) == ("One two. Three.", 6, 40.0)
+    assert whole.probability == pytest.approx((0.5**4 * 0.8**2) ** (1 / 6))
+
+
+def test_silence_alone_has_no_transcript():
+    """Of pieces without words the whole has none, and no probability either."""
+    assert joined([Transcript("", 0, None, 9.0)], 9.0) == Transcript("", 0, None, 9.0)

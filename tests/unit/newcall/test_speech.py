@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceperf.newcall.speech import FRAME, spans
+from voiceperf.newcall.speech import spans
+from voiceperf.vad import FRAME
 
 SPEECH, SILENCE = 0.9, 0.02
 PAUSE = 30  # frames of 32 ms: more than the pause that ends a turn
