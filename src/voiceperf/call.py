@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from voiceperf.audio import Samples, read_speech
+from voiceperf.conversation import Message
 from voiceperf.errors import InputError
 from voiceperf.files import read_toml, shown
 
-Message = dict[str, str]
 FILE = "call.toml"  # what the file of a call's folder is called
 
 

@@ -10,7 +10,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "voiceperf"
 FLOORS = (
-    {"errors", "files", "places", "log", "mel", "machine", "params", "audio", "loops", "vad"},
+    {"errors", "files", "conversation", "places", "log", "mel", "machine", "params", "audio", "loops", "vad"},
     {"call", "profiles", "models"},
     {"engines", "judge"},
     {"measure", "history"},

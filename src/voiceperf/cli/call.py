@@ -10,8 +10,8 @@ import typer
 
 from voiceperf import profiles
 from voiceperf.audio import SPEECH_RATE_HZ, Samples, read_speech
-from voiceperf.call import Message
 from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.conversation import Message
 from voiceperf.engines.base import Prompt, Reply, Transcript, Utterance
 from voiceperf.errors import InputError
 from voiceperf.measure.contender import of_profile

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from voiceperf import machine
 from voiceperf.audio import Samples
-from voiceperf.call import Message
+from voiceperf.conversation import Message
 from voiceperf.errors import ParameterError
 from voiceperf.params import EngineParams
 
@@ -93,11 +93,15 @@ class Transcript:
 
 @dataclass(frozen=True)
 class Reply:
-    """What was answered; `prompt_tokens` counts what had to be read beyond the warm prefix."""
+    """What was answered; `prompt_tokens` counts what had to be read beyond the warm prefix.
+
+    `dropped` counts the oldest messages that did not fit the context any more.
+    """
 
     text: str
     token_ids: tuple[int, ...]
     prompt_tokens: int
+    dropped: int = 0
 
     @property
     def tokens(self) -> int:

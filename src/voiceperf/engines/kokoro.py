@@ -33,7 +33,8 @@ from voiceperf.engines.base import (
     resolve_threads,
     wrong_request,
 )
-from voiceperf.engines.pieces import pieces_of
+from voiceperf.engines.pieces import bounded, pieces_of
+from voiceperf.engines.spoken import spoken, unreadable
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.models.store import locate
 from voiceperf.params import EngineParams, tunable
@@ -86,6 +87,9 @@ class KokoroParams(EngineParams):
         tries=(False, True),
         overlaps=True,
     )
+    filter_text: bool = tunable(
+        True, "leave out what is written and not spoken: markup, emoji, addresses of pages, letters of other scripts"
+    )
     pause_s: float = tunable(0.06, "silence between the pieces of by_sentence", low=0.0, high=1.0, unit="s")
     phrase_cache_mib: int = tunable(
         0,
@@ -132,7 +136,7 @@ class KokoroEngine:
             raise ParameterError(wrong_request("kokoro", request))
         if not request.text.strip():
             raise ParameterError("there is no text to speak")
-        texts = pieces_of(request.text, self.params.lang) if self.params.by_sentence else [request.text]
+        texts = self._texts(request.text)
         sounds: list[Samples] = []
         for text in texts:
             sounds.append(self._synthesise(text))
@@ -145,6 +149,21 @@ class KokoroEngine:
         audio, places = joined(sounds, round(self.params.pause_s * SAMPLE_RATE))
         pieces = tuple(Piece(text, *place) for text, place in zip(texts, places, strict=True))
         return Speech(audio, SAMPLE_RATE, audio_s, sum(map(len, heard)) / SAMPLE_RATE, pieces)
+
+    def _texts(self, text: str) -> list[str]:
+        """What is synthesised at once, as it is spoken."""
+        lang = self.params.lang
+        pieces = pieces_of(text, lang) if self.params.by_sentence else bounded(text)
+        if not self.params.filter_text:
+            return pieces
+        if found := [said for piece in pieces if (said := spoken(piece, lang))]:
+            return found
+        if words := unreadable(text, lang):
+            raise ParameterError(
+                f"kokoro.lang = {lang!r} cannot read {' '.join(words)[:40]!r}: its letters are of another script;"
+                " choose a voice and a lang of that language"
+            )
+        raise ParameterError(f"there is nothing to speak in {text.strip()[:40]!r}")
 
     def _synthesise(self, text: str) -> Samples:
         """Untrimmed audio of one text, shape (n,)."""

@@ -14,10 +14,9 @@ from typing import Any, ClassVar
 
 import llama_cpp
 import numpy as np
-from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 from numpy.typing import NDArray
 
-from voiceperf.call import Message
+from voiceperf.conversation import Message, without_oldest
 from voiceperf.engines import compiled, preload
 from voiceperf.engines.base import (
     FIRST_TOKEN,
@@ -35,9 +34,11 @@ from voiceperf.engines.base import (
     resolve_threads,
     wrong_request,
 )
+from voiceperf.engines.chat import ChatFormat
 from voiceperf.engines.llama_params import CACHE_TYPES, PRELOADED, LlamaParams
 from voiceperf.engines.text_parts import TextParts
 from voiceperf.errors import EngineError, ParameterError
+from voiceperf.log import log_event
 from voiceperf.models.store import locate
 
 _NEVER = -1e9  # a logit bias that no logit outweighs
@@ -58,22 +59,25 @@ class LlamaEngine:
         template = self._llm.metadata.get("tokenizer.chat_template")
         if template is None:
             raise EngineError(f"{params.model}: the GGUF file carries no chat template; use an instruct model")
-        self._prompt_of = self._formatter(template, reply_follows=True)
-        self._history_of = self._formatter(template, reply_follows=False)
-        self._warm: list[int] = []
-
-    def _formatter(self, template: str, *, reply_follows: bool) -> Jinja2ChatFormatter:
-        pieces = [
-            self._llm.detokenize([token], special=True).decode(errors="replace")
-            for token in (self._llm.token_eos(), self._llm.token_bos())
+        ends = (self._llm.token_eos(), self._llm.token_bos())
+        controls = [
+            token
+            for token in range(self._n_vocab)
+            if llama_cpp.llama_vocab_is_control(vocabulary, token) or token in self._ends
         ]
-        return Jinja2ChatFormatter(template, *pieces, add_generation_prompt=reply_follows)
+        self._format = ChatFormat(
+            params.model,
+            template,
+            (self._text_of(ends[0]), self._text_of(ends[1])),
+            [self._text_of(token) for token in controls],
+            lambda text, is_begin, special: self._llm.tokenize(text.encode(), add_bos=is_begin, special=special),
+        )
+        self._warm: list[int] = []
+        self._fitted: tuple[Prompt | None, tuple[list[Message], int]] = (None, ([], 0))  # the last request
 
-    def _tokens(self, formatter: Jinja2ChatFormatter, messages: tuple[Message, ...]) -> list[int]:
-        formatted = formatter(messages=list(messages))
-        text = formatted.prompt.encode()
-        tokens: list[int] = self._llm.tokenize(text, add_bos=not formatted.added_special, special=True)
-        return tokens
+    def _text_of(self, token: int) -> str:
+        text: str = self._llm.detokenize([token], special=True).decode(errors="replace")
+        return text
 
     def prepare(self, request: Request) -> None:
         """Read the conversation up to the caller's last words, as a live agent has done by then."""
@@ -84,22 +88,34 @@ class LlamaEngine:
         """The most tokens that the reply may have."""
         return len(self._script(request)) or request.n_tokens or self.params.max_tokens
 
-    def _prompt(self, request: Prompt) -> list[int]:
-        """The whole conversation as tokens; it must fit the context together with the reply."""
-        prompt = self._tokens(self._prompt_of, request.messages)
-        longest = self._longest(request)
-        if len(prompt) + longest > self.params.n_ctx:
+    def _fitting(self, request: Prompt) -> tuple[list[Message], int]:
+        """What of the conversation fits the context together with the reply, and how many messages do not.
+
+        Raises:
+            ParameterError: not even the system prompt and the last words do.
+        """
+        if request == self._fitted[0]:
+            return self._fitted[1]
+        room = self.params.n_ctx - self._longest(request)
+        found = without_oldest(
+            request.messages, lambda some: len(self._format.tokens(some, reply_follows=not request.is_ahead)) <= room
+        )
+        if found is None:
             raise ParameterError(
-                f"llama.n_ctx = {self.params.n_ctx}: too short for {len(prompt)} tokens of conversation"
-                f" and {longest} of reply; raise it"
+                f"llama.n_ctx = {self.params.n_ctx}: too short for the system prompt, the last words and"
+                f" {self._longest(request)} tokens of reply; raise it, or lower llama.max_tokens"
             )
-        return prompt
+        if found[1]:
+            log_event("dropped", engine="llama", messages=found[1], n_ctx=self.params.n_ctx)
+        self._fitted = request, found
+        return found
 
     def _warm_prefix(self, request: Prompt) -> list[int]:
-        prompt = self._prompt(request)
+        messages, _ = self._fitting(request)
         if request.is_ahead:
-            return self._tokens(self._history_of, request.messages)
-        history = self._tokens(self._history_of, request.messages[:-1])
+            return self._format.tokens(messages, reply_follows=False)
+        prompt = self._format.tokens(messages, reply_follows=True)
+        history = self._format.tokens(messages[:-1], reply_follows=False) if messages[:-1] else []
         return prompt[: llama_cpp.Llama.longest_token_prefix(history, prompt)]
 
     def _rewind(self, prefix: list[int]) -> None:
@@ -123,7 +139,8 @@ class LlamaEngine:
             raise ParameterError(wrong_request("llama", request))
         if request.is_ahead:
             return Reply("", (), 0)
-        prompt, longest = self._prompt(request), self._longest(request)
+        messages, dropped = self._fitting(request)
+        prompt, longest = self._format.tokens(messages, reply_follows=True), self._longest(request)
         unread = self._unread(prompt)
         self._llm.eval(unread)
         script = self._script(request)
@@ -144,7 +161,7 @@ class LlamaEngine:
             self._llm.eval([token])
         if part := parts.rest():
             mark(PART, part)
-        return Reply(self._text(reply), tuple(reply), len(unread))
+        return Reply(self._text(reply), tuple(reply), len(unread), dropped)
 
     def _script(self, request: Prompt) -> list[int]:
         tokens: list[int] = self._llm.tokenize(request.script.encode(), add_bos=False) if request.script else []

@@ -9,10 +9,11 @@ import sentencex
 _CLAUSE_END = re.compile(r"(?<=[,;:])\s+")
 _LEAST_CHARACTERS = 15  # about a second: a shorter piece would be spoken slower than within its sentence
 _MOST_CHARACTERS = 40  # of the piece that the caller waits for
+_MOST_AT_ONCE = 300  # characters; Kokoro takes 510 phonemes and cuts the rest wherever it comes to be
 
 
 def pieces_of(text: str, lang: str = "en", *, is_begin: bool = True, is_end: bool = True) -> list[str]:
-    """A text's sentences, the first cut after a clause where it is long, and nothing too short to stand alone.
+    """A text's sentences, the first cut after a clause where it is long, and nothing too short or long to stand alone.
 
     Args:
         text: what shall be spoken.
@@ -21,11 +22,25 @@ def pieces_of(text: str, lang: str = "en", *, is_begin: bool = True, is_end: boo
         is_end: whether the text ends here; else a short last piece may still grow.
     """
     sentences = [sentence.strip() for sentence in sentencex.segment(lang.split("-", maxsplit=1)[0], text.strip())]
-    pieces = _joined([sentence for sentence in sentences if sentence], is_end=is_end)
+    whole = [part for sentence in sentences if sentence for part in bounded(sentence)]
+    pieces = _joined(whole, is_end=is_end)
     if is_begin and pieces and len(pieces[0]) > _MOST_CHARACTERS:
         clauses = _joined(_CLAUSE_END.split(pieces[0]), is_end=is_end or len(pieces) > 1)
         pieces[:1] = [clauses[0], " ".join(clauses[1:])] if len(clauses) > 1 else clauses
     return pieces
+
+
+def bounded(text: str) -> list[str]:
+    """A text in parts that can be synthesised at once: cut after a clause where there is one, else between words."""
+    parts = []
+    while len(text) > _MOST_AT_ONCE:
+        within = text[: _MOST_AT_ONCE + 1]
+        clauses = [found.end() for found in _CLAUSE_END.finditer(within) if found.end() > _MOST_AT_ONCE // 2]
+        place = clauses[-1] if clauses else within.rfind(" ")
+        place = place if place > 0 else _MOST_AT_ONCE
+        parts.append(text[:place].strip())
+        text = text[place:].strip()
+    return [*parts, text] if text else parts
 
 
 def _joined(pieces: list[str], *, is_end: bool) -> list[str]:
@@ -68,7 +83,7 @@ class PieceStream:
         """The pieces that are left when the text has ended."""
         text = self._rest.strip()
         if not self._split:
-            return [text] if text else []
+            return bounded(text)
         return pieces_of(text, self._lang, is_begin=self._is_first)
 
     def _whole(self) -> list[str]:

@@ -14,7 +14,8 @@ from wyoming.handle import Handled, HandledChunk, HandledStop, NotHandled
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped
 
 from voiceperf.audio import SPEECH_RATE_HZ
-from voiceperf.call import Message, Turn
+from voiceperf.call import Turn
+from voiceperf.conversation import Message
 from voiceperf.errors import ServiceError
 from voiceperf.live.client import Link
 from voiceperf.live.info import PROGRAMS

@@ -11,7 +11,7 @@ from dataclasses import replace
 from cachetools import LRUCache
 from wyoming.error import Error
 
-from voiceperf.call import Message
+from voiceperf.conversation import Message
 from voiceperf.errors import InputError, ServiceError
 from voiceperf.live.hearing import Hearing
 from voiceperf.live.info import info_of

@@ -14,7 +14,7 @@ from wyoming.event import Event
 from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 
-from voiceperf.call import Message
+from voiceperf.conversation import Message
 from voiceperf.errors import ServiceError, VoicePerfError
 from voiceperf.live.params import ServiceParams
 from voiceperf.live.queue import EngineQueue

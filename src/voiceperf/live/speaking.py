@@ -15,9 +15,12 @@ from voiceperf.audio import Samples
 from voiceperf.engines.base import Line, Speech
 from voiceperf.engines.kokoro import KokoroParams
 from voiceperf.engines.pieces import PieceStream
+from voiceperf.engines.spoken import spoken
 from voiceperf.errors import ServiceError, VoicePerfError
 from voiceperf.live.session import Session
 from voiceperf.live.sound import WIDTH_BYTES, chunks
+
+_RATE_HZ = 24_000  # of a reply that has no sound
 
 Pieces = asyncio.Queue[str | ServiceError | None]
 """What is to be spoken; None after the last, or why the rest is refused."""
@@ -83,38 +86,59 @@ class Speaking(Session):
             self._text = None
 
     async def _speak(self, pieces: Pieces, streamed: bool) -> None:
-        """One reply; who waits for the end of a stream is told it, whatever became of the speech."""
+        """One reply; who waits for the end of its sound or of a stream gets it, whatever became of the speech."""
+        sound = _Sound(self)
         try:
-            await self._speak_each(pieces)
+            await self._speak_each(pieces, sound)
         except VoicePerfError as error:
             await self.refuse(error)
+        await sound.end()
         if streamed:
             await self.send(SynthesizeStopped().event())
 
-    async def _speak_each(self, pieces: Pieces) -> None:
+    async def _speak_each(self, pieces: Pieces, sound: _Sound) -> None:
         """From the first piece to the last; the start tells how long the first one took, and its text."""
         loop = asyncio.get_running_loop()
-        samples, rate_hz, begun_s = 0, 0, loop.time()
+        begun_s = loop.time()
         while (piece := await pieces.get()) is not None:
             if isinstance(piece, ServiceError):
                 raise piece
+            if self._kokoro.filter_text and not spoken(piece, self._kokoro.lang):
+                continue  # a divider, an emoji: nothing that is spoken
             text_ms = 1000 * (loop.time() - begun_s)
-            answer = await self.queue.ask(Line(piece), is_begun=samples > 0)
+            answer = await self.queue.ask(Line(piece), is_begun=sound.samples > 0)
             speech = answer.output
             assert isinstance(speech, Speech)
-            sound, rate_hz = speech.audio, speech.rate_hz
-            if samples == 0:
-                start = AudioStart(rate_hz, WIDTH_BYTES, 1).event()
-                start.data["context"] = {**answer.as_context(), "text_ms": text_ms}
-                await self.send(start)
+            if sound.samples == 0:
+                await sound.begin(speech.rate_hz, {**answer.as_context(), "text_ms": text_ms})
+                await sound.add(speech.audio)
             else:
-                sound = self._after_pause(sound, rate_hz)
-            for chunk in chunks(sound, rate_hz, self.params.audio_ms, 1000 * samples / rate_hz):
-                await self.send(chunk)
-            samples += len(sound)
-        if not samples:
-            raise ServiceError("there is no text to speak", "no-text")
-        await self.send(AudioStop(round(1000 * samples / rate_hz)).event())
+                await sound.add(self._after_pause(speech.audio, speech.rate_hz))
 
     def _after_pause(self, sound: Samples, rate_hz: int) -> Samples:
         return np.concatenate([np.zeros(round(self._kokoro.pause_s * rate_hz), np.float32), sound])
+
+
+class _Sound:
+    """The sound of one reply on its way out: a start, chunks, an end."""
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._rate_hz, self.samples = session, _RATE_HZ, 0
+
+    async def begin(self, rate_hz: int, context: dict[str, float]) -> None:
+        self._rate_hz = rate_hz
+        start = AudioStart(rate_hz, WIDTH_BYTES, 1).event()
+        start.data["context"] = context
+        await self._session.send(start)
+
+    async def add(self, samples: Samples) -> None:
+        begin_ms = 1000 * self.samples / self._rate_hz
+        for chunk in chunks(samples, self._rate_hz, self._session.params.audio_ms, begin_ms):
+            await self._session.send(chunk)
+        self.samples += len(samples)
+
+    async def end(self) -> None:
+        """Also of a reply that has no sound."""
+        if self.samples == 0:
+            await self.begin(self._rate_hz, {})
+        await self._session.send(AudioStop(round(1000 * self.samples / self._rate_hz)).event())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -11,13 +12,12 @@ from wyoming.asr import Transcript
 from wyoming.event import Event
 from wyoming.handle import Handled, HandledChunk, HandledStart, HandledStop
 
-from voiceperf.call import Message
+from voiceperf.conversation import ROLES, Message, without_oldest
 from voiceperf.engines.base import Prompt, Reply
 from voiceperf.errors import ServiceError, VoicePerfError
 from voiceperf.live.queue import Answer
 from voiceperf.live.session import Session
-
-_ROLES = ("system", "user", "assistant")
+from voiceperf.log import log_event
 
 
 class Thinking(Session):
@@ -87,13 +87,20 @@ class Thinking(Session):
         messages = context.get("messages", [*self._so_far(heard), {"role": "user", "content": heard.text}])
         n_tokens, script = context.get("n_tokens"), context.get("script", "")
         if not _are_messages(messages) or not isinstance(script, str):
-            raise ServiceError(f"context.messages must be a list of {{role, content}}, roles {_ROLES}", "malformed")
+            raise ServiceError(f"context.messages must be a list of {{role, content}}, roles {ROLES}", "malformed")
         if n_tokens is not None and (type(n_tokens) is not int or n_tokens < 1):
             raise ServiceError("context.n_tokens must be a number above 0", "malformed")
-        characters = sum(len(message["content"]) for message in messages) + len(script)
-        if characters > self.params.max_characters:
-            raise ServiceError(f"a conversation of {characters} characters; begin a new one", "too-long")
-        return Prompt(tuple(messages), n_tokens, script=script)
+        most = self.params.max_characters
+        found = without_oldest(messages, lambda some: _characters(some) + len(script) <= most)
+        if found is None:
+            raise ServiceError(f"the system prompt and the last words have more than {most} characters", "too-long")
+        if found[1]:
+            log_event("dropped", engine="llama", messages=found[1], max_characters=most)
+        return Prompt(tuple(found[0]), n_tokens, script=script)
+
+
+def _characters(messages: Sequence[Message]) -> int:
+    return sum(len(message["content"]) for message in messages)
 
 
 def _context(heard: Transcript) -> dict[str, Any]:
@@ -111,5 +118,5 @@ def _are_messages(value: Any) -> bool:
         isinstance(value, list)
         and bool(value)
         and all(isinstance(one, dict) and set(one) == {"role", "content"} for one in value)
-        and all(one["role"] in _ROLES and isinstance(one["content"], str) for one in value)
+        and all(one["role"] in ROLES and isinstance(one["content"], str) for one in value)
     )

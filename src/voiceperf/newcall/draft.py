@@ -12,7 +12,7 @@ import tomli_w
 
 from voiceperf import call as calls
 from voiceperf.audio import SPEECH_RATE_HZ, Samples, write_wav
-from voiceperf.call import Message
+from voiceperf.conversation import Message
 from voiceperf.errors import InputError
 from voiceperf.files import write_text
 

@@ -1,0 +1,88 @@
+"""A conversation as a model's chat template writes it, and as tokens that nobody in it can fake."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+from voiceperf.conversation import Message
+from voiceperf.errors import ModelError
+
+_PLACE = "\ue000{}\ue001"  # stands for one message's words; both characters are for private use
+_PLACES = re.compile("\ue000([0-9]+)\ue001")
+
+Tokenise = Callable[[str, bool, bool], list[int]]
+"""A text, whether it begins the context, and whether control tokens in it count."""
+
+
+class ChatFormat:
+    """One model's template.
+
+    Args:
+        model: what an error calls it.
+        template: Jinja, as the model's file carries it.
+        ends: the texts of its tokens for the end and the begin of a sequence.
+        controls: the texts of all tokens that steer a conversation.
+        tokenise: the model's tokeniser.
+    """
+
+    def __init__(
+        self, model: str, template: str, ends: tuple[str, str], controls: Iterable[str], tokenise: Tokenise
+    ) -> None:
+        self._model, self._tokenise = model, tokenise
+        self._controls = [text for text in controls if text]
+        self._by_reply = {
+            reply_follows: Jinja2ChatFormatter(template, *ends, add_generation_prompt=reply_follows)
+            for reply_follows in (True, False)
+        }
+
+    def tokens(self, messages: Sequence[Message], *, reply_follows: bool) -> list[int]:
+        """The conversation as tokens.
+
+        What looks like a control token in somebody's words is text: a caller cannot end his turn and go on as the
+        system.
+
+        Raises:
+            ModelError: the template takes no such conversation.
+        """
+        if not any(text in message["content"] for message in messages for text in self._controls):
+            text, is_begun = self._written(messages, reply_follows=reply_follows)
+            return self._tokenise(text, not is_begun, True)
+        places = [{**message, "content": _PLACE.format(n)} for n, message in enumerate(messages)]
+        text, is_begun = self._written(places, reply_follows=reply_follows)
+        found: list[int] = []
+        for number, part in enumerate(_PLACES.split(text)):
+            is_words = number % 2 == 1
+            words = messages[int(part)]["content"] if is_words else part
+            found += self._tokenise(words, number == 0 and not is_begun, not is_words) if words else []
+        return found
+
+    def _written(self, messages: Sequence[Message], *, reply_follows: bool) -> tuple[str, bool]:
+        """The conversation as text, and whether it begins with the token that begins a sequence."""
+        formatter = self._by_reply[reply_follows]
+        try:
+            formatted = formatter(messages=list(messages))
+        except Exception as as_is:  # whatever a template raises; most say it by a ValueError
+            try:
+                formatted = formatter(messages=without_system(messages))
+            except Exception:
+                reason = " ".join(str(as_is).split()) or type(as_is).__name__
+                raise ModelError(
+                    f"{self._model}: its chat template takes no conversation of system, user and assistant ({reason});"
+                    " use an instruct model with another template"
+                ) from None
+        return formatted.prompt, formatted.added_special
+
+
+def without_system(messages: Sequence[Message]) -> list[Message]:
+    """For templates without a system role: its words begin what the user says, and roles take turns."""
+    found: list[Message] = []
+    for message in messages:
+        role = "user" if message["role"] == "system" else message["role"]
+        if found and found[-1]["role"] == role:
+            found[-1] = {"role": role, "content": f"{found[-1]['content']}\n\n{message['content']}"}
+        else:
+            found.append({"role": role, "content": message["content"]})
+    return found

@@ -1,0 +1,99 @@
+"""What of a written text is spoken: no markup, no emoji, no addresses, no letters that the voice cannot read.
+
+Language models write for the eye. A voice that reads all of it says "asterisk asterisk". What is left out or said
+otherwise here is what a person who reads aloud would not say either.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_LATIN_LANGUAGES = ("en", "es", "fr", "it", "pt")  # of Kokoro's: the others have letters of their own
+_READABLE = ("LATIN", "GREEK", "MICRO", "OHM", "FEMININE", "MASCULINE", "MODIFIER")  # first words of letters' names
+_KEPT_SYMBOLS = "°©®™"  # a voice says them
+_THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_ADDRESS = re.compile(r"(?:https?://|www\.)([^\s/?#()<>]+)[^\s()<>]*")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_ITEM = re.compile(
+    r"(?:[-+*•‣◦]|#{1,6}|>)\s+|\|"
+)  # how a line begins that is a bullet, a heading, a quotation or a table's
+_NUMBERED = re.compile(r"\d+[.)]\s")
+_RULER = re.compile(r"(?<!\S)[-*_=~+|:]{3,}(?!\S)")
+_EMPHASIS = re.compile(r"(\*{1,3}|~~|(?<!\w)_{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)", re.DOTALL)
+_TIMES = re.compile(r"(?<=\d)\s*[*\u00d7]\s*(?=\d)")
+_BETWEEN = re.compile(r"\s+[*•|]+\s+|\s+-\s+")
+_MARKS = re.compile(r"`{1,3}|\*+")
+_MONEY = re.compile(r"([$€£])\s?(\d+(?:,\d{3})*)(?:\.(\d{2}))?(?![\d.]*\d)")
+_COINS = {"$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "pence")}
+_LOOSE = re.compile(r"\s+([,.;:!?])")
+
+
+def spoken(text: str, lang: str) -> str:
+    """What is spoken of a text, on one line; empty where that is nothing.
+
+    Args:
+        text: as a model has written it.
+        lang: language code, such as en-us; what it cannot read is left out.
+    """
+    text = _THOUGHTS.sub(" ", text)
+    text = _one_line(_RULER.sub(" ", _TAG.sub(" ", _ADDRESS.sub(_site, _LINK.sub(r"\1", text)))))
+    text = _TIMES.sub(" times ", _EMPHASIS.sub(r"\2", text))
+    text = _MARKS.sub("", _BETWEEN.sub(", ", text))
+    text = _MONEY.sub(_in_words, "".join(c for c in text if not _is_picture(c)))
+    words = [word for word in text.split() if not _is_unreadable(word, lang)]
+    line = _LOOSE.sub(r"\1", " ".join(words)).replace(":,", ":").strip(" ,")
+    return line if any(character.isalnum() for character in line) else ""
+
+
+def _one_line(text: str) -> str:
+    """The lines after each other, with a comma before and after what is a line of its own."""
+    told = ""
+    was_item = False
+    for line in filter(None, map(str.strip, text.splitlines())):
+        is_item = _ITEM.match(line) is not None or _NUMBERED.match(line) is not None
+        apart = (is_item or was_item) and told and told[-1] not in ".,;:!?"
+        told += f"{', ' if apart else ' '}{_without_bullet(line)}"
+        was_item = is_item
+    return told
+
+
+def _without_bullet(line: str) -> str:
+    begin = _ITEM.match(line)
+    return line[begin.end() :].strip("| ") if begin else line
+
+
+def _site(address: re.Match[str]) -> str:
+    """A page's site as it is said; a full stop behind it ends the sentence."""
+    end = address[0][-1] if address[0][-1] in ".,;:!" else ""
+    return address[1].rstrip(".,;:!").replace(".", " dot ") + end
+
+
+def unreadable(text: str, lang: str) -> list[str]:
+    """The words of a text whose letters a voice of the language cannot read."""
+    return [word for word in text.split() if _is_unreadable(word, lang)]
+
+
+def _is_unreadable(word: str, lang: str) -> bool:
+    """Whether two or more of its letters are of another script; a single one, as in a formula, is named."""
+    if lang.split("-", maxsplit=1)[0] not in _LATIN_LANGUAGES:
+        return False
+    letters = [unicodedata.name(character, "") for character in word if character.isalpha()]
+    return sum(not name.startswith(_READABLE) for name in letters) > 1
+
+
+def _is_picture(character: str) -> bool:
+    """Emoji and their modifiers, box drawing, dingbats."""
+    if character in _KEPT_SYMBOLS:
+        return False
+    joins = character in "\u200d\ufe0e\ufe0f\u20e3"
+    return joins or unicodedata.category(character) == "So" or 0x1F3FB <= ord(character) <= 0x1F3FF
+
+
+def _in_words(money: re.Match[str]) -> str:
+    """$9.50 as 9 dollars and 50 cents."""
+    coin, small = _COINS[money[1]]
+    whole = f"{money[2]} {coin}{'' if money[2] == '1' else 's'}"
+    cents = (money[3] or "00").lstrip("0")
+    return f"{whole} and {cents} {small}{'' if cents == '1' or small == 'pence' else 's'}" if cents else whole
