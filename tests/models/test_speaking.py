@@ -112,9 +112,13 @@ def test_text_without_words_is_refused(tuned, one_line):
     """Blank text, and text that has no sound, are refused; the worker lives on."""
     with pytest.raises(ParameterError):
         tuned.once(Line("  "))
-    with pytest.raises(EngineError) as caught:
-        tuned.once(Line("\u200b"))
-    one_line(caught.value, "cannot speak")
+    for text in ("\u200b", "--------", "\U0001f600"):
+        with pytest.raises(ParameterError) as caught:
+            tuned.once(Line(text))
+        one_line(caught.value, "nothing to speak")
+    with pytest.raises(ParameterError) as caught:
+        tuned.once(Line("\u3053\u3093\u306b\u3061\u306f"))
+    one_line(caught.value, "kokoro.lang = 'en-us' cannot read", "of another script")
     assert tuned.alive
 
 
@@ -124,3 +128,17 @@ def test_file_that_is_no_model_is_a_reason(tmp_path, one_line):
     with pytest.raises(EngineError) as caught:
         worker(model=str(tmp_path / "bad.onnx"))
     one_line(caught.value, r"bad\.onnx", "not a whole ONNX model")
+
+
+@pytest.mark.parametrize("by_sentence", [True, False])
+def test_a_hundred_words_without_a_comma_have_no_hole(by_sentence):
+    """However long a sentence is, where it is cut there is no more silence than at a comma."""
+    words = ["we have a table by the window and one by the door and another in the garden under the old tree and"] * 5
+    with worker(by_sentence=by_sentence) as process:
+        speech = process.once(Line(" ".join(words)))[1]
+    loud = np.flatnonzero(np.abs(speech.audio) > 0.01)
+    assert len(speech.pieces) > 1
+    for piece in speech.pieces[:-1]:
+        before, after = loud[loud < piece.end], loud[loud >= piece.end]
+        assert (after[0] - before[-1]) / speech.rate_hz < 0.4
+    assert np.diff(loud).max() / speech.rate_hz < 0.7

@@ -40,9 +40,10 @@ IDLE_SPINS = (
 
 @dataclass(frozen=True)
 class Utterance:
-    """Speech to transcribe: mono float32 at 16 kHz, shape (n,)."""
+    """Speech to transcribe: mono float32 at 16 kHz, shape (n,). Without a `language` it is in the engine's own."""
 
     audio: Samples
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,10 @@ class Passage:
 
 @dataclass(frozen=True)
 class Line:
-    """Text to speak."""
+    """Text to speak, in the engine's own voice unless another one of the catalogue is named."""
 
     text: str
+    voice: str = ""
 
 
 Request = Utterance | Prompt | Passage | Line

@@ -36,7 +36,8 @@ from voiceperf.engines.base import (
 from voiceperf.engines.pieces import bounded, pieces_of
 from voiceperf.engines.spoken import spoken, unreadable
 from voiceperf.errors import EngineError, ParameterError
-from voiceperf.models.store import locate
+from voiceperf.models.catalogue import CATALOGUE
+from voiceperf.models.store import locate, path_of
 from voiceperf.params import EngineParams, tunable
 
 _LEVELS = {
@@ -105,6 +106,10 @@ class KokoroParams(EngineParams):
         tries=(False, True),
     )
 
+    def voices(self) -> list[str]:
+        """The voices of the catalogue that are here: what a request may name, so that it opens no other file."""
+        return [name for name, asset in CATALOGUE.items() if asset.is_voice and path_of(asset).is_file()]
+
     def safer(self) -> list[dict[str, Any]]:
         """ONNX Runtime's own operators, then whole replies."""
         return [{"vnni_kernels": False}, {"by_sentence": False}]
@@ -118,15 +123,17 @@ class KokoroEngine:
     def __init__(self, params: KokoroParams) -> None:
         refuse(params, missing(params))
         self.params = params
-        self._voice = load_voice(locate(params.voice))
-        # by text alone: a process has one voice, speed and model
-        self._phrases: LRUCache[str, Samples] = LRUCache(params.phrase_cache_mib * 2**20, lambda sound: sound.nbytes)
+        self._voices = {params.voice: load_voice(locate(params.voice))}
+        # a process has one speed and model
+        self._phrases: LRUCache[tuple[str, str], Samples] = LRUCache(
+            params.phrase_cache_mib * 2**20, lambda sound: sound.nbytes
+        )
         with tempfile.TemporaryDirectory() as folder:
             session = _session(locate(params.model), params, Path(folder))
             # the library wants a voice archive on disk; ours is handed over at each call
-            np.savez(Path(folder) / "voices.npz", voice=self._voice)
+            np.savez(Path(folder) / "voices.npz", voice=self._voices[params.voice])
             self._kokoro = kokoro_onnx.Kokoro.from_session(session, str(Path(folder) / "voices.npz"))
-            self._kokoro.voices = {"voice": self._voice}
+            self._kokoro.voices = {}
 
     def prepare(self, request: Request) -> None:
         """Nothing is kept between lines."""
@@ -136,10 +143,10 @@ class KokoroEngine:
             raise ParameterError(wrong_request("kokoro", request))
         if not request.text.strip():
             raise ParameterError("there is no text to speak")
-        texts = self._texts(request.text)
+        texts, voice = self._texts(request.text), self._voice_of(request.voice)
         sounds: list[Samples] = []
         for text in texts:
-            sounds.append(self._synthesise(text))
+            sounds.append(self._synthesise(text, voice))
             if len(sounds) == 1:
                 mark(FIRST_AUDIO)
         audio_s = sum(map(len, sounds)) / SAMPLE_RATE
@@ -165,17 +172,30 @@ class KokoroEngine:
             )
         raise ParameterError(f"there is nothing to speak in {text.strip()[:40]!r}")
 
-    def _synthesise(self, text: str) -> Samples:
+    def _voice_of(self, asked: str) -> str:
+        """The name of one request's voice, read when it is first asked for.
+
+        Raises:
+            ParameterError: there is no such voice here.
+        """
+        name = asked or self.params.voice
+        if name not in self._voices:
+            if name not in (known := self.params.voices()):
+                raise ParameterError(f"no voice {name!r}: there are {', '.join(sorted({*self._voices, *known}))}")
+            self._voices[name] = load_voice(locate(name))
+        return name
+
+    def _synthesise(self, text: str, voice: str) -> Samples:
         """Untrimmed audio of one text, shape (n,)."""
-        if text in self._phrases:
-            return self._phrases[text]
+        if (voice, text) in self._phrases:
+            return self._phrases[voice, text]
         try:
             audio: Samples
-            audio, _ = self._kokoro.create(text, self._voice, self.params.speed, self.params.lang, trim=False)
+            audio, _ = self._kokoro.create(text, self._voices[voice], self.params.speed, self.params.lang, trim=False)
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"Kokoro cannot speak {text!r}: {error}") from None
         with contextlib.suppress(ValueError):  # larger than the whole cache
-            self._phrases[text] = audio
+            self._phrases[voice, text] = audio
         return audio
 
     def close(self) -> None:

@@ -57,7 +57,7 @@ class WhisperEngine:
         chosen = strategy.WHISPER_SAMPLING_BEAM_SEARCH if params.beam_size else strategy.WHISPER_SAMPLING_GREEDY
         self._full = native.whisper_full_default_params(chosen)
         self._full.n_threads = resolve_threads(params.n_threads)
-        self._full.language = params.language
+        self._language = params.language  # of the request at hand
         self._full.entropy_thold = params.entropy_thold
         self._full.no_speech_thold = params.no_speech_thold
         self._full.logprob_thold = params.logprob_thold
@@ -77,11 +77,27 @@ class WhisperEngine:
         if not isinstance(request, Utterance):
             raise ParameterError(wrong_request("whisper", request))
         audio = as_speech(request.audio, SPEECH_RATE_HZ)
+        self._language = self._wanted_language(request.language)
         if self.params.is_long(len(audio)):
             return self._hear_pieces(audio, mark)
         if not self._is_speech(audio):
             return Transcript("", 0, None, len(audio) / SPEECH_RATE_HZ)
         return self._without_notes(self._hear(audio))
+
+    def _wanted_language(self, asked: str) -> str:
+        """The language of one request: what it names, in whisper's code, else the profile's.
+
+        Raises:
+            ParameterError: whisper does not know it, or this model hears English alone.
+        """
+        if not asked:
+            return self.params.language
+        code = asked.lower().replace("_", "-").split("-", maxsplit=1)[0]
+        if code not in self.params.languages():
+            known = self.params.languages()
+            hears = "English alone" if known == ["en"] else f"{len(known)} languages, by codes such as en"
+            raise ParameterError(f"language {asked!r}: {Path(self.params.model).name} hears {hears}")
+        return code
 
     def _is_speech(self, audio: Samples) -> bool:
         threshold = self.params.vad_threshold
@@ -90,6 +106,7 @@ class WhisperEngine:
     def _hear_pieces(self, audio: Samples, mark: Mark) -> Transcript:
         """Long speech: piece by piece, each handed on as it is heard, by timestamps and in full windows."""
         pieces: list[Transcript] = []
+        self._full.language = self._language
         for first, end in self._pieces(audio):
             piece = _long_enough(audio, first, end)
             heard = self._without_notes(self._transcribe(piece, Context(0), is_long=True))
@@ -112,8 +129,10 @@ class WhisperEngine:
 
     def _hear(self, audio: Samples) -> Transcript:
         """Speech that is heard at once, and again with a longer context where the first try looks wrong."""
-        if self.params.language == "auto" and self.params.audio_ctx:
+        if self._language == "auto" and self.params.audio_ctx:
             self._full.language = self._language_of(audio)
+        else:
+            self._full.language = self._language
         first = self.params.context(len(audio))
         heard = self._transcribe(audio, first)
         second = encoder_context.plain(self.params.retry_ctx, len(audio)) if self.params.retry_ctx else first

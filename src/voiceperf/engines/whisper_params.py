@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from voiceperf.audio import SPEECH_RATE_HZ
@@ -149,6 +150,15 @@ class WhisperParams(EngineParams):
             )
         if 0 < self.piece_s < _ONE_BREATH_S:
             raise ParameterError(f"whisper.piece_s = {self.piece_s:g}: must be at least {_ONE_BREATH_S:g} s, or 0")
+
+    def languages(self) -> list[str]:
+        """The codes of the languages that the model hears, its own first."""
+        if ".en" in Path(self.model).name.replace("-", "."):
+            return ["en"]
+        import _pywhispercpp as native
+
+        codes = [str(native.whisper_lang_str(number)) for number in range(native.whisper_lang_max_id() + 1)]
+        return sorted(codes, key=lambda code: code != self.language)
 
     def needs_detector(self) -> bool:
         """Whether speech is to be found before whisper hears it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from wyoming.asr import Transcribe
 from wyoming.asr import Transcript as TranscriptEvent
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
@@ -15,13 +16,19 @@ from voiceperf.live.sound import Recording
 
 
 class Hearing(Session):
-    """Audio-start, audio-chunks and audio-stop become a transcript; a `transcribe` before them is not needed."""
+    """Audio-start, audio-chunks and audio-stop become a transcript.
 
+    A `transcribe` before them is not needed; it may name the language of the next utterance.
+    """
+
+    _language = ""
     _recording: Recording | None = None
     _spoiled = False  # the rest of an utterance that was refused is passed over
 
     async def on_event(self, event: Event) -> None:
-        if AudioStart.is_type(event.type):
+        if Transcribe.is_type(event.type):
+            self._language = self._wanted(Transcribe.from_event(event))
+        elif AudioStart.is_type(event.type):
             self._recording, self._spoiled = None, True  # unless the format is one
             self._recording = Recording(event, self.params.max_audio_s)
             self._spoiled = False
@@ -33,14 +40,29 @@ class Hearing(Session):
                 raise
         elif AudioStop.is_type(event.type) and not self._spoiled:
             recording, self._recording = self._begun(), None
-            self.start(partial(self._transcribe, recording))
+            language, self._language = self._language, ""
+            self.start(partial(self._transcribe, recording, language))
+
+    def _wanted(self, asked: Transcribe) -> str:
+        """The language that a client asks for.
+
+        Raises:
+            ServiceError: it asks for another model, or what it names is no text.
+        """
+        if not isinstance(asked.language, str | None) or not isinstance(asked.name, str | None):
+            raise ServiceError("a model and a language to transcribe by must be texts", "malformed")
+        models = {model.name for program in self.shared.info.asr for model in program.models}
+        programs = {program.name for program in self.shared.info.asr}
+        if asked.name and asked.name not in models | programs:
+            raise ServiceError(f"no model {asked.name!r}: there is {', '.join(models)}", "unsupported")
+        return asked.language or ""
 
     def _begun(self) -> Recording:
         if self._recording is None:
             raise ServiceError("audio-start must come first", "malformed")
         return self._recording
 
-    async def _transcribe(self, recording: Recording) -> None:
-        answer = await self.queue.ask(Utterance(recording.samples()))
+    async def _transcribe(self, recording: Recording, language: str) -> None:
+        answer = await self.queue.ask(Utterance(recording.samples(), language))
         assert isinstance(answer.output, Transcript)
         await self.send(TranscriptEvent(answer.output.text, context=answer.as_context()).event())

@@ -34,7 +34,7 @@ def info_of(params: EngineParams) -> Info:
 
 def _hears(params: Any) -> Info:
     facts = _facts(_WHISPER, "pywhispercpp")
-    model = AsrModel(name=params.model, description="speech to text", languages=[params.language], **facts)
+    model = AsrModel(name=params.model, description="speech to text", languages=params.languages(), **facts)
     program = AsrProgram(name=PROGRAMS["whisper"], description="whisper.cpp, tuned", models=[model], **_own(_WHISPER))
     return Info(asr=[program])
 
@@ -54,11 +54,12 @@ def _answers(params: Any) -> Info:
 
 def _speaks(params: Any) -> Info:
     facts = _facts(_KOKORO, "kokoro-onnx")
-    voice = TtsVoice(name=params.voice, description="text to speech", languages=[params.lang], **facts)
+    names = dict.fromkeys([params.voice, *params.voices()])
+    voices = [TtsVoice(name=name, description="text to speech", languages=[params.lang], **facts) for name in names]
     program = TtsProgram(
         name=PROGRAMS["kokoro"],
         description="Kokoro, tuned",
-        voices=[voice],
+        voices=voices,
         supports_synthesize_streaming=True,
         **_own(_KOKORO),
     )

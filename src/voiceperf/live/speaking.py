@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 from wyoming.audio import AudioStart, AudioStop
 from wyoming.event import Event
-from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped
+from wyoming.tts import (
+    Synthesize,
+    SynthesizeChunk,
+    SynthesizeStart,
+    SynthesizeStop,
+    SynthesizeStopped,
+    SynthesizeVoice,
+)
 
 from voiceperf.audio import Samples
 from voiceperf.engines.base import Line, Speech
@@ -40,14 +47,14 @@ class Speaking(Session):
 
     async def on_event(self, event: Event) -> None:
         if Synthesize.is_type(event.type) and not self._in_stream:  # within a stream it repeats the text for others
-            text = Synthesize.from_event(event).text
-            self._begin(streamed=False)
-            self._add(text)
+            asked = Synthesize.from_event(event)
+            self._begin(_voice(asked.voice), streamed=False)
+            self._add(asked.text)
             self._end()
         elif SynthesizeStart.is_type(event.type):
             self._end()
             self._in_stream = True
-            self._begin(streamed=True)
+            self._begin(_voice(SynthesizeStart.from_event(event).voice), streamed=True)
         elif SynthesizeChunk.is_type(event.type):
             if not self._in_stream:
                 raise ServiceError("synthesize-start must come first", "malformed")
@@ -56,9 +63,9 @@ class Speaking(Session):
             self._end()
             self._in_stream = False
 
-    def _begin(self, *, streamed: bool) -> None:
+    def _begin(self, voice: str, *, streamed: bool) -> None:
         pieces: Pieces = asyncio.Queue()
-        self.start(partial(self._speak, pieces, streamed))
+        self.start(partial(self._speak, pieces, voice, streamed))
         self._text = PieceStream(self._kokoro.lang, split=self._kokoro.by_sentence)
         self._pieces, self._characters = pieces, 0
 
@@ -85,18 +92,18 @@ class Speaking(Session):
                 self._pieces.put_nowait(piece)
             self._text = None
 
-    async def _speak(self, pieces: Pieces, streamed: bool) -> None:
+    async def _speak(self, pieces: Pieces, voice: str, streamed: bool) -> None:
         """One reply; who waits for the end of its sound or of a stream gets it, whatever became of the speech."""
         sound = _Sound(self)
         try:
-            await self._speak_each(pieces, sound)
+            await self._speak_each(pieces, voice, sound)
         except VoicePerfError as error:
             await self.refuse(error)
         await sound.end()
         if streamed:
             await self.send(SynthesizeStopped().event())
 
-    async def _speak_each(self, pieces: Pieces, sound: _Sound) -> None:
+    async def _speak_each(self, pieces: Pieces, voice: str, sound: _Sound) -> None:
         """From the first piece to the last; the start tells how long the first one took, and its text."""
         loop = asyncio.get_running_loop()
         begun_s = loop.time()
@@ -106,7 +113,7 @@ class Speaking(Session):
             if self._kokoro.filter_text and not spoken(piece, self._kokoro.lang):
                 continue  # a divider, an emoji: nothing that is spoken
             text_ms = 1000 * (loop.time() - begun_s)
-            answer = await self.queue.ask(Line(piece), is_begun=sound.samples > 0)
+            answer = await self.queue.ask(Line(piece, voice), is_begun=sound.samples > 0)
             speech = answer.output
             assert isinstance(speech, Speech)
             if sound.samples == 0:
@@ -117,6 +124,17 @@ class Speaking(Session):
 
     def _after_pause(self, sound: Samples, rate_hz: int) -> Samples:
         return np.concatenate([np.zeros(round(self._kokoro.pause_s * rate_hz), np.float32), sound])
+
+
+def _voice(asked: SynthesizeVoice | None) -> str:
+    """The voice that a client names; the profile's own where it names none.
+
+    Raises:
+        ServiceError: the name is no text.
+    """
+    if asked is not None and not isinstance(asked.name, str | None):
+        raise ServiceError("a voice's name must be a text", "malformed")
+    return asked.name or "" if asked else ""
 
 
 class _Sound:

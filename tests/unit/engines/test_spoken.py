@@ -1,4 +1,5 @@
 """What of a written text is spoken."""
+# ruff: noqa: RUF001  # letters of other scripts are what this is about
 
 import tomllib
 from pathlib import Path
