@@ -1,18 +1,26 @@
-"""What this machine is: cores of each kind, processor, operating system. Read once, written nowhere."""
+"""What this machine is: cores of each kind, a container's quota, processor, operating system. Read once."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import cpuinfo
 import psutil
 
 _HYBRID_X86 = {"performance": "/sys/devices/cpu_core/cpus", "efficiency": "/sys/devices/cpu_atom/cpus"}
+# what engines choose their kernels by; the full list would tell machines apart that run the same code
+_KERNEL_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "asimd", "sve", "i8mm")
+_IDENTITY = ("cpu", "cpu_flags", "performance_cores", "efficiency_cores", "cpu_quota", "system")
 _APPLE = {"performance": "hw.perflevel0.physicalcpu", "efficiency": "hw.perflevel1.physicalcpu"}
 
 
@@ -30,7 +38,19 @@ class Cores:
 
 @cache
 def cores() -> Cores:
-    """Physical cores open to this process, told apart on Apple silicon and on hybrid x86."""
+    """Physical cores open to this process, told apart on Apple silicon and on hybrid x86.
+
+    A container's quota counts as so many whole cores: threads beyond it only wait for each other to be let go on.
+    """
+    found, quota = _open_cores(), cpu_quota()
+    if quota is None or quota >= found.total:
+        return found
+    whole = max(1, math.floor(quota))
+    performance = max(1, min(found.performance, whole))
+    return Cores(performance, min(found.efficiency, whole - performance))
+
+
+def _open_cores() -> Cores:
     if platform.system() == "Darwin" and (performance := _sysctl(_APPLE["performance"])):
         return Cores(performance, _sysctl(_APPLE["efficiency"]))
     allowed = _allowed_cpus()
@@ -40,6 +60,39 @@ def cores() -> Cores:
         return Cores(_physical(performance_cpus) or 1, len(efficiency_cpus))
     physical = psutil.cpu_count(logical=False) or 1
     return Cores(min(physical, len(allowed)), 0)
+
+
+def cpu_quota(root: Path = Path("/")) -> float | None:
+    """How many processors' time a container lets this process use, by cgroup v2 or v1; None where all of it.
+
+    A quota holds for all groups within, so the least on the way from this process's group to the root counts.
+    Source: the kernel's documentation of cgroup v2 (cpu.max) and of CFS bandwidth control (v1).
+    """
+    try:
+        memberships = [line.split(":", 2) for line in (root / "proc/self/cgroup").read_text().splitlines()]
+    except OSError:
+        return None
+    found = []
+    for _, controllers, group in (membership for membership in memberships if len(membership) == 3):
+        mounts = [root / "sys/fs/cgroup"] if not controllers else []
+        if "cpu" in controllers.split(","):
+            mounts = [root / "sys/fs/cgroup" / name for name in (controllers, "cpu")]
+        path = PurePosixPath(group.lstrip("/"))
+        for mount in mounts:
+            found += [_quota_of(mount / above) for above in (path, *path.parents)]
+    return min((quota for quota in found if quota is not None), default=None)
+
+
+def _quota_of(group: Path) -> float | None:
+    try:
+        if (group / "cpu.max").is_file():
+            quota, period = (group / "cpu.max").read_text().split()
+        else:
+            quota = (group / "cpu.cfs_quota_us").read_text().strip()
+            period = (group / "cpu.cfs_period_us").read_text().strip()
+        return None if quota == "max" or float(quota) <= 0 else float(quota) / float(period)
+    except (OSError, ValueError, ZeroDivisionError):
+        return None
 
 
 def parse_cpu_list(text: str) -> set[int]:
@@ -86,3 +139,39 @@ def memory_bytes() -> int:
 def operating_system() -> str:
     """Name, release and architecture."""
     return f"{platform.system()} {platform.release()} {platform.machine()}"
+
+
+def hardware() -> dict[str, Any]:
+    """What makes this machine another one: where it differs, times do not compare. `kernel` is said, and is no part."""
+    brand, flags = processor()
+    found, quota = cores(), cpu_quota()
+    return {
+        "cpu": brand,
+        "cpu_flags": [flag for flag in _KERNEL_FLAGS if flag in flags],
+        "performance_cores": found.performance,
+        "efficiency_cores": found.efficiency,
+        **({} if quota is None else {"cpu_quota": quota}),
+        "system": f"{platform.system()} {platform.machine()}",
+        "kernel": platform.release(),
+    }
+
+
+def with_kernel_apart(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as `hardware` gives them; until version 0.1 the kernel's release was a part of `system`."""
+    parts = str(facts.get("system", "")).split()
+    if "kernel" in facts or len(parts) < 3:
+        return dict(facts)
+    return {**facts, "system": f"{parts[0]} {parts[-1]}", "kernel": " ".join(parts[1:-1])}
+
+
+def identity(facts: Mapping[str, Any]) -> str | None:
+    """The machine's name: of its hardware and system, whatever kernel or libraries it has; None of incomplete facts."""
+    if not {"cpu", "cpu_flags", "performance_cores", "efficiency_cores", "system"} <= set(facts):
+        return None
+    whole = with_kernel_apart(facts)
+    return digest({name: whole[name] for name in _IDENTITY if name in whole})
+
+
+def digest(facts: Mapping[str, Any]) -> str:
+    """Twelve hexadecimal digits of some facts."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]

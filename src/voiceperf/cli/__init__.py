@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
+from typing import NoReturn
 
 from voiceperf.cli import (  # noqa: F401  # importing them registers their commands
     calibrate,
@@ -21,16 +24,31 @@ from voiceperf.cli import (  # noqa: F401  # importing them registers their comm
     tune,
 )
 from voiceperf.cli.app import app, say
-from voiceperf.errors import VoicePerfError
+from voiceperf.errors import InputError, VoicePerfError
+from voiceperf.files import reason_of, shown
 
 
 def main() -> None:
-    """Run a command; an error of ours ends it in one line with its exit code."""
+    """Run a command; whatever a file, a terminal or a system refuses ends it in one line with its exit code."""
+    for stream in (sys.stdout, sys.stderr):  # a name in another encoding can be printed, escaped
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except VoicePerfError as error:
-        say(f"voiceperf: {error}")
-        sys.exit(error.exit_code)
+        _end(str(error), error.exit_code)
     except KeyboardInterrupt:
-        say("voiceperf: interrupted")
-        sys.exit(130)
+        _end("interrupted", 130)
+    except BrokenPipeError:  # whoever reads the results has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except OSError as error:
+        name = f"{shown(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
+        _end(f"{name}{reason_of(error)}", InputError.exit_code)
+    except UnicodeError as error:
+        _end(f"text in another encoding than UTF-8 ({reason_of(error)})", InputError.exit_code)
+
+
+def _end(reason: str, exit_code: int) -> NoReturn:
+    say(f"voiceperf: {' '.join(reason.split())}")
+    sys.exit(exit_code)

@@ -26,7 +26,8 @@ def doctor(as_json: Json = False) -> None:
     table = Table(title=f"voiceperf {__version__}", title_justify="left", show_header=False)
     cores = facts["cores"]
     table.add_row("processor", facts["processor"])
-    table.add_row("cores", f"{cores['performance']} performance, {cores['efficiency']} efficiency")
+    quota = "" if facts["cpu_quota"] is None else f"; a container's quota is {facts['cpu_quota']:g} processors"
+    table.add_row("cores", f"{cores['performance']} performance, {cores['efficiency']} efficiency{quota}")
     table.add_row("vectors", ", ".join(facts["vector_flags"]) or "none that engines know")
     table.add_row("memory", f"{facts['memory_gib']:.0f} GiB")
     table.add_row("system", facts["system"])
@@ -55,6 +56,7 @@ def _facts() -> dict[str, Any]:
         "voiceperf": __version__,
         "processor": brand,
         "cores": {"performance": cores.performance, "efficiency": cores.efficiency},
+        "cpu_quota": machine.cpu_quota(),
         "vector_flags": sorted(flag for flag in flags if flag.startswith(wide)),
         "memory_gib": machine.memory_bytes() / 2**30,
         "system": machine.operating_system(),

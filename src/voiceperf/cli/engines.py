@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +14,7 @@ from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.engines import params_class, without_missing
 from voiceperf.engines.base import Line, Prompt, Reply, Speech, Transcript, Utterance
 from voiceperf.errors import InputError
+from voiceperf.files import require_writable, shown
 from voiceperf.measure.contender import Contender, of_profile
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.params import EngineParams
@@ -74,20 +74,30 @@ def transcribe(
     paths = [*(files or []), *([r.path for r in read_manifest(manifest)] if manifest else [])]
     if not paths:
         raise InputError("nothing to transcribe: name sound files, or --manifest FILE")
-    with WorkerProcess(contender("whisper", profile, changes)) as worker:
-        for path, audio in _read_ahead(paths):
-            timing, output = worker.once(audio)
+    chosen = contender("whisper", profile, changes)
+    for path in paths:
+        read_speech(path)  # a bad file is said before the first one costs any work
+    with WorkerProcess(chosen) as worker:
+        for path in paths:
+            timing, output = worker.stream(Utterance(read_speech(path)), _Progress(path).step, lambda: False)
             assert isinstance(output, Transcript)
             if as_json:
                 row = {"file": str(path), "text": output.text, "wall_ms": timing.wall_ms, "audio_s": output.audio_s}
                 print_json({**row, "tokens": output.tokens, "probability": output.probability, "rtf": timing.rtf})
             else:
-                typer.echo(f"{path}: {output.text}  [{timing.wall_ms:.0f} ms for {output.audio_s:.2f} s]")
+                typer.echo(f"{shown(path)}: {output.text}  [{timing.wall_ms:.0f} ms for {output.audio_s:.2f} s]")
 
 
-def _read_ahead(paths: list[Path]) -> Iterator[tuple[Path, Utterance]]:
-    """Read every file before the first is transcribed, so that a bad one costs no work."""
-    yield from [(path, Utterance(read_speech(path))) for path in paths]
+class _Progress:
+    """Says of a long recording every tenth that is heard."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._said = path, 0
+
+    def step(self, _: str, done: float) -> None:
+        if int(done * 10) > self._said:
+            self._said = int(done * 10)
+            say(f"{shown(self._path)}: {done:.0%} heard")
 
 
 @app.command()
@@ -101,9 +111,9 @@ def reply(
     """Answer a caller with llama.cpp."""
     if not text.strip():
         raise InputError("there is no text to answer")
-    messages = ({"role": "system", "content": system}, {"role": "user", "content": text})
+    prompt = Prompt(({"role": "system", "content": system}, {"role": "user", "content": text}))
     with WorkerProcess(contender("llama", profile, changes)) as worker:
-        timing, output = worker.once(Prompt(messages))
+        timing, output = worker.once(prompt)
     assert isinstance(output, Reply)
     if as_json:
         print_json({"text": output.text, **timing.as_record()})
@@ -123,8 +133,10 @@ def speak(
     """Speak a text with Kokoro into a WAV file."""
     if not text.strip():
         raise InputError("there is no text to speak")
+    require_writable(out, "--out")
+    line = Line(text)
     with WorkerProcess(contender("kokoro", profile, changes)) as worker:
-        timing, output = worker.once(Line(text))
+        timing, output = worker.once(line)
     assert isinstance(output, Speech)
     write_wav(out, output.audio, output.rate_hz)
     if as_json:

@@ -57,7 +57,10 @@ def replay(
     """Play a call through whisper, llama and Kokoro services, and tell where each turn's time goes."""
     from voiceperf.live.replay import Pace
     from voiceperf.live.replay import replay as play
+    from voiceperf.report.chart import require_picture
 
+    if plot:
+        require_picture(plot)
     pace = Pace(calls, concurrency, real_time, not own_words)
     recording = recorded_call(call)
     if uri and (profile or baseline):

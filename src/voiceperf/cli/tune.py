@@ -16,7 +16,7 @@ from voiceperf.cli.engines import chosen_profile
 from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
 from voiceperf.engines import ENGINES
 from voiceperf.errors import InputError
-from voiceperf.files import write_text
+from voiceperf.files import require_writable, write_text
 from voiceperf.history.runs import STORAGE
 from voiceperf.measure.contender import of_profile
 from voiceperf.report.terminal import aside, page
@@ -76,6 +76,8 @@ def tune(
 
     tuner = _tuner(call, storage_at(storage, database), prefer, baseline)
     wanted = engines or list(ENGINES)
+    for target in filter(None, (plot, markdown)):
+        require_writable(target)
     if explain:
         _explain(tuner, wanted, prefer, plot, markdown)
         return

@@ -46,6 +46,20 @@ class Utterance:
     language: str = ""
 
 
+def require_text(*texts: str) -> None:
+    """Refuse what no tokeniser can read: halves of characters, as from bytes in another encoding.
+
+    Raises:
+        ParameterError: shows the text with the halves escaped.
+    """
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            shown = text.encode(errors="backslashreplace").decode()[:60]
+            raise ParameterError(f"{shown!r} is not UTF-8; convert it, as in: iconv -f latin1 -t utf-8") from None
+
+
 @dataclass(frozen=True)
 class Prompt:
     """A conversation to answer. With `n_tokens` the answer has exactly that length, else it ends by itself.
@@ -60,6 +74,9 @@ class Prompt:
     cold: bool = False
     script: str = ""
 
+    def __post_init__(self) -> None:
+        require_text(self.script, *(message["content"] for message in self.messages))
+
     @property
     def is_ahead(self) -> bool:
         return self.messages[-1]["role"] != "user"
@@ -71,6 +88,9 @@ class Passage:
 
     text: str
 
+    def __post_init__(self) -> None:
+        require_text(self.text)
+
 
 @dataclass(frozen=True)
 class Line:
@@ -78,6 +98,9 @@ class Line:
 
     text: str
     voice: str = ""
+
+    def __post_init__(self) -> None:
+        require_text(self.text, self.voice)
 
 
 Request = Utterance | Prompt | Passage | Line

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
@@ -15,8 +16,9 @@ from pathlib import Path
 from voiceperf import machine
 from voiceperf.engines.base import Capability
 from voiceperf.errors import ParameterError
+from voiceperf.files import reason_of, shown
 from voiceperf.params import EngineParams
-from voiceperf.places import cache_dir
+from voiceperf.places import CACHE_VARIABLE, cache_dir
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,20 @@ class Compiled:
             return f"this processor has no {' '.join(lacking)}"
         if _compiler() is None and not self._target().is_file():
             return "it needs a C++ compiler; apt-get install g++"
+        if not self._target().is_file() and (reason := self._unwritable()):
+            folder = shown(self._target().parent)
+            return f"it cannot be kept in {folder} ({reason}); set {CACHE_VARIABLE} to a folder that takes it"
         return None
+
+    def _unwritable(self) -> str | None:
+        """Why a library cannot be written to the cache, or None."""
+        folder = self._target().parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return None
+        except OSError as error:
+            return reason_of(error)
 
     def path(self) -> Path:
         """The library, compiled if it is not in the cache yet.

@@ -50,13 +50,22 @@ class Comparison:
 def compare_runs(accepted: Run, now: Run, storage: Path) -> Comparison:
     """Judge `now` against `accepted`, with the noise that is known of the machine."""
     reason = _incomparable(accepted, now, storage)
-    if reason:
+    if _is_one_run(accepted, now):
+        rows = [Row("the two runs", None, None, Finding(Verdict.PASS, "the same measurements: no change"))]
+    elif reason:
         rows = [Row("the two runs", None, None, Finding(Verdict.INVALID, reason))]
     else:
         rows = judge_runs(accepted.data, now.data, read_noise(storage, now.machine_id).series)
         rows = [_without_control(row) for row in rows] if _numpy_differs(accepted, now) else rows
     changed = [*differences(accepted.fingerprint, now.fingerprint), *_loosened(accepted, now)]
     return Comparison(accepted, now, tuple(rows), tuple(changed))
+
+
+def _is_one_run(accepted: Run, now: Run) -> bool:
+    """Whether both hold the very same measurements: then nothing has changed, whatever is known of the noise."""
+    return bool(now.data.series) and all(
+        getattr(accepted, what) == getattr(now, what) for what in ("data", "record", "fingerprint")
+    )
 
 
 def _numpy_differs(accepted: Run, now: Run) -> bool:
@@ -102,7 +111,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
     found = []
     for key in dict.fromkeys([*before, *after]):
         old, new = before.get(key), after.get(key)
-        if old == new or key in ("id", "machine_id"):
+        if old == new or key in ("id", "machine_id") or (key == "kernel" and old is None):
             continue
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             names = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from voiceperf import machine
 from voiceperf.errors import InputError
 from voiceperf.files import read_bytes, read_json, write_text
 from voiceperf.history.runs import Run, read_run
@@ -56,7 +57,7 @@ def accepted_path(storage: Path, machine_id: str | None) -> Path:
     Raises:
         InputError: none is accepted here, or its file is gone or has been changed.
     """
-    entries = _read(storage / ACCEPTED)
+    entries = {_machine_of(storage, name, entry): entry for name, entry in _read(storage / ACCEPTED).items()}
     if str(machine_id) not in entries:
         known = f"; {len(entries)} other machines have one" if entries else ""
         raise InputError(f"no run is accepted for this machine ({machine_id}){known}; run: voiceperf accept RUN")
@@ -70,6 +71,14 @@ def accepted_path(storage: Path, machine_id: str | None) -> Path:
     if _sha256(path) != sha256:
         raise InputError(f"{path}: changed since it was accepted; accept it again if that was meant")
     return path
+
+
+def _machine_of(storage: Path, name: str, entry: Any) -> str:
+    """The machine's name by the accepted run itself: names by older versions had the kernel's release in them."""
+    try:
+        return read_run(storage / str(entry["run"])).machine_id or name
+    except (InputError, KeyError, TypeError):
+        return name
 
 
 @dataclass(frozen=True)
@@ -113,12 +122,19 @@ def read_noise(storage: Path, machine_id: str | None) -> Calibration:
     Raises:
         InputError: the file is damaged.
     """
-    entry = _read(storage / NOISE).get(str(machine_id), {"form": "", "call": "", "series": {}})
+    entries = {_calibrated(name, entry): entry for name, entry in _read(storage / NOISE).items()}
+    entry = entries.get(str(machine_id), {"form": "", "call": "", "series": {}})
     try:
         series = {name: Noise(**values) for name, values in entry["series"].items()}
         return Calibration(str(entry["form"]), str(entry["call"]), series)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{storage / NOISE}: damaged ({error!r}); restore it from version control") from None
+
+
+def _calibrated(name: str, entry: Any) -> str:
+    """The machine's name by the facts beside its noise, else as it was called then."""
+    facts = entry.get("fingerprint") if isinstance(entry, dict) else None
+    return (machine.identity(facts) if isinstance(facts, dict) else None) or name
 
 
 def _read(path: Path) -> dict[str, Any]:

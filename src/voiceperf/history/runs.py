@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voiceperf import machine
 from voiceperf.errors import InputError
 from voiceperf.files import read_json, shown
 from voiceperf.judge.runs import RunData, Scored, Series
@@ -39,11 +40,13 @@ class Run:
     benchmarks: tuple[Benchmark, ...]
     record: Mapping[str, Any]
     data: RunData
+    problems: tuple[str, ...] = ()  # benchmarks that were left out, with the reason
 
     @property
     def machine_id(self) -> str | None:
+        """The machine's name, by what the run says of it."""
         found: str | None = self.fingerprint.get("machine_id")
-        return found
+        return machine.identity(self.fingerprint) or found
 
     @property
     def control_s(self) -> float | None:
@@ -98,24 +101,33 @@ def parse_run(document: Any, source: str) -> Run:
     """
     try:
         commit = document.get("commit_info") or {}
-        machine = document.get("machine_info") or {}
+        info = document.get("machine_info") or {}
         record = document.get("voiceperf") or {}
-        benchmarks = tuple(
-            Benchmark(b["fullname"], b["name"], float(b["stats"]["median"]), b.get("extra_info") or {})
-            for b in document["benchmarks"]
-        )
+        found = [_benchmark(source, one) for one in document["benchmarks"]]
+        benchmarks = tuple(one for one in found if isinstance(one, Benchmark))
         return Run(
             source=source,
             date=str(document.get("datetime", "")),
             commit=str(commit.get("id") or "unversioned"),
             dirty=bool(commit.get("dirty")),
-            fingerprint=dict(machine.get("voiceperf") or {}),
+            fingerprint=machine.with_kernel_apart(info.get("voiceperf") or {}),
             benchmarks=benchmarks,
             record=record,
+            problems=tuple(one for one in found if isinstance(one, str)),
             data=RunData(_series(benchmarks), _criteria(record), _heard(record), record.get("perplexity")),
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{source}: not a run of pytest-benchmark ({type(error).__name__}: {error})") from None
+
+
+def _benchmark(source: str, one: Mapping[str, Any]) -> Benchmark | str:
+    """One benchmark, or why it is none; it then takes nothing from the others of its run."""
+    fullname, name, median_s = one["fullname"], one["name"], float(one["stats"]["median"])
+    if not isinstance(fullname, str) or not isinstance(name, str):
+        raise TypeError("a benchmark's name is no text")
+    if not 0 < median_s < math.inf:
+        return f"{source}: {fullname}: a median of {median_s:g} s is no time; it is left out"
+    return Benchmark(fullname, name, median_s, one.get("extra_info") or {})
 
 
 def read_run(path: Path) -> Run:
@@ -158,10 +170,12 @@ def run_files(storage: Path) -> list[Path]:
 
 def read_all(storage: Path) -> tuple[list[Run], list[str]]:
     """Every run that can be read, by date, and a line for each file that cannot."""
-    runs, problems = [], []
+    runs: list[Run] = []
+    problems: list[str] = []
     for path in run_files(storage):
         try:
             runs.append(read_run(path))
+            problems += runs[-1].problems
         except InputError as error:
             problems.append(str(error))
     return sorted(runs, key=lambda run: run.date), problems

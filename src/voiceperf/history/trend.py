@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean, geometric_mean, median
@@ -84,15 +85,23 @@ class Trend:
 
 
 def trends(runs: Iterable[Run], containing: str = "") -> list[Trend]:
-    """Every benchmark whose name contains a text, by machine, in the order of first appearance."""
+    """Every benchmark whose name contains a text, by machine, in the order of first appearance.
+
+    A benchmark is known by its name, so that one whose file has moved is one trend, called as it is now. Where a run
+    has a name twice, in two files, the files tell them apart.
+    """
+    runs = list(runs)
+    twice = {name for run in runs for name, count in Counter(b.name for b in run.benchmarks).items() if count > 1}
     points: dict[tuple[str, str | None], list[Point]] = {}
+    titles: dict[tuple[str, str | None], str] = {}
     for run in runs:
         for benchmark in run.benchmarks:
             if containing in benchmark.fullname:
                 normalised = benchmark.median_s / run.control_s if run.control_s else None
-                key = (benchmark.fullname, run.machine_id)
+                key = (benchmark.fullname if benchmark.name in twice else benchmark.name, run.machine_id)
                 points.setdefault(key, []).append(Point(run, benchmark.median_s, normalised))
-    return [Trend(name, machine, tuple(found)) for (name, machine), found in points.items()]
+                titles[key] = benchmark.fullname
+    return [Trend(titles[key], key[1], tuple(found)) for key, found in points.items()]
 
 
 def workload_trends(runs: Iterable[Run], like: Run) -> list[Trend]:

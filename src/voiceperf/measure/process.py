@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from voiceperf import errors
-from voiceperf.engines.base import Output, Request
+from voiceperf.audio import SPEECH_RATE_HZ
+from voiceperf.engines.base import Line, Output, Passage, Prompt, Request, Utterance
 from voiceperf.errors import EngineError, VoicePerfError, WorkerError
 from voiceperf.measure.clock import HandOn, Timing
 from voiceperf.measure.contender import Contender
@@ -24,6 +25,8 @@ from voiceperf.measure.resources import Resources
 
 LOAD_LIMIT_S = 120.0  # the slowest load seen here takes 3 s; a cold disk may take thirty times that
 RUN_LIMIT_S = 60.0  # the longest run of the suite takes 3 s
+_PER_SECOND_S = 4.0  # more for each second of speech that is to be heard
+_PER_CHARACTER_S = 0.25  # and for each character that is to be read or spoken: a minute for a page
 
 
 class WorkerProcess:
@@ -55,6 +58,7 @@ class WorkerProcess:
             raise WorkerError(f"cannot start {contender.python} ({error.strerror})") from None
         finally:
             theirs.close()
+        self._limits_s: dict[str, float] = {}  # by the key of what was handed over
         self._connection: Connection[Any, Any] = Connection(ours.detach())
         try:
             self._ask(Start(contender.engine, contender.values()), LOAD_LIMIT_S)
@@ -64,11 +68,12 @@ class WorkerProcess:
 
     def load(self, key: str, request: Request) -> None:
         """Hand over an input, ahead of the runs that use it."""
+        self._limits_s[key] = self._limit_s(request)
         self._ask(Load(key, request), self._run_limit_s)
 
     def run(self, key: str) -> Timing:
         """Run an input once; the timing is taken inside the worker."""
-        timing = self._ask(Run(key), self._run_limit_s)
+        timing = self._ask(Run(key), self._limits_s.get(key, self._run_limit_s))
         assert isinstance(timing, Timing)
         return timing
 
@@ -93,15 +98,27 @@ class WorkerProcess:
         Raises:
             StoppedError: it was stopped.
         """
-        answer, stopping = self._ask(Stream(request), self._run_limit_s), False
+        limit_s = self._limit_s(request)
+        answer, stopping = self._ask(Stream(request), limit_s), False
         while isinstance(answer, Part):
             hand_on(answer.text, answer.done)
             if is_stopped() and not stopping:
                 self._connection.send(Stop())
                 stopping = True
-            answer = self._answer(self._run_limit_s)
+            answer = self._answer(limit_s)
         assert isinstance(answer, Done)
         return answer.timing, answer.output
+
+    def _limit_s(self, request: Request) -> float:
+        """How long a request may take: the least, and more for more work."""
+        match request:
+            case Utterance():
+                return self._run_limit_s + _PER_SECOND_S * len(request.audio) / SPEECH_RATE_HZ
+            case Prompt():
+                characters = sum(len(message["content"]) for message in request.messages)
+            case Passage() | Line():
+                characters = len(request.text)
+        return self._run_limit_s + _PER_CHARACTER_S * characters
 
     def resources(self) -> Resources:
         """The worker's memory and CPU time so far."""

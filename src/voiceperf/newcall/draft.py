@@ -14,7 +14,7 @@ from voiceperf import call as calls
 from voiceperf.audio import SPEECH_RATE_HZ, Samples, write_wav
 from voiceperf.conversation import Message
 from voiceperf.errors import InputError
-from voiceperf.files import write_text
+from voiceperf.files import require_writable, write_text
 
 _HEAD = """\
 # Drafted by voiceperf. Listen to each chunk and correct its transcript: quality is judged against these words.
@@ -87,6 +87,8 @@ def require_new(folder: Path) -> None:
         raise InputError(f"{folder}: a call is written into a folder of its own; name a new one")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: is there already, and is left as it is; name a new folder")
+    if not folder.exists():
+        require_writable(folder)
 
 
 def write(folder: Path, header: Header, turns: Sequence[DraftedTurn]) -> Path:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from voiceperf import profiles
+from voiceperf import machine, profiles
 from voiceperf.engines import ENGINES
-from voiceperf.errors import ModelError, ParameterError
+from voiceperf.errors import ModelError, ParameterError, VoicePerfError
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.fingerprint import fingerprint, machine_id
 from voiceperf.places import data_dir
@@ -20,8 +20,20 @@ from voiceperf.suite.under_load import Say
 
 
 def path() -> Path:
-    """Where this machine's own profile is kept."""
-    return data_dir() / "profiles" / f"{machine_id()}.toml"
+    """Where this machine's own profile is kept; one that an older version named by the kernel too stays there."""
+    folder = data_dir() / "profiles"
+    own = folder / f"{machine_id()}.toml"
+    if own.is_file():
+        return own
+    return next((other for other in sorted(folder.glob("*.toml")) if _is_of_this_machine(other)), own)
+
+
+def _is_of_this_machine(path: Path) -> bool:
+    try:
+        facts = profiles.load(str(path)).origin.get("fingerprint")
+    except VoicePerfError:
+        return False
+    return isinstance(facts, dict) and machine.identity(facts) == machine_id()
 
 
 def keep(profile: Profile, found: Mapping[str, Any]) -> Path:

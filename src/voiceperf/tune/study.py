@@ -13,6 +13,7 @@ from optuna.storages.journal import JournalFileBackend
 from sqlalchemy import Engine, event
 
 from voiceperf.errors import InputError
+from voiceperf.files import reason_of, shown
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.tune.space import Space
@@ -26,7 +27,7 @@ def storage_at(folder: Path, url: str | None = None) -> BaseStorage:
     """The journal in a folder, or the database of a URL such as `postgresql://...`.
 
     Raises:
-        InputError: the database cannot be opened.
+        InputError: the database cannot be opened, or the journal is damaged; names the line.
     """
     if url:
         try:
@@ -36,8 +37,30 @@ def storage_at(folder: Path, url: str | None = None) -> BaseStorage:
         if storage.engine.dialect.name == "sqlite":
             _one_after_another(storage.engine)
         return storage
-    folder.mkdir(parents=True, exist_ok=True)
-    return JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
+    path = folder / JOURNAL
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return JournalStorage(JournalFileBackend(str(path)))
+    except OSError as error:
+        raise InputError(f"{shown(path)}: cannot be opened ({reason_of(error)})") from None
+    except Exception as error:  # whatever reading a line that is none of its own raises
+        where = _damaged_line(path)
+        raise InputError(
+            f"{shown(path)}:{where} damaged ({type(error).__name__}); delete {'that line' if where else 'the file'}:"
+            " what else was found is kept"
+        ) from None
+
+
+def _damaged_line(path: Path) -> str:
+    """The first line that is no JSON object, as words for a message."""
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        try:
+            is_entry = isinstance(json.loads(line), dict)
+        except ValueError:
+            is_entry = False
+        if not is_entry:
+            return f" line {number}"
+    return ""
 
 
 def _one_after_another(engine: Engine) -> None:

@@ -96,7 +96,7 @@ def test_models_list_prints_one_object_a_model(voiceperf):
     ("arguments", "code", "said"),
     [
         (("transcribe",), 2, "nothing to transcribe"),
-        (("transcribe", "gone.wav"), 3, "models pull"),
+        (("transcribe", "gone.wav"), 2, "no such file"),
         (("transcribe", "--manifest", "gone.jsonl"), 2, "no such manifest"),
         (("transcribe", "a.wav", "--profile", "gone"), 2, "no profile 'gone'"),
         (("transcribe", "a.wav", "--set", "n_thread=2"), 2, "did you mean 'n_threads'"),
@@ -111,7 +111,7 @@ def test_models_list_prints_one_object_a_model(voiceperf):
         (("compare",), 2, "both sides are the same"),
         (("compare", "whisper", "gone"), 2, "no such run"),
         (("compare", "gone"), 2, "engines (whisper, llama, kokoro) or two saved runs"),
-        (("compare", "--baseline-rev", "gone"), 2, "revision 'gone'"),
+        (("compare", "--baseline-rev", "gone"), 2, "not a git repository"),
         (("compare", "--baseline-python", "/nowhere/python"), 2, "/nowhere/python"),
         (("compare", "--baseline", "gone"), 2, "no profile 'gone'"),
         (("compare", "--baseline", "fair", "--call", "gone.toml"), 2, "no such call file"),

@@ -40,7 +40,14 @@ def test_other_call_is_invalid(storage):
 
 def test_uncalibrated_machine_is_invalid(tmp_path):
     """Without noise nothing is judged."""
-    assert "voiceperf calibrate" in compare_runs(measured("a"), measured("a"), tmp_path).finding.reason
+    now = replace(measured("a"), data=replace(measured("a").data, series={"a": Series({1: [(1.0, 1.01)] * 8}, None)}))
+    assert "voiceperf calibrate" in compare_runs(measured("a"), now, tmp_path).finding.reason
+
+
+def test_a_run_beside_itself_is_no_change(tmp_path):
+    """Whatever is known of a machine's noise, the same measurements have not changed."""
+    finding = compare_runs(measured("a"), measured("a"), tmp_path).finding
+    assert (finding.verdict, finding.reason) == (Verdict.PASS, "the same measurements: no change")
 
 
 def test_new_numpy_makes_the_control_another(storage):

@@ -64,7 +64,7 @@ def test_hang_is_stopped(one_line):
     with WorkerProcess(contender("hang"), run_limit_s=0.5) as worker:
         with pytest.raises(WorkerError) as caught:
             worker.once(Line("hi"))
-        one_line(caught.value, "did not answer within 0.5 s")
+        one_line(caught.value, "did not answer within")
         assert worker._process.wait(timeout=5) == -signal.SIGKILL
 
 

@@ -44,3 +44,29 @@ def test_folder_without_repository_is_named(tmp_path, one_line):
     with pytest.raises(InputError) as caught, source_of("HEAD", tmp_path):
         pass
     one_line(caught.value, str(tmp_path))
+
+
+def test_a_revision_is_found_from_a_subfolder(repository):
+    """Wherever in the checkout the command is typed, the revision's whole source is there."""
+    with source_of("HEAD~1", repository / "src" / "voiceperf") as folder:
+        assert (repository.__class__(folder) / "voiceperf" / "__init__.py").read_text() == "old = 1\n"
+
+
+def test_a_branch_of_the_origin_is_found(repository, tmp_path_factory):
+    """A clone that has checked out a commit knows main only as its origin's."""
+    clone = tmp_path_factory.mktemp("clone") / "c"
+    subprocess.run(["git", "-C", repository, "branch", "-M", "main"], check=True)
+    subprocess.run(["git", "clone", "--quiet", repository, clone], check=True)
+    for command in (["checkout", "--quiet", "--detach"], ["branch", "--quiet", "-D", "main"]):
+        subprocess.run(["git", "-C", clone, *command], check=True)
+    with source_of("main", clone) as folder:
+        assert (repository.__class__(folder) / "voiceperf" / "__init__.py").read_text() == "new = 1\n"
+
+
+def test_a_shallow_clone_is_told_what_to_fetch(repository, tmp_path_factory, one_line):
+    """Where history is cut off, the error names the command that brings it."""
+    clone = tmp_path_factory.mktemp("shallow") / "c"
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", f"file://{repository}", clone], check=True)
+    with pytest.raises(InputError) as caught, source_of("v1", clone):
+        pass
+    one_line(caught.value, "'v1'", "shallow clone", "git fetch --unshallow origin v1")
