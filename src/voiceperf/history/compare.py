@@ -64,7 +64,7 @@ def compare_runs(accepted: Run, now: Run, storage: Path) -> Comparison:
 def _is_one_run(accepted: Run, now: Run) -> bool:
     """Whether both hold the very same measurements: then nothing has changed, whatever is known of the noise."""
     return bool(now.data.series) and all(
-        getattr(accepted, what) == getattr(now, what) for what in ("data", "record", "fingerprint")
+        getattr(accepted, what) == getattr(now, what) for what in ("source", "data", "record", "fingerprint")
     )
 
 
