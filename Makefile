@@ -1,13 +1,14 @@
 # Two commands do everything from a bare clone: `make bench` and `make test`. Each sets up .venv and the models by
 # itself, once.
 .DEFAULT_GOAL := help
-.PHONY: help bench test gate evidence peers lint models setup lock docs
+.PHONY: help bench test test-all gate evidence peers lint models setup lock docs
 
 PYTEST = .venv/bin/python -m pytest
 
 help:
 	@echo "make bench   replay Call 61 on the real engines: the criteria table, and a run saved under .benchmarks/"
-	@echo "make test    every test, the criteria in their short form"
+	@echo "make test    the tests that a change must pass, the criteria in their short form"
+	@echo "make test-all   what is too slow for that too: before a milestone (hours)"
 	@echo "make gate    is this checkout slower or worse than the accepted run? (ci/gate.sh has the exit codes)"
 	@echo "make evidence   the figures of docs/METHOD.md, from simulation and from real engines (hours)"
 	@echo "make peers   faster-whisper, kokoro-onnx and llama.cpp's benchmark as they come, beside ours (build/peers.md)"
@@ -25,9 +26,17 @@ models: setup
 bench: models
 	$(PYTEST) tests/perf --voiceperf-form=full --benchmark-autosave --benchmark-columns=median,stddev,rounds
 
+# unit tests side by side; what runs engines one after the other, because it measures
 test: models
 	@ci/browser.sh
-	$(PYTEST)
+	$(PYTEST) tests/unit tests/docs -m "not slow" -n 2
+	$(PYTEST) tests/models tests/package tests/page tests/perf -m "not slow" --durations=20
+
+test-all: models
+	@ci/browser.sh
+	$(PYTEST) tests/unit tests/docs -m "not slow" -n 2
+	$(PYTEST) tests/unit tests/docs -m slow
+	$(PYTEST) tests/models tests/package tests/page tests/perf tests/guest --durations=20
 
 gate:
 	@ci/gate.sh

@@ -42,7 +42,7 @@ def new(
 ) -> None:
     """Cut a recording into turns, draft transcripts and replies, and write a call file for you to correct.
 
-    Speech is found by Silero's VAD; a pause of 0.7 s ends a turn. Then: pytest --call DIR.
+    Speech is found by Silero's VAD; a pause of 0.7 s ends a turn. Then: pytest --voiceperf-call=DIR.
     """
     require_new(folder)
     header = Header(recording.stem, voice, system, greeting)
@@ -61,7 +61,7 @@ def new(
     if as_json:
         print_json({"call": str(path), "turns": [_as_record(turn) for turn in turns]})
     else:
-        say(f"{path}: {len(turns)} turns; correct the transcripts, then: pytest --call {folder}")
+        say(f"{path}: {len(turns)} turns; correct the transcripts, then: pytest --voiceperf-call={folder}")
 
 
 def _hear(worker: WorkerProcess, audio: Samples) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,7 @@ from voiceperf.engines import ENGINES
 from voiceperf.errors import InputError
 from voiceperf.files import require_writable, write_text
 from voiceperf.history.runs import STORAGE
+from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
 from voiceperf.measure.contender import of_profile
 from voiceperf.report.terminal import aside, page
 from voiceperf.report.tuning import confirmation, single_changes, speed_against_quality, together, tuning_markdown
@@ -87,6 +89,9 @@ def tune(
         say("\nstopped; every finished trial is kept: the same command goes on from here")
         raise
     _report(found, as_json)
+    if found.load.verdict is Verdict.FAIL:
+        say(f"nothing is changed on this machine: load is not borne ({found.load.reason})")
+        sys.exit(GATE_EXIT_CODES[Verdict.FAIL])
     path = standing.keep(found.profile, {"prefer": prefer, "figures": _figures(found)})
     say(f"in force on this machine from now on: {path}")
 

@@ -19,7 +19,7 @@ from voiceperf.files import require_writable, write_text
 _HEAD = """\
 # Drafted by voiceperf. Listen to each chunk and correct its transcript: quality is judged against these words.
 # The replies are what the agent would answer now; put in what yours says. Delete turns that are none.
-# Then: pytest --call {folder}
+# Then: pytest --voiceperf-call={folder}
 """
 _NO_REPLY = "Pardon?"  # where the model had nothing to say; a call must have some words to speak
 

@@ -11,6 +11,7 @@ from typing import Any
 from voiceperf import machine, profiles
 from voiceperf.engines import ENGINES
 from voiceperf.errors import ModelError, ParameterError, VoicePerfError
+from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.fingerprint import fingerprint, machine_id
 from voiceperf.places import data_dir
@@ -47,6 +48,9 @@ def keep(profile: Profile, found: Mapping[str, Any]) -> Path:
 def settle_here(settlement: Settlement, profile: Profile, say: Say) -> Settled:
     """Let a profile step back until it holds on this machine, and put the result in force."""
     found = settlement.settle(profile, say, last_good())
+    if found.load.verdict is Verdict.FAIL:
+        say(f"nothing is changed: with as few threads as can be, load is not borne ({found.load.reason})")
+        return found
     kept = keep(found.profile, {"retreats": [str(retreat) for retreat in found.retreats]})
     say(f"in force on this machine from now on: {kept}")
     return found
