@@ -264,6 +264,14 @@ def test_audio_in_chunks_of_any_size_is_heard(running, cut):
     assert Transcript.from_event(found[-1]).text == Transcript.from_event(whole[-1]).text
 
 
+def test_a_click_is_no_words(running):
+    """Less sound than a word takes is answered by an empty transcript, not by an error."""
+    form = {"rate": 16_000, "width": 2, "channels": 1}
+    click = AudioChunk(audio=b"\1\0" * 1600, **form)
+    found = ask(running.hears, [AudioStart(**form), click, AudioStop()], Transcript)
+    assert Transcript.from_event(found[-1]).text == ""
+
+
 def test_a_conversation_of_forty_turns_is_answered_to_its_end(running):
     """A conversation outgrows every limit; its oldest turns are dropped, and no turn fails."""
     words = "I would like a quiet table by the window for my family, my two sisters and their small children, please,"

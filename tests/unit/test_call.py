@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -75,3 +76,12 @@ def test_conversation_grows_turn_by_turn():
     third = recording.messages(recording.turns[2])
     assert [message["role"] for message in third] == ["system", "assistant", *("user", "assistant") * 2, "user"]
     assert third[-1]["content"] == recording.turns[2].transcript
+
+
+def test_a_folder_is_read_by_its_call_file(tmp_path):
+    """A folder that holds a call.toml is a call; one without is named."""
+    shutil.copytree(CALL61.parent, tmp_path / "mine")
+    (tmp_path / "mine" / CALL61.name).rename(tmp_path / "mine" / "call.toml")
+    assert call.load(tmp_path / "mine").digest() == call.load(CALL61).digest()
+    with pytest.raises(InputError, match=r"call.toml: no such call file"):
+        call.load(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -153,7 +154,7 @@ class WhisperParams(EngineParams):
 
     def languages(self) -> list[str]:
         """The codes of the languages that the model hears, its own first."""
-        if ".en" in Path(self.model).name.replace("-", "."):
+        if re.search(r"\.en\b", Path(self.model).name):  # as whisper's English models are called
             return ["en"]
         import _pywhispercpp as native
 

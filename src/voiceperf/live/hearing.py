@@ -63,6 +63,9 @@ class Hearing(Session):
         return self._recording
 
     async def _transcribe(self, recording: Recording, language: str) -> None:
+        if recording.is_too_short:  # a click; nobody says a word in it
+            await self.send(TranscriptEvent("").event())
+            return
         answer = await self.queue.ask(Utterance(recording.samples(), language))
         assert isinstance(answer.output, Transcript)
         await self.send(TranscriptEvent(answer.output.text, context=answer.as_context()).event())

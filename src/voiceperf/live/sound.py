@@ -8,7 +8,7 @@ import numpy as np
 from wyoming.audio import AudioChunk, AudioFormat
 from wyoming.event import Event
 
-from voiceperf.audio import Samples, as_speech
+from voiceperf.audio import SPEECH_MIN_SAMPLES, SPEECH_RATE_HZ, Samples, as_speech
 from voiceperf.errors import ServiceError
 
 WIDTH_BYTES = 2  # of what we send: 16-bit
@@ -45,6 +45,12 @@ class Recording:
         self._mono += floats.mean(axis=1, dtype=np.float32).tobytes()
         if len(self._mono) / np.float32().nbytes > self._max_s * self._format.rate:
             raise ServiceError(f"the speech is longer than {self._max_s:g} s", "too-long")
+
+    @property
+    def is_too_short(self) -> bool:
+        """Whether some sound has come, and less than speech takes."""
+        length_s = len(self._mono) / np.float32().nbytes / self._format.rate
+        return bool(0 < length_s < SPEECH_MIN_SAMPLES / SPEECH_RATE_HZ)
 
     def samples(self) -> Samples:
         """All of it as mono float32 at 16 kHz, shape (n,).

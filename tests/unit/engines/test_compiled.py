@@ -53,3 +53,12 @@ def test_failed_compilation_leaves_nothing(elsewhere, tmp_path, one_line):
         STATIC_SPLIT.path()
     one_line(caught.value, r"the C\+\+ compiler failed")
     assert list(tmp_path.rglob("*.so")) == []
+
+
+def test_a_cache_that_cannot_be_written_is_a_reason(elsewhere, one_line):
+    """Where a library cannot be kept, the folder and the variable that moves it are named; nothing is compiled."""
+    elsewhere.setenv("VOICEPERF_CACHE", "/proc/nowhere")
+    with pytest.raises(ParameterError) as caught:
+        STATIC_SPLIT.path()
+    one_line(caught.value, "/proc/nowhere/native", "VOICEPERF_CACHE", "leave it off")
+    assert "kept" in (OPERATORS.unavailable() or "")
