@@ -14,10 +14,10 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from voiceperf import machine
 from voiceperf.audio import Samples
 from voiceperf.conversation import Message
-from voiceperf.errors import ParameterError
+from voiceperf.errors import ModelError, ParameterError
+from voiceperf.models.store import locate
 from voiceperf.params import EngineParams
 
 
@@ -31,7 +31,6 @@ class Mark(Protocol):
 
 
 FIRST_TOKEN, FIRST_AUDIO, PART = "first_token", "first_audio", "part"
-ALL_CORES = 0  # a thread count that means: this machine's performance cores
 LIBRARY_DEFAULT = -1  # a number that means: what the library picks by itself
 IDLE_SPINS = (
     "rounds that an idle OpenMP thread spins before it sleeps; few of them leave the cores to others; -1: default"
@@ -204,9 +203,18 @@ def idle_environment(spins: int) -> dict[str, str]:
     return {} if spins == LIBRARY_DEFAULT else {"GOMP_SPINCOUNT": str(spins)}
 
 
-def resolve_threads(wanted: int) -> int:
-    """`ALL_CORES` becomes the number of performance cores."""
-    return machine.cores().performance if wanted == ALL_CORES else wanted
+def gaining_threads(model: str, measured: Mapping[int, int]) -> int | None:
+    """How many threads a model gains from; None where no model of its size was measured, or it is not here.
+
+    Args:
+        model: catalogue name or path.
+        measured: by bytes how many threads a model of at most that size gains from.
+    """
+    try:
+        size = locate(model).stat().st_size
+    except (ModelError, OSError):
+        return None
+    return next((measured[most] for most in sorted(measured) if size <= most), None)
 
 
 def installed_version(distribution: str) -> str | None:

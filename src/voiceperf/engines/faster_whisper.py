@@ -12,9 +12,9 @@ from typing import ClassVar
 import numpy as np
 
 from voiceperf.audio import SPEECH_RATE_HZ, as_speech
-from voiceperf.engines.base import ALL_CORES, Mark, Request, Transcript, Utterance, resolve_threads, wrong_request
+from voiceperf.engines.base import Mark, Request, Transcript, Utterance, wrong_request
 from voiceperf.errors import EngineError, ParameterError
-from voiceperf.params import EngineParams, tunable
+from voiceperf.params import ALL_CORES, EngineParams, tunable
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class FasterWhisperEngine:
         except ImportError as error:
             raise EngineError(f"faster-whisper is not installed here ({error}); run: make peers") from None
         self.params = params
-        threads = resolve_threads(params.cpu_threads)
+        threads = params.threads("cpu_threads")
         self._model = faster_whisper.WhisperModel(
             params.model, "cpu", compute_type=params.compute_type, cpu_threads=threads, local_files_only=True
         )

@@ -20,7 +20,6 @@ from kokoro_onnx.trim import trim
 from voiceperf.audio import Samples
 from voiceperf.engines import compiled, kokoro_graph
 from voiceperf.engines.base import (
-    ALL_CORES,
     FIRST_AUDIO,
     Capability,
     Line,
@@ -30,7 +29,6 @@ from voiceperf.engines.base import (
     Speech,
     installed_version,
     refuse,
-    resolve_threads,
     wrong_request,
 )
 from voiceperf.engines.pieces import bounded, pieces_of
@@ -38,7 +36,7 @@ from voiceperf.engines.spoken import spoken, unreadable
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.models.catalogue import CATALOGUE
 from voiceperf.models.store import locate, path_of
-from voiceperf.params import EngineParams, tunable
+from voiceperf.params import ALL_CORES, EngineParams, tunable
 
 _LEVELS = {
     "disabled": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
@@ -226,7 +224,7 @@ def load_voice(path: Path) -> Samples:
 
 def _session(path: Path, params: KokoroParams, scratch: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = resolve_threads(params.intra_op_threads)
+    options.intra_op_num_threads = params.threads("intra_op_threads")
     options.inter_op_num_threads = params.inter_op_threads
     options.graph_optimization_level = _LEVELS[params.graph_level]
     options.log_severity_level = 3  # errors only: its warnings about unused initialisers help nobody

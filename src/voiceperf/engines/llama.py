@@ -31,7 +31,6 @@ from voiceperf.engines.base import (
     Scores,
     installed_version,
     refuse,
-    resolve_threads,
     wrong_request,
 )
 from voiceperf.engines.chat import ChatFormat
@@ -254,8 +253,9 @@ def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _load(path: Path, params: LlamaParams) -> llama_cpp.Llama:
-    def threads(wanted: int) -> int | None:
-        return None if wanted == LIBRARY_DEFAULT else resolve_threads(wanted)
+    def threads(name: str) -> int | None:
+        count = params.threads(name)
+        return None if count == LIBRARY_DEFAULT else count
 
     try:
         return llama_cpp.Llama(
@@ -263,8 +263,8 @@ def _load(path: Path, params: LlamaParams) -> llama_cpp.Llama:
             n_ctx=params.n_ctx,
             n_batch=params.n_batch,
             n_ubatch=params.n_ubatch,
-            n_threads=threads(params.n_threads),
-            n_threads_batch=threads(params.n_threads_batch),
+            n_threads=threads("n_threads"),
+            n_threads_batch=threads("n_threads_batch"),
             n_gpu_layers=params.n_gpu_layers,
             flash_attn=params.flash_attn,
             type_k=CACHE_TYPES[params.type_k],

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from voiceperf.engines import preload
-from voiceperf.engines.base import ALL_CORES, IDLE_SPINS, LIBRARY_DEFAULT, idle_environment
+from voiceperf.engines.base import IDLE_SPINS, LIBRARY_DEFAULT, idle_environment
 from voiceperf.errors import ParameterError
-from voiceperf.params import EngineParams, tunable
+from voiceperf.params import ALL_CORES, EngineParams, tunable
 
 PRELOADED = (preload.STATIC_SPLIT, preload.MATRIX_KERNELS)
 CACHE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8}  # ggml's type numbers (ggml.h)

@@ -9,18 +9,16 @@ from typing import ClassVar
 import numpy as np
 
 from voiceperf.engines.base import (
-    ALL_CORES,
     FIRST_AUDIO,
     Line,
     Mark,
     Piece,
     Request,
     Speech,
-    resolve_threads,
     wrong_request,
 )
 from voiceperf.errors import EngineError, ParameterError
-from voiceperf.params import EngineParams, tunable
+from voiceperf.params import ALL_CORES, EngineParams, tunable
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class SherpaKokoroEngine:
         self.params, self._library, self._tokenizer = params, sherpa_onnx, Tokenizer()
         files = {name: str(Path(params.folder) / file) for name, file in _FILES.items()}
         model = sherpa_onnx.OfflineTtsModelConfig(
-            kokoro=sherpa_onnx.OfflineTtsKokoroModelConfig(**files), num_threads=resolve_threads(params.num_threads)
+            kokoro=sherpa_onnx.OfflineTtsKokoroModelConfig(**files), num_threads=params.threads("num_threads")
         )
         self._tts = sherpa_onnx.OfflineTts(sherpa_onnx.OfflineTtsConfig(model=model))
 

@@ -27,7 +27,6 @@ from voiceperf.engines.base import (
     Utterance,
     installed_version,
     refuse,
-    resolve_threads,
     wrong_request,
 )
 from voiceperf.engines.encoder_context import Context
@@ -56,7 +55,7 @@ class WhisperEngine:
         strategy = native.whisper_sampling_strategy
         chosen = strategy.WHISPER_SAMPLING_BEAM_SEARCH if params.beam_size else strategy.WHISPER_SAMPLING_GREEDY
         self._full = native.whisper_full_default_params(chosen)
-        self._full.n_threads = resolve_threads(params.n_threads)
+        self._full.n_threads = params.threads("n_threads")
         self._language = params.language  # of the request at hand
         self._full.entropy_thold = params.entropy_thold
         self._full.no_speech_thold = params.no_speech_thold

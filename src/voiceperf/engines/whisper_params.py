@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 from voiceperf.audio import SPEECH_RATE_HZ
 from voiceperf.engines import encoder_context, preload
-from voiceperf.engines.base import ALL_CORES, IDLE_SPINS, LIBRARY_DEFAULT, idle_environment
+from voiceperf.engines.base import IDLE_SPINS, LIBRARY_DEFAULT, idle_environment
 from voiceperf.engines.encoder_context import FULL, Context
 from voiceperf.errors import ParameterError
-from voiceperf.params import EngineParams, tunable
+from voiceperf.params import ALL_CORES, EngineParams, tunable
 
 PRELOADED = (preload.ENCODER_KERNELS,)
 _WINDOW_S = 30.0  # what whisper hears at once

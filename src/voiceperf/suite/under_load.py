@@ -8,7 +8,6 @@ from typing import Any
 
 from voiceperf.call import CallRecording
 from voiceperf.engines import ENGINES, params_class
-from voiceperf.engines.base import resolve_threads
 from voiceperf.errors import EngineError
 from voiceperf.judge.criteria import judge_load
 from voiceperf.judge.verdict import Finding, Verdict, worst
@@ -74,5 +73,5 @@ def until_borne(
 def _fewer_threads(engine: str, setting: Setting) -> dict[str, int]:
     """Half of the threads of each kind, where there are two or more."""
     params = params_class(engine).parse(setting.values)
-    now = {name: resolve_threads(getattr(params, name)) for name in params.thread_names}
+    now = {name: params.threads(name) for name in params.thread_names}
     return {name: count // 2 for name, count in now.items() if count > 1}

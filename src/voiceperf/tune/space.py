@@ -8,7 +8,6 @@ from typing import Any
 
 from voiceperf import machine
 from voiceperf.engines import module
-from voiceperf.engines.base import resolve_threads
 from voiceperf.errors import ModelError, ParameterError
 from voiceperf.models.store import locate
 from voiceperf.params import EngineParams
@@ -67,7 +66,7 @@ def space_around(start: EngineParams) -> Space:
     for name, known in start.tunables().items():
         own = getattr(start, name)
         if name in start.thread_names:
-            tries = thread_counts(machine.cores().performance, resolve_threads(own))
+            tries = thread_counts(machine.cores().performance, start.threads(name))
         else:
             tries = tuple(value for value in known.tries if value != own)
         able = []
