@@ -22,7 +22,7 @@ class TextParts:
         """What can be given with one more token."""
         self._text += self._decode.decode(token)
         sure = self._whole()
-        return self._give(sure[: max(0, len(self._text.lstrip()) - self._held_back)])
+        return self._give(sure[: max(0, len(self._text.lstrip()) - self._held_back)].rstrip())
 
     def rest(self) -> str:
         """What was held back, at the end."""

@@ -1,6 +1,6 @@
 """Text handed on while it is made: it adds up to the whole, whatever the tokens' bounds."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voiceperf.engines.text_parts import TextParts
@@ -28,6 +28,7 @@ def test_parts_add_up_to_the_stripped_text(text, sizes):
     assert "".join(parts_of(cut(text.encode(), sizes))) == text.strip()
 
 
+@example("aaaa ba", [1, 5], ["ba"])
 @given(st.text("ab. ", max_size=30), st.lists(st.integers(0, 5), max_size=20), STOPS)
 def test_what_ends_the_reply_is_never_given(text, sizes, stops):
     """Up to the first text that ends it, and not a letter of that text, even where tokens cut it."""
