@@ -219,7 +219,7 @@ def check(case):
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
-@settings(max_examples=250, **QUIET)
+@settings(max_examples=250, derandomize=True, **QUIET)
 @given(CASES)
 def test_no_file_makes_a_command_break(case):
     """Empty, cut, flipped, nested, in another encoding, with numbers that are none: an exit code and one line."""
