@@ -63,7 +63,7 @@ def changed(draw, document):
             for key in above:
                 inner = inner[key]
             if draw(st.booleans()):
-                inner[last] = draw(ODD_VALUES)
+                inner[last] = copy.deepcopy(draw(ODD_VALUES))  # the next change may be within
             else:
                 del inner[last]
     return document
