@@ -16,7 +16,7 @@ from voiceperf import machine
 from voiceperf.errors import ParameterError
 
 _KEY = "tunable"
-ALL_CORES = 0  # a thread count that means: as many of this machine's performance cores as the model gains from
+ALL_CORES = 0  # a thread count that means: this machine's performance cores, within a container's quota
 
 
 @dataclass(frozen=True)
@@ -88,15 +88,11 @@ class EngineParams:
 
     thread_names: ClassVar[tuple[str, ...]] = ()  # the parameters that count threads
 
-    def most_threads(self) -> int | None:
-        """How many threads the model gains from, as far as that was measured; engines override it."""
-        return None
-
     def threads(self, name: str) -> int:
         """What a thread count comes to on this machine; the library's own choice stays what stands for it."""
         count: int = getattr(self, name)
         cores = machine.cores().performance
-        return min(cores, self.most_threads() or cores) if count == ALL_CORES else count
+        return cores if count == ALL_CORES else count
 
     def safer(self) -> list[dict[str, Any]]:
         """Steps back from these values where they do not hold, each further than the last; engines override it."""

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from voiceperf.audio import Samples
 from voiceperf.conversation import Message
-from voiceperf.errors import ModelError, ParameterError
-from voiceperf.models.store import locate
+from voiceperf.errors import ParameterError
 from voiceperf.params import EngineParams
 
 
@@ -201,20 +200,6 @@ def refuse(params: EngineParams, missing: Mapping[str, str]) -> None:
 def idle_environment(spins: int) -> dict[str, str]:
     """How libgomp, the GNU compiler's OpenMP, is told how long its idle threads spin."""
     return {} if spins == LIBRARY_DEFAULT else {"GOMP_SPINCOUNT": str(spins)}
-
-
-def gaining_threads(model: str, measured: Mapping[int, int]) -> int | None:
-    """How many threads a model gains from; None where no model of its size was measured, or it is not here.
-
-    Args:
-        model: catalogue name or path.
-        measured: by bytes how many threads a model of at most that size gains from.
-    """
-    try:
-        size = locate(model).stat().st_size
-    except (ModelError, OSError):
-        return None
-    return next((measured[most] for most in sorted(measured) if size <= most), None)
 
 
 def installed_version(distribution: str) -> str | None:
