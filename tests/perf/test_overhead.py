@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from voiceperf import engines, places, profiles
-from voiceperf.audio import read_speech
+from voiceperf.audio import SPEECH_RATE_HZ, read_speech
 from voiceperf.engines.base import Line, Prompt, Utterance
 from voiceperf.judge.statistics import ratio_interval
 from voiceperf.measure.clock import SystemClock, Timing
@@ -19,9 +19,12 @@ pytestmark = pytest.mark.models
 MAX_OVERHEAD = 0.01
 ROUNDS = 8
 # these runs are in this very process, which was not started with the preloaded libraries
-CHANGES = {"whisper": {"vnni_kernels": False}, "llama": {"static_split": False, "vnni_kernels": False}}
+CHANGES = {
+    "whisper": {"vnni_kernels": False, "vad_threshold": 0.0},
+    "llama": {"static_split": False, "vnni_kernels": False},
+}
 REQUESTS = {
-    "whisper": Utterance(read_speech(places.fixtures_dir() / "audio" / "wav" / "jfk_d001.wav")),
+    "whisper": Utterance(read_speech(places.fixtures_dir() / "audio" / "wav" / "jfk_d001.wav")[: 8 * SPEECH_RATE_HZ]),
     "llama": Prompt(({"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello."}), 32),
     "kokoro": Line("Good evening, and welcome."),
 }
@@ -34,14 +37,14 @@ def raw_whisper(engine, request):
 
 
 def raw_llama(engine, request):
-    tokens = engine._tokens(engine._prompt_of, request.messages)
+    tokens = engine._format.tokens(request.messages, reply_follows=True)
     for count, _ in enumerate(engine._llm.generate(tokens, temp=engine.params.temperature), start=1):
         if count == request.n_tokens:
             return
 
 
 def raw_kokoro(engine, request):
-    engine._kokoro.create(request.text, engine._voice)
+    engine._kokoro.create(request.text, engine._voices[engine.params.voice])
 
 
 @pytest.mark.parametrize(("name", "raw"), [("whisper", raw_whisper), ("llama", raw_llama), ("kokoro", raw_kokoro)])
