@@ -103,6 +103,7 @@ def test_soak(voiceperf):
     assert (found["errors"], found["changed"]) == (0, 0)
 
 
+@pytest.mark.slow
 def test_settle_keeps_what_holds(voiceperf, tmp_path):
     """The shipped profile is put on trial, and what holds is kept."""
     voiceperf("settle")

@@ -19,6 +19,7 @@ CORPUS = Corpus(FIXTURES / "audio" / "manifest.jsonl", FIXTURES / "text" / "conv
 TUNED = profiles.load("tuned")
 
 
+@pytest.mark.slow
 def test_what_fails_is_left_and_the_rest_stays():
     """Too short a context and a provider that is not here are stepped back from; the other engine keeps its setting."""
     whisper = Setting(

@@ -72,6 +72,7 @@ def test_a_fast_setting_that_ruins_quality_is_not_picked(tmp_path):
     assert llama.setting.values.get("model") != ruinous
 
 
+@pytest.mark.slow
 def test_a_killed_session_loses_no_finished_trial(tmp_path):
     """Killed at a random moment and started again, the command goes on from every trial that had ended."""
     script = "from voiceperf.cli import main; main()"
