@@ -57,7 +57,7 @@ def accepted_path(storage: Path, machine_id: str | None) -> Path:
     Raises:
         InputError: none is accepted here, or its file is gone or has been changed.
     """
-    entries = {_machine_of(storage, name, entry): entry for name, entry in _read(storage / ACCEPTED).items()}
+    entries = {_machine_of(storage, name, entry): entry for name, entry in _by_date(storage / ACCEPTED, "accepted")}
     if str(machine_id) not in entries:
         known = f"; {len(entries)} other machines have one" if entries else ""
         raise InputError(f"no run is accepted for this machine ({machine_id}){known}; run: voiceperf accept RUN")
@@ -122,7 +122,7 @@ def read_noise(storage: Path, machine_id: str | None) -> Calibration:
     Raises:
         InputError: the file is damaged.
     """
-    entries = {_calibrated(name, entry): entry for name, entry in _read(storage / NOISE).items()}
+    entries = {_calibrated(name, entry): entry for name, entry in _by_date(storage / NOISE, "calibrated")}
     entry = entries.get(str(machine_id), {"form": "", "call": "", "series": {}})
     try:
         series = {name: Noise(**values) for name, values in entry["series"].items()}
@@ -135,6 +135,15 @@ def _calibrated(name: str, entry: Any) -> str:
     """The machine's name by the facts beside its noise, else as it was called then."""
     facts = entry.get("fingerprint") if isinstance(entry, dict) else None
     return (machine.identity(facts) if isinstance(facts, dict) else None) or name
+
+
+def _by_date(path: Path, date: str) -> list[tuple[str, Any]]:
+    """The entries, latest last, which counts where a machine stands under an older name too."""
+
+    def date_of(named: tuple[str, Any]) -> str:
+        return str(named[1].get(date, "")) if isinstance(named[1], dict) else ""
+
+    return sorted(_read(path).items(), key=date_of)
 
 
 def _read(path: Path) -> dict[str, Any]:

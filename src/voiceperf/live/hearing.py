@@ -27,6 +27,7 @@ class Hearing(Session):
 
     async def on_event(self, event: Event) -> None:
         if Transcribe.is_type(event.type):
+            self._language = ""
             self._language = self._wanted(Transcribe.from_event(event))
         elif AudioStart.is_type(event.type):
             self._recording, self._spoiled = None, True  # unless the format is one

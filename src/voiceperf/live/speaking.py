@@ -48,13 +48,13 @@ class Speaking(Session):
     async def on_event(self, event: Event) -> None:
         if Synthesize.is_type(event.type) and not self._in_stream:  # within a stream it repeats the text for others
             asked = Synthesize.from_event(event)
-            self._begin(_voice(asked.voice), streamed=False)
+            self._begin(self._wanted(asked.voice), streamed=False)
             self._add(asked.text)
             self._end()
         elif SynthesizeStart.is_type(event.type):
             self._end()
             self._in_stream = True
-            self._begin(_voice(SynthesizeStart.from_event(event).voice), streamed=True)
+            self._begin(self._wanted(SynthesizeStart.from_event(event).voice), streamed=True)
         elif SynthesizeChunk.is_type(event.type):
             if not self._in_stream:
                 raise ServiceError("synthesize-start must come first", "malformed")
@@ -68,6 +68,20 @@ class Speaking(Session):
         self.start(partial(self._speak, pieces, voice, streamed))
         self._text = PieceStream(self._kokoro.lang, split=self._kokoro.by_sentence)
         self._pieces, self._characters = pieces, 0
+
+    def _wanted(self, asked: SynthesizeVoice | None) -> str:
+        """The voice that a client names; empty, for the profile's own, where it names none.
+
+        Raises:
+            ServiceError: the name is no text, or it asks for a language that is not the voice's.
+        """
+        if asked is None:
+            return ""
+        if not isinstance(asked.name, str | None) or not isinstance(asked.language, str | None):
+            raise ServiceError("a voice's name and language must be texts", "malformed")
+        if asked.language and _base(asked.language) != _base(self._kokoro.lang):
+            raise ServiceError(f"no voice for {asked.language!r}: there is {self._kokoro.lang}", "unsupported")
+        return asked.name or ""
 
     def _add(self, text: Any) -> None:
         if self._text is None:
@@ -126,15 +140,9 @@ class Speaking(Session):
         return np.concatenate([np.zeros(round(self._kokoro.pause_s * rate_hz), np.float32), sound])
 
 
-def _voice(asked: SynthesizeVoice | None) -> str:
-    """The voice that a client names; the profile's own where it names none.
-
-    Raises:
-        ServiceError: the name is no text.
-    """
-    if asked is not None and not isinstance(asked.name, str | None):
-        raise ServiceError("a voice's name must be a text", "malformed")
-    return asked.name or "" if asked else ""
+def _base(language: str) -> str:
+    """A language without its region: en of en-us, en_GB and EN."""
+    return language.lower().replace("_", "-").split("-", maxsplit=1)[0]
 
 
 class _Sound:

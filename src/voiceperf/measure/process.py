@@ -26,7 +26,7 @@ from voiceperf.measure.resources import Resources
 LOAD_LIMIT_S = 120.0  # the slowest load seen here takes 3 s; a cold disk may take thirty times that
 RUN_LIMIT_S = 60.0  # the longest run of the suite takes 3 s
 _PER_SECOND_S = 4.0  # more for each second of speech that is to be heard
-_PER_CHARACTER_S = 0.25  # and for each character that is to be read or spoken: a minute for a page
+_PER_CHARACTER_S = 0.25  # and for each character that is to be read or spoken: some eight minutes for a page
 
 
 class WorkerProcess:

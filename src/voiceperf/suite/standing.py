@@ -59,7 +59,8 @@ def settle_here(settlement: Settlement, profile: Profile, say: Say) -> Settled:
 def leave() -> bool:
     """Return to the shipped profile; whether there was another."""
     there = path().is_file()
-    path().unlink(missing_ok=True)
+    while path().is_file():  # one under an older name too
+        path().unlink()
     return there
 
 

@@ -56,7 +56,7 @@ def _damaged_line(path: Path) -> str:
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
             is_entry = isinstance(json.loads(line), dict)
-        except ValueError:
+        except (ValueError, RecursionError):
             is_entry = False
         if not is_entry:
             return f" line {number}"

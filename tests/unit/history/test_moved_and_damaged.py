@@ -86,6 +86,19 @@ def test_an_accepted_run_outlives_a_kernel_upgrade(storage):
     assert ledger.accepted_path(folder, run.machine_id).name == "0001_a.json"
 
 
+@pytest.mark.parametrize("old_name", ["000000000000", "ffffffffffff"])
+def test_the_latest_acceptance_counts(storage, old_name):
+    """Beside an entry under an older name, whichever is sorted first, the run that was accepted last is the one."""
+    folder, save = storage
+    save(1)
+    save(2)
+    run = ledger.accept(folder, folder / "Linux" / "0001_a.json", "2026-11-26")
+    entries = json.loads((folder / ledger.ACCEPTED).read_text())
+    (folder / ledger.ACCEPTED).write_text(json.dumps({old_name: entries[run.machine_id]}))
+    ledger.accept(folder, folder / "Linux" / "0002_a.json", "2026-11-27")
+    assert ledger.accepted_path(folder, run.machine_id).name == "0002_a.json"
+
+
 def test_noise_outlives_a_kernel_upgrade():
     """The calibration that is committed here is found by its machine's name without the kernel's release."""
     (entry,) = json.loads((STORAGE / ledger.NOISE).read_text()).values()

@@ -7,13 +7,14 @@ from voiceperf.errors import InputError
 from voiceperf.tune.study import JOURNAL, storage_at
 
 
-def test_a_damaged_line_of_the_journal_is_named(tmp_path, one_line):
+@pytest.mark.parametrize("garbage", [b"garbage", b"[" * 100_000, b"\xff"], ids=["text", "nested", "bytes"])
+def test_a_damaged_line_of_the_journal_is_named(tmp_path, one_line, garbage):
     """Garbage between what trials have written is an error that names the file and the line, and nothing is lost."""
     study = optuna.create_study(storage=storage_at(tmp_path), study_name="s")
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
     path = tmp_path / JOURNAL
     lines = path.read_bytes().splitlines(keepends=True)
-    damaged = b"".join([*lines[:3], b"garbage\n", *lines[3:]])
+    damaged = b"".join([*lines[:3], garbage + b"\n", *lines[3:]])
     path.write_bytes(damaged)
     with pytest.raises(InputError) as caught:
         storage_at(tmp_path)
