@@ -394,3 +394,12 @@ def test_benchmark_only_is_no_verdict(session):
     done = session("--benchmark-only")
     assert done.ret == EXIT.good
     done.stdout.fnmatch_lines(["*no criterion was judged, so there is no verdict"])
+
+
+def test_a_session_that_sees_the_shipped_profile_fail_names_the_remedy(session, monkeypatch):
+    """Lost quality is said with the command that finds what holds; the test run itself changes no setting."""
+    monkeypatch.setenv("VOICEPERF_DATA", str(session.path / "data"))
+    done = session(quality=Verdict.FAIL)
+    assert done.ret == EXIT.failed
+    done.stdout.fnmatch_lines(["tuned does not hold on this machine; run: voiceperf settle*"])
+    assert not (session.path / "data").exists()
