@@ -36,12 +36,13 @@ test-all: models
 	@ci/browser.sh
 	$(PYTEST) tests/unit tests/docs -m "not slow" -n 2
 	$(PYTEST) tests/unit tests/docs -m slow
-	$(PYTEST) tests/models tests/package tests/page tests/perf tests/guest --durations=20
+	$(PYTEST) tests/models tests/package tests/page tests/perf tests/guest tests/evidence --durations=20
 
 gate:
 	@ci/gate.sh
 
 evidence: models
+	$(PYTEST) tests/evidence -s
 	.venv/bin/python tests/evidence/simulated.py
 	.venv/bin/python tests/evidence/real_engines.py build/evidence.jsonl
 	.venv/bin/python tests/evidence/summary.py build/evidence.jsonl

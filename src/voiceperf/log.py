@@ -1,14 +1,21 @@
-"""One structured line for each run of an engine, and for what is worth knowing, when `VOICEPERF_LOG=json` asks."""
+"""What is said while work goes on: how far it is, and lines for programs where `VOICEPERF_LOG=json` asks for them."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 VARIABLE = "VOICEPERF_LOG"
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and of how much (0: unknown)."""
+
+
+def silent(title: str, done: int, total: int) -> None:
+    """A progress that nobody watches."""
 
 
 def log_timing(engine: str, key: str, figures: Mapping[str, float | int | None]) -> None:

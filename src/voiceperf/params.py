@@ -87,6 +87,7 @@ class EngineParams:
         """Rules that span several parameters; engines override it."""
 
     thread_names: ClassVar[tuple[str, ...]] = ()  # the parameters that count threads
+    distributions: ClassVar[tuple[str, ...]] = ()  # the packages that do its work
 
     def threads(self, name: str) -> int:
         """What a thread count comes to on this machine; the library's own choice stays what stands for it."""

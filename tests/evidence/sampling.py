@@ -17,7 +17,7 @@ from voiceperf.engines.base import Passage, Prompt
 from voiceperf.judge.statistics import difference_interval
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
-from voiceperf.suite.corpus import read_conversations
+from voiceperf.quality.corpus import read_conversations
 
 SEEDS = (61, 62, 63)
 PHRASE = 3  # words

@@ -15,7 +15,7 @@ from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.models.catalogue import CATALOGUE
 from voiceperf.models.store import path_of
-from voiceperf.suite.corpus import read_manifest
+from voiceperf.quality.corpus import read_manifest
 
 pytestmark = pytest.mark.models
 

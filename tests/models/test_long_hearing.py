@@ -11,7 +11,7 @@ from voiceperf.engines.base import Utterance
 from voiceperf.judge.text import normalise
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
-from voiceperf.suite.corpus import read_manifest
+from voiceperf.quality.corpus import read_manifest
 
 pytestmark = pytest.mark.models
 

@@ -8,7 +8,7 @@ import pytest
 from voiceperf import call, profiles
 from voiceperf.judge.verdict import Verdict
 from voiceperf.profiles import Setting
-from voiceperf.suite.quality_gate import Corpus
+from voiceperf.quality.corpus import Corpus
 from voiceperf.suite.settle import Settlement
 
 pytestmark = pytest.mark.models

@@ -18,8 +18,8 @@ from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.models.catalogue import CATALOGUE
 from voiceperf.models.store import path_of
-from voiceperf.suite.corpus import read_conversations
-from voiceperf.suite.quality import compare_llama
+from voiceperf.quality.corpus import read_conversations
+from voiceperf.quality.thinking import compare_scores
 
 pytestmark = pytest.mark.models
 
@@ -49,7 +49,7 @@ def test_gate_tells_good_weights_from_ruined_ones(fair, model, verdict):
     """The quality gate accepts the Q8_0 requantisation and rejects the Q4_0 one."""
     conversations = read_conversations(FIXTURES / "text" / "conversations.toml")
     with worker(model=model) as candidate:
-        assert compare_llama(fair, candidate, conversations).finding().verdict is verdict
+        assert compare_scores(fair, candidate, conversations).finding().verdict is verdict
 
 
 def test_fixed_length_reply_has_that_length(fair):
@@ -98,7 +98,7 @@ def test_own_kernels_keep_the_model(model):
     """The same weights through our products and through ggml's give nearly the same distributions."""
     conversations = read_conversations(FIXTURES / "text" / "conversations.toml")
     with worker(model=model, vnni_kernels=False) as ggml, worker(model=model, vnni_kernels=True) as own:
-        compared = compare_llama(ggml, own, conversations)
+        compared = compare_scores(ggml, own, conversations)
     assert compared.finding().verdict is Verdict.PASS
     assert compared.mean_kld_nats < 0.004
 

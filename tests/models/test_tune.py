@@ -16,7 +16,7 @@ from voiceperf import call, profiles
 from voiceperf.engines.kokoro import KokoroParams
 from voiceperf.judge.verdict import Verdict
 from voiceperf.profiles import Setting
-from voiceperf.suite.quality_gate import Corpus
+from voiceperf.quality.corpus import Corpus
 from voiceperf.tune.race import race
 from voiceperf.tune.study import storage_at
 from voiceperf.tune.together import Stage

@@ -31,9 +31,8 @@ from voiceperf.measure.process import WorkerProcess
 from voiceperf.models.catalogue import ctranslate2_files
 from voiceperf.models.sources import Errand
 from voiceperf.models.store import pull
+from voiceperf.quality.corpus import CHUNK_SECONDS, read_manifest
 from voiceperf.report.markdown import as_markdown
-from voiceperf.suite.corpus import read_manifest
-from voiceperf.suite.quality_gate import CHUNK_SECONDS
 
 ROUNDS = 6
 CALL = call.load(places.fixtures_dir() / "calls" / "call61.toml")

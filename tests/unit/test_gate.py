@@ -1,5 +1,6 @@
 """The gate in whole sessions: real plugin, real pytest-benchmark and saved files; only the engines are numbers."""
 
+import contextlib
 import json
 import shutil
 import sys
@@ -19,7 +20,7 @@ from voiceperf.measure.control import Control
 from voiceperf.measure.resources import Resources
 from voiceperf.pytest_plugin import gate
 from voiceperf.pytest_plugin import session as plugin
-from voiceperf.suite.quality_gate import Quality
+from voiceperf.quality.gate import Quality
 from voiceperf.suite.suite import Suite
 
 SUITE = """
@@ -29,9 +30,9 @@ SUITE = """
     def test_turn(voiceperf_duel, workload, voiceperf_turn, voiceperf_profile):
         voiceperf_duel(workload, voiceperf_profile, voiceperf_turn)
 
-    @pytest.mark.parametrize("workload", ["whisper", "llama"])
-    def test_criterion(voiceperf, voiceperf_require, workload, voiceperf_baseline):
-        voiceperf_require(voiceperf.judge(workload, voiceperf_baseline))
+    @pytest.mark.parametrize("criterion", ["whisper_alone", "llama"])
+    def test_criterion(voiceperf, voiceperf_require, criterion, voiceperf_baseline):
+        voiceperf_require(voiceperf.judge(criterion, voiceperf_baseline))
 """
 for name in ENGINES:  # a session within the session must not be the first to load a native library: it unloads it
     module(name)
@@ -54,17 +55,17 @@ class Numbers(Suite):
         self._control = SimpleNamespace(run=lambda: self._timing(30))
         corpus = SimpleNamespace(digest=lambda: "k1")
         self.gate = SimpleNamespace(judge=self._judge_quality, scores={}, perplexity=9.0, corpus=corpus)
-        self.workers.warm_up = lambda profile, workload, turn: None
-        self.workers.account = lambda profile, workload: Resources(1, 2, 3.0, 4)
-        self.workers.natural_reply = lambda profile, turn: {"text": "Yes."}
 
     def _timing(self, wall_ms):
         return Timing(int(wall_ms * 1e6 * np.exp(self._rng.normal(0, self.spread))), 1)
 
-    def _runner(self, workload, profile, turn):
-        return lambda: self._timing(50 * self.slowdown if profile == "tuned" else 100)
+    def _processes(self, workload):
+        return contextlib.nullcontext(SimpleNamespace(run=self._run, account=lambda *who: Resources(1, 2, 3.0, 4)))
 
-    def _judge_quality(self, workload, baseline):
+    def _run(self, profile, workload, turn):
+        return self._timing(50 * self.slowdown if profile == "tuned" else 100)
+
+    def _judge_quality(self, engine, baseline, candidate):
         return Quality(Finding(self.quality, "as planned"), "words")
 
 

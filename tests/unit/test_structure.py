@@ -14,7 +14,7 @@ FLOORS = (
     {"call", "profiles", "models"},
     {"engines", "judge"},
     {"measure", "history"},
-    {"live", "newcall"},
+    {"live", "newcall", "quality"},
     {"suite"},
     {"tune"},
     {"report"},

@@ -114,7 +114,7 @@ def compare(
                 corpus=corpus(FORMS[DEFAULT_FORM].every_nth_recording),
                 rules=Rules(max_slowdown or MAX_SLOWDOWN, budget_s or Rules.budget_s),
                 watch=_say_look,
-                step=_say_step,
+                progress=_say_step,
             ):
                 judged.append(row)
                 if as_json:

@@ -19,8 +19,8 @@ from voiceperf.measure.contender import Contender, of_profile
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.params import EngineParams
 from voiceperf.profiles import Profile
+from voiceperf.quality.corpus import read_manifest
 from voiceperf.suite import standing
-from voiceperf.suite.corpus import read_manifest
 
 ProfileName = Annotated[
     str | None,

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from voiceperf import call as calls
+from voiceperf.quality.corpus import Corpus
 from voiceperf.suite import material
-from voiceperf.suite.quality_gate import Corpus
 
 CallFile = Annotated[Path | None, typer.Option("--call", help="A call file to take the turns from (default: Call 61).")]
 Storage = Annotated[Path, typer.Option(help="Where pytest-benchmark keeps its runs.")]

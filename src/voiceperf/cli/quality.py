@@ -16,10 +16,10 @@ from voiceperf.judge.text import HearingComparison, rates_by_kind, score
 from voiceperf.judge.verdict import GATE_EXIT_CODES
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.process import WorkerProcess
+from voiceperf.quality.corpus import Recording, read_manifest
+from voiceperf.quality.hearing import compare_transcripts, transcripts
 from voiceperf.report.kinds import kinds_table
 from voiceperf.report.terminal import page
-from voiceperf.suite.corpus import Recording, read_manifest
-from voiceperf.suite.quality import compare_whisper, transcripts
 
 _PROGRESS_EVERY = 25
 
@@ -36,7 +36,7 @@ def quality(
     recordings = read_manifest(manifest)
     before = _listen(contender("whisper", baseline, None), recordings)
     after = _listen(contender("whisper", candidate, changes), recordings)
-    compared = compare_whisper(recordings, before, after)
+    compared = compare_transcripts(recordings, before, after)
     if compared is None:
         raise InputError(f"{manifest}: its transcripts hold no words")
     finding = compared.finding()

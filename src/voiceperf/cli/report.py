@@ -84,7 +84,7 @@ def _as_record(run: Run, story: Story) -> dict[str, object]:
         "verdict": str(story.verdict),
         "headline": story.headline,
         "criteria": [
-            {"criterion": row.plain.title, "baseline": row.baseline, "verdict": str(row.verdict), "reason": row.reason}
+            {"criterion": row.asked.plain, "baseline": row.baseline, "verdict": str(row.verdict), "reason": row.reason}
             for row in story.rows
         ],
     }

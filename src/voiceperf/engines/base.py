@@ -162,6 +162,13 @@ class Speech:
 Output = Transcript | Reply | Scores | Speech
 
 
+def same_output(a: Output, b: Output) -> bool:
+    """Bit for bit the same text or sound."""
+    if isinstance(a, Speech) and isinstance(b, Speech):
+        return bool(np.array_equal(a.audio, b.audio))
+    return a == b
+
+
 class Engine(Protocol):
     """One loaded engine. Not thread-safe; one process holds one engine."""
 

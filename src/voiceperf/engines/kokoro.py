@@ -52,6 +52,7 @@ class KokoroParams(EngineParams):
     """Everything about Kokoro on ONNX Runtime that is worth tuning."""
 
     engine: ClassVar[str] = "kokoro"
+    distributions: ClassVar[tuple[str, ...]] = ("kokoro-onnx", "onnxruntime", "phonemizer", "espeakng-loader")
     thread_names: ClassVar[tuple[str, ...]] = ("intra_op_threads",)
 
     model: str = tunable("kokoro-v1.0-int8", "catalogue name, or the path of an ONNX file")

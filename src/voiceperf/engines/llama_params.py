@@ -19,6 +19,7 @@ class LlamaParams(EngineParams):
     """Everything about llama.cpp that is worth tuning for a voice agent's short replies."""
 
     engine: ClassVar[str] = "llama"
+    distributions: ClassVar[tuple[str, ...]] = ("llama-cpp-python",)
     thread_names: ClassVar[tuple[str, ...]] = ("n_threads", "n_threads_batch")
 
     model: str = tunable(
@@ -32,14 +33,13 @@ class LlamaParams(EngineParams):
         512, "largest batch computed at once", low=1, high=8192, unit="tokens", tries=(64, 128, 512)
     )
     n_threads: int = tunable(
-        ALL_CORES, "threads to decode; 0: performance cores; -1: the library's default", low=-1, high=256, neutral=True
+        ALL_CORES, "threads to decode; 0: performance cores; -1: the library's default", low=-1, high=256
     )
     n_threads_batch: int = tunable(
         ALL_CORES,
         "threads to read the prompt; 0: performance cores; -1: the library's default",
         low=-1,
         high=256,
-        neutral=True,
     )
     n_gpu_layers: int = tunable(0, "layers on the GPU; -1: all", low=-1, high=1000, tries=(0, -1))
     flash_attn: bool = tunable(False, "fused attention", tries=(False, True))
@@ -95,6 +95,11 @@ class LlamaParams(EngineParams):
             {"vnni_kernels": False, "static_split": False},
             {"flash_attn": False, "type_k": "f16", "type_v": "f16"},
         ]
+
+    def outcome(self) -> tuple[tuple[str, Any], ...]:
+        """Threads decide the output only with flash attention, where each sums its own part of the keys."""
+        decisive = super().outcome()
+        return decisive if self.flash_attn else tuple(one for one in decisive if one[0] not in self.thread_names)
 
     def niceness(self) -> int:
         return self.nice

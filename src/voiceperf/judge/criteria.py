@@ -29,24 +29,100 @@ class Bar:
 
     `most` is what the optimisation of the recorded call was asked to bring on any machine; the aims are for two cores
     with AVX-512, and missing one fails nothing.
+
+    Attributes:
+        key: its name in saved runs and tests.
+        engine: whose quality stands beside it; all of them where none is named.
+        workload: whose runs its figure is of.
+        title: in tables.
+        unit: "ratio" is the candidate's time over a baseline's; any other figure is the candidate's own.
+        most: the bar.
+        aim: the aim.
+        plain: the title for who knows nothing of speech.
+        hint: what it means, for the same.
+        of: the part of a run that counts; the whole of it where none is named.
+        longer_half: only of the turns with the longer replies.
+        formerly: how saved runs name it that know no keys.
     """
 
+    key: str
+    engine: str
+    workload: str
     title: str
     unit: str
     most: float
-    aim: float | None = None
+    aim: float | None
+    plain: str
+    hint: str
+    of: str = ""
+    longer_half: bool = False
+    formerly: str = ""
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether its figure is a share of a baseline's time; else it is judged once, not beside each baseline."""
+        return self.unit == RATIO
 
 
-BARS = {
-    "whisper": Bar("whisper: inference time of the chunks", "ratio", 0.70, 0.25),
-    "llama": Bar("llama: time of a 32-token reply", "ratio", 0.80, 0.60),
-    "llama_cold": Bar("llama: whole prompt to first token", "ratio", 0.80, 0.40),
-    "kokoro": Bar("kokoro: RTF heard, worst text", "RTF", 0.60, 0.40),
-    "kokoro_long": Bar("kokoro: RTF heard, worst of the longer texts", "RTF", 0.60, 0.28),
-    "kokoro_first": Bar("kokoro: first audio, worst of the longer texts", "s", 1.0, 0.45),
-    "call": Bar("overall: chunk end to first audio", "ratio", 0.75, 0.30),
-    "stability": Bar("stability: three engines at once", "p95 factor", MAX_LOAD_FACTOR),
-}
+RATIO = "ratio"
+_RTF = "RTF, the real-time factor: seconds of computing for a second of speech heard. Below 1 it keeps up."
+_ALL = (
+    Bar(
+        "whisper", "whisper", "call", "whisper: hearing within a turn", RATIO, 0.70, 0.25,
+        "Hearing: speech to text", "How long whisper.cpp needs, within a call, for what the caller says in one go.",
+        of="ASR",
+    ),
+    Bar(
+        "whisper_alone", "whisper", "whisper", "whisper alone: inference time of the chunks", RATIO, 0.70, 0.25,
+        "Hearing, and nothing else", "The same again and again, with no other engine between: how fast it can be.",
+        formerly="whisper: inference time of the chunks",
+    ),
+    Bar(
+        "llama", "llama", "llama", "llama: time of a 32-token reply", RATIO, 0.80, 0.60,
+        "Thinking: a reply of 32 tokens",
+        "How long llama.cpp needs for a reply, the conversation so far being read already. A token is about 3/4 word.",
+    ),
+    Bar(
+        "llama_cold", "llama", "llama_cold", "llama: whole prompt to first token", RATIO, 0.80, 0.40,
+        "Thinking: the whole conversation read anew",
+        "What llama.cpp needs to its first word, having read nothing; in a call it has read all but the last words.",
+    ),
+    Bar(
+        "kokoro", "kokoro", "kokoro", "kokoro alone: RTF heard, worst text", "RTF", 0.60, 0.40,
+        "Speaking: computing per second of speech, worst reply", _RTF, of="rtf",
+        formerly="kokoro: RTF heard, worst text",
+    ),
+    Bar(
+        "kokoro_long", "kokoro", "kokoro", "kokoro alone: RTF heard, worst of the longer texts", "RTF", 0.60, 0.28,
+        "Speaking: the same, worst of the longer replies", _RTF, of="rtf", longer_half=True,
+        formerly="kokoro: RTF heard, worst of the longer texts",
+    ),
+    Bar(
+        "kokoro_first", "kokoro", "call", "kokoro: first audio within a turn, worst of the longer texts", "s",
+        1.0, 0.45,
+        "Speaking: seconds until the first sound, worst of the longer replies",
+        "A long reply is spoken in pieces; this is how soon, within a call, the first one sounds.",
+        of="TTS first audio", longer_half=True, formerly="kokoro: first audio, worst of the longer texts",
+    ),
+    Bar(
+        "call", "", "call", "overall: chunk end to first audio", RATIO, 0.75, 0.30,
+        "A whole answer: until the caller hears the first sound",
+        "From the end of the caller's words to the first sound of the reply, through all three services over TCP.",
+    ),
+    Bar(
+        "stability", "", "", "stability: three engines at once", "p95 factor", MAX_LOAD_FACTOR, None,
+        "Under load: all three at once",
+        "How much longer the slowest twentieth takes while all engines share the cores, and whether anything fails.",
+    ),
+)  # fmt: skip
+BARS = {bar.key: bar for bar in _ALL}
+"""Every criterion, in the order of the table."""
+
+
+def bar_of(name: str) -> Bar | None:
+    """The criterion that a saved run calls so, by its key, or by its title in runs that know no keys."""
+    named = (bar for bar in _ALL if name in (bar.key, bar.formerly or bar.title))
+    return next(named, None)
 
 
 @dataclass(frozen=True)
@@ -54,7 +130,7 @@ class Criterion:
     """One row of the table: a figure with its interval and bar, the quality beside it, the verdict of both."""
 
     bar: Bar
-    baseline: str
+    baseline: str  # empty where the figure is the candidate's own
     figure: Interval | None
     speed: Finding
     quality: Finding
@@ -62,7 +138,8 @@ class Criterion:
 
     @property
     def name(self) -> str:
-        return self.bar.title
+        """In tables and messages."""
+        return f"{self.bar.title} against {self.baseline}" if self.baseline else self.bar.title
 
     @property
     def missed_aim(self) -> str | None:
@@ -84,7 +161,7 @@ class Criterion:
         """Plain values for a saved run."""
         figure = self.figure
         return {
-            "criterion": self.name,
+            "criterion": self.bar.key,
             "baseline": self.baseline,
             "unit": self.bar.unit,
             "estimate": figure.estimate if figure else None,

@@ -1,4 +1,4 @@
-"""Two sets of services beside each other: every turn on both, back to back, in ABBA order."""
+"""Two sets of services beside each other: every turn on both, back to back, in balanced order."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import cycle
 
 from voiceperf.call import CallRecording, Turn
 from voiceperf.judge.statistics import Interval, ratio_interval
 from voiceperf.live.agent import Caller, Services, TurnRecord
 from voiceperf.live.replay import Pace, Watch
-from voiceperf.measure.pairs import subject_goes_first
+from voiceperf.measure.blocks import balanced_orders
 
 
 @dataclass
@@ -40,7 +40,7 @@ async def replay_paired(
     call: CallRecording, baseline: Services, candidate: Services, pace: Pace, watch: Watch
 ) -> Paired:
     """As many calls on each side as the pace says, so many at once; those at once say each turn at the same moment."""
-    found, order = Paired(), count()
+    found, orders = Paired(), cycle(balanced_orders(2))
     left = pace.calls
     while left > 0:
         numbers = range(pace.calls - left + 1, pace.calls - left + 1 + min(pace.concurrency, left))
@@ -50,7 +50,7 @@ async def replay_paired(
         }
         for turn in call.turns:
             sides = [(candidate, found.candidate), (baseline, found.baseline)]
-            for services, records in sides if subject_goes_first(next(order)) else reversed(sides):
+            for services, records in (sides[side] for side in next(orders)):
                 records.extend(await _turn(call, turn, lines[id(services)], watch))
         for caller in (caller for callers in lines.values() for caller in callers):
             await caller.hang_up()

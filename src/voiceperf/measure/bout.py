@@ -1,4 +1,4 @@
-"""A bout: two contenders of one engine, alive side by side, running the same inputs in ABBA pairs."""
+"""A bout: two contenders of one engine, alive side by side, running the same inputs in balanced blocks."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from types import TracebackType
 from typing import Self
 
 from voiceperf.engines.base import Request
+from voiceperf.measure.blocks import Blocks, Cost, Rounds, wall_ns
 from voiceperf.measure.contender import Contender
-from voiceperf.measure.pairs import Cost, PairedRounds, PairRecorder, wall_ns
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.measure.resources import Usage, usage_between
 
 
-class Bout(PairedRounds):
+class Bout(Rounds):
     """Both workers loaded and warm. Use as a context manager; every bout starts processes of its own.
 
     Raises (on entering and while measuring):
@@ -34,14 +34,15 @@ class Bout(PairedRounds):
                 for worker in (self.baseline, self.candidate):
                     worker.load(str(number), request)
             self._alive = starting.pop_all()
-        recorders = {
-            number: PairRecorder(partial(self.candidate.run, str(number)), partial(self.baseline.run, str(number)))
-            for number in requests
+        sides = {"candidate": self.candidate, "baseline": self.baseline}
+        blocks = {
+            number: Blocks({side: partial(worker.run, str(number)) for side, worker in sides.items()}, begin_at)
+            for begin_at, number in enumerate(requests)
         }
-        super().__init__(recorders, cost)
+        super().__init__(blocks, "baseline", "candidate", cost)
         try:
-            for recorder in recorders.values():
-                recorder.warm_up()
+            for one in blocks.values():
+                one.warm_up()
             self._before = [worker.resources() for worker in (self.baseline, self.candidate)]
         except BaseException:
             self._alive.close()

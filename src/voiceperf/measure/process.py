@@ -87,6 +87,10 @@ class WorkerProcess:
         self.load("once", request)
         return self.run("once"), self.output()
 
+    def ask(self, request: Request) -> Output:
+        """What the engine makes of it."""
+        return self.once(request)[1]
+
     def stream(self, request: Request, hand_on: HandOn, is_stopped: Callable[[], bool]) -> tuple[Timing, Output]:
         """Run a request at once, handing on each part of its output as it is made.
 

@@ -19,10 +19,8 @@ from pathlib import Path
 from typing import Protocol
 
 from voiceperf.errors import ModelError
+from voiceperf.log import Progress
 from voiceperf.models.whisper_ggml import WeightType, convert
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, bytes done, bytes in all (0: unknown)."""
 
 _PIP_WITH_RAW_PROGRESS = (24, 1)
 _CHUNK_BYTES = 1 << 20

@@ -15,8 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from voiceperf.errors import ModelError
+from voiceperf.log import Progress, silent
 from voiceperf.models.catalogue import CATALOGUE, Asset, find
-from voiceperf.models.sources import Errand, HuggingFace, Progress, Source
+from voiceperf.models.sources import Errand, HuggingFace, Source
 from voiceperf.places import CACHE_VARIABLE, cache_dir
 
 
@@ -27,10 +28,6 @@ class Record:
     source: str
     bytes: int
     sha256: str
-
-
-def silent(title: str, done: int, total: int) -> None:
-    """A progress that nobody watches."""
 
 
 def path_of(asset: Asset) -> Path:

@@ -122,7 +122,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def voiceperf(pytestconfig: pytest.Config) -> Iterator[Suite]:
-    """The session's suite: it measures what is asked of it, remembers every pair, and judges criteria."""
+    """The session's suite: it measures what is asked of it, remembers every block, and judges criteria."""
     if why := why_not_measuring(pytestconfig):
         pytest.skip(f"voiceperf: {why}")
     from voiceperf.pytest_plugin import session
@@ -131,13 +131,23 @@ def voiceperf(pytestconfig: pytest.Config) -> Iterator[Suite]:
 
 
 @pytest.fixture
-def voiceperf_duel(
-    voiceperf: Suite, benchmark: Any, request: pytest.FixtureRequest
-) -> Callable[[str, str, Turn], None]:
-    """Benchmark one workload of one turn under one profile, in ABBA pairs with its partner."""
+def _voiceperf_replay(voiceperf: Suite, request: pytest.FixtureRequest) -> Any:
+    """The timer of a test's benchmark, named before pytest-benchmark makes the benchmark."""
     from voiceperf.pytest_plugin import session
 
-    return session.Benchmarked(voiceperf, benchmark, request.node)
+    replay = session.Replay()
+    request.node.add_marker(pytest.mark.benchmark(timer=replay))
+    return replay
+
+
+@pytest.fixture
+def voiceperf_duel(
+    voiceperf: Suite, _voiceperf_replay: Any, benchmark: Any, request: pytest.FixtureRequest
+) -> Callable[[str, str, Turn], None]:
+    """Benchmark one workload of one turn under one profile, in blocks with every other profile and the control."""
+    from voiceperf.pytest_plugin import session
+
+    return session.Benchmarked(voiceperf, benchmark, _voiceperf_replay, request.node)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,12 @@ from voiceperf.history import sounds
 from voiceperf.history.runs import Run
 from voiceperf.judge.criteria import Criterion
 from voiceperf.judge.verdict import Verdict
+from voiceperf.log import Progress
 from voiceperf.measure.fingerprint import fingerprint
-from voiceperf.measure.resources import usage_between
 from voiceperf.pytest_plugin import gate, measured_here
 from voiceperf.report.kinds import kinds_table, rates_of_examples
 from voiceperf.report.terminal import page, print_criteria
 from voiceperf.suite import material
-from voiceperf.suite.quality import Step
 from voiceperf.suite.session import Measured, run_of_session
 from voiceperf.suite.suite import BASELINES, DEFAULT_FORM, FORMS, Form, Plan, Suite
 
@@ -82,15 +81,14 @@ def values_of(name: str, config: pytest.Config) -> dict[str, Any]:
 
 
 def suite(config: pytest.Config) -> Iterator[Suite]:
-    """The session's suite, closed at its end."""
+    """The session's suite."""
     made = Suite(plan_of(config), _progress(config))
     config.stash[_suite] = made
     config.stash[measured_here] = True
     yield made
-    made.close()
 
 
-def _progress(config: pytest.Config) -> Step:
+def _progress(config: pytest.Config) -> Progress:
     """Long work says now and then how far it is, past pytest's capturing."""
     terminal = config.pluginmanager.getplugin("terminalreporter")
 
@@ -101,11 +99,33 @@ def _progress(config: pytest.Config) -> Step:
     return step
 
 
-class Benchmarked:
-    """One test's benchmark: a workload of one turn under one profile, in ABBA pairs with its partner."""
+class Replay:
+    """A timer for pytest-benchmark, and the work that it times: what the suite has measured, round by round.
 
-    def __init__(self, suite: Suite, benchmark: Any, node: pytest.Item) -> None:
-        self._suite, self._benchmark, self._node = suite, benchmark, node
+    So its columns, its histogram and its comparisons show the very times that the criteria use.
+    """
+
+    def __init__(self) -> None:
+        self._times_s: Iterator[float] = iter(())
+        self._now_s = 0.0
+
+    def __call__(self) -> float:
+        return self._now_s
+
+    def load(self, times_s: Iterable[float]) -> None:
+        """What the next rounds take."""
+        self._times_s = iter(times_s)
+
+    def one_round(self) -> None:
+        """Let the time of one round pass."""
+        self._now_s += next(self._times_s)
+
+
+class Benchmarked:
+    """One test's benchmark: a workload of one turn under one profile, measured in blocks with all others."""
+
+    def __init__(self, suite: Suite, benchmark: Any, replay: Replay, node: pytest.Item) -> None:
+        self._suite, self._benchmark, self._replay, self._node = suite, benchmark, replay, node
 
     def __call__(self, workload: str, profile: str, turn: calls.Turn) -> None:
         try:
@@ -115,23 +135,16 @@ class Benchmarked:
 
     def _measure(self, workload: str, profile: str, turn: calls.Turn) -> None:
         suite, threshold = self._suite, _threshold_of(self._node)
-        recorder = suite.recorder(workload, profile, turn)
-        before = suite.account(workload, profile)
+        taken = suite.measure(workload, turn)
+        times_s = [timing.wall_ns / 1e9 for timing in taken.of(profile)]
+        self._replay.load(times_s)
         self._benchmark.group = f"{workload} turn {turn.number}"
-        self._benchmark.pedantic(
-            recorder.subject,
-            setup=recorder.before,
-            teardown=recorder.after,
-            rounds=suite.rounds(workload),
-        )
-        used = usage_between(before, suite.account(workload, profile))
+        self._benchmark.pedantic(self._replay.one_round, rounds=len(times_s))
         extra = self._benchmark.extra_info
         extra |= {"workload": workload, "profile": profile, "turn": turn.number}
-        extra |= {"partner": suite.partner_of(profile), "usage": used.as_record()}
+        extra |= {"partner": suite.partner_of(profile), "usage": taken.usage[profile].as_record()}
         extra |= threshold
-        if workload == "llama":
-            extra["natural_reply"] = suite.workers.natural_reply(profile, turn)
-        self._node.config.stash.setdefault(_measured, []).append(Measured(self._node.nodeid, extra, recorder))
+        self._node.config.stash.setdefault(_measured, []).append(Measured(self._node.nodeid, extra, taken))
 
 
 def _threshold_of(item: pytest.Item) -> dict[str, float]:
@@ -148,7 +161,7 @@ def require(suite: Suite, criterion: Criterion) -> None:
     """Fail the test that asks, unless the criterion is what the form demands."""
     tolerated = {Verdict.PASS} if suite.plan.form.name == "full" else {Verdict.PASS, Verdict.INCONCLUSIVE}
     if criterion.verdict not in tolerated:
-        pytest.fail(f"{criterion.name} against {criterion.baseline}: {criterion.decisive.reason}", pytrace=False)
+        pytest.fail(f"{criterion.name}: {criterion.decisive.reason}", pytrace=False)
 
 
 def this_run(config: pytest.Config) -> Run:

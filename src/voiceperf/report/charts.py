@@ -140,7 +140,7 @@ def card(headline: str, candidate: str, rows: Sequence[Row]) -> Chart:
             axes.text(1.01, height - 0.18, f"{row.before_ms:.0f} ms", va="center", color=MUTED)
             saving = f"{row.after_ms:.0f} ms, {row.figure.estimate - 1:+.0%}"
             axes.text(row.figure.high + 0.01, height + 0.18, saving, va="center", weight="bold")
-        axes.set_yticks(range(len(shown)), [row.plain.title.replace(": ", ":\n", 1) for row in shown])
+        axes.set_yticks(range(len(shown)), [row.asked.plain.replace(": ", ":\n", 1) for row in shown])
         axes.invert_yaxis()
         axes.set(xlim=(0, 0.18 + max([1.0, *(row.figure.high for row in shown if row.figure)])), xticks=[])
         for spine in axes.spines.values():

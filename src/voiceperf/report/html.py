@@ -17,8 +17,9 @@ from voiceperf.history.trend import Trend
 from voiceperf.judge.text import Word, word_differences
 from voiceperf.report.charts import history_chart, interval_strip, pairs_chart, stages_chart
 from voiceperf.report.kinds import percent, rates_of_examples
-from voiceperf.report.story import SURE, WORKLOADS, Row, Story
+from voiceperf.report.story import SURE, Row, Story
 from voiceperf.report.tuning_plot import Panel, changes_chart, frontier_chart, importance_chart
+from voiceperf.suite.workloads import WORKLOADS
 
 _HINTS = {
     "WER difference": "WER, the word error rate: of 100 words said, how many are heard wrong. How many more, at worst.",
@@ -91,12 +92,12 @@ def _checks(story: Story) -> list[dict[str, Any]]:
     """What quality may be lost and what was, each figure once for each engine."""
     found = {}
     for row in story.rows:
-        if row.key in ("whisper", "llama", "kokoro"):
+        if row.asked.engine:
             for check in row.checks:
                 lost, most = (value - _WITHOUT_LOSS.get(check.what, 0.0) for value in (check.value, check.bar))
                 used = max(0.0, lost / most) if most else float(lost > 0)
-                found[row.plain.title.split(":")[0], check.what, check.value] = {
-                    "engine": row.plain.title.split(":")[0],
+                found[row.asked.plain.split(":")[0], check.what, check.value] = {
+                    "engine": row.asked.plain.split(":")[0],
                     "what": check.what,
                     "hint": _HINTS.get(check.what, ""),
                     "value": f"{check.value:.3g}",
@@ -117,12 +118,12 @@ def _timeline(story: Story) -> Markup | None:
 def _pairs(story: Story, baseline: str) -> dict[str, Any]:
     """Every pair against one baseline: a picture and a table for each workload."""
     shown = []
-    for workload, title in WORKLOADS.items():
-        pairs = story.pairs.get((workload, baseline))
+    for workload in WORKLOADS.values():
+        pairs = story.pairs.get((workload.key, baseline))
         if pairs:
-            label = f"{title}: milliseconds of {baseline} and {story.candidate}, pair by pair"
-            chart = pairs_chart(pairs, baseline, story.candidate).as_svg(f"pairs-{baseline}-{workload}", label)
-            shown.append({"title": title, "chart": chart, "pairs": pairs})
+            label = f"{workload.words}: milliseconds of {baseline} and {story.candidate}, pair by pair"
+            chart = pairs_chart(pairs, baseline, story.candidate).as_svg(f"pairs-{baseline}-{workload.key}", label)
+            shown.append({"title": workload.words, "chart": chart, "pairs": pairs})
     return {"baseline": baseline, "workloads": shown}
 
 
@@ -175,7 +176,8 @@ def _two(story: Story, example: Mapping[str, Any]) -> list[str]:
 
 def _history(trends: Sequence[Trend]) -> Iterator[dict[str, Any]]:
     for trend in trends:
-        title = WORKLOADS.get(trend.benchmark, trend.benchmark)
+        known = WORKLOADS.get(trend.benchmark)
+        title = known.words if known else trend.benchmark
         label = f"{title}: {len(trend.points)} saved runs, oldest first"
         yield {
             "title": title,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from statistics import geometric_mean, median
 from typing import Any
 
 from voiceperf.errors import InputError
 from voiceperf.history.runs import CONTROL, Run
-from voiceperf.judge.criteria import BARS, confidence_of_a_look
+from voiceperf.judge.criteria import Bar, bar_of, confidence_of_a_look
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Check, Verdict, worst_verdict
 from voiceperf.suite.workloads import CALL
@@ -20,75 +19,14 @@ SURE = f"{confidence_of_a_look():.0%}"
 
 
 @dataclass(frozen=True)
-class Plain:
-    """A thing that is measured, for who knows nothing of speech."""
-
-    title: str
-    hint: str
-    workload: str
-
-
-PLAIN = {
-    CALL: Plain(
-        "A whole answer: until the caller hears the first sound",
-        "From the end of the caller's words to the first sound of the reply, through all three services over TCP.",
-        CALL,
-    ),
-    "whisper": Plain(
-        "Hearing: speech to text", "How long whisper.cpp needs for what the caller says in one go.", "whisper"
-    ),
-    "llama": Plain(
-        "Thinking: a reply of 32 tokens",
-        "How long llama.cpp needs for a reply, the conversation so far being read already. A token is about 3/4 word.",
-        "llama",
-    ),
-    "llama_cold": Plain(
-        "Thinking: the whole conversation read anew",
-        "What llama.cpp needs to its first word, having read nothing; in a call it has read all but the last words.",
-        "llama_cold",
-    ),
-    "kokoro": Plain(
-        "Speaking: computing per second of speech, worst reply",
-        "RTF, the real-time factor: seconds of computing for a second of speech heard. Below 1 it keeps up.",
-        "kokoro",
-    ),
-    "kokoro_long": Plain(
-        "Speaking: the same, worst of the longer replies",
-        "RTF, the real-time factor: seconds of computing for a second of speech heard. Below 1 it keeps up.",
-        "kokoro",
-    ),
-    "kokoro_first": Plain(
-        "Speaking: seconds until the first sound, worst of the longer replies",
-        "A long reply is spoken in pieces; this is how soon the first one sounds.",
-        "kokoro",
-    ),
-    "stability": Plain(
-        "Under load: all three at once",
-        "How much longer the slowest twentieth takes while all engines share the cores, and whether anything fails.",
-        "",
-    ),
-}
-_KEYS = {bar.title: key for key, bar in BARS.items()}
-
-WORKLOADS = {
-    CALL: "A whole answer, until the first sound",
-    "whisper": "Hearing",
-    "llama": "Thinking, a reply of 32 tokens",
-    "llama_cold": "Thinking, the whole conversation anew",
-    "kokoro": "Speaking, a whole reply",
-}
-
-
-@dataclass(frozen=True)
 class Row:
     """A criterion against one baseline; times are each turn's median, and the geometric mean of those."""
 
-    key: str
+    asked: Bar
     baseline: str
     figure: Interval | None
     bar: float
     aim: float | None
-    unit: str
     verdict: Verdict
     reason: str
     quality: str
@@ -98,13 +36,18 @@ class Row:
     after_ms: float | None
 
     @property
-    def plain(self) -> Plain:
-        return PLAIN[self.key]
+    def key(self) -> str:
+        return self.asked.key
+
+    @property
+    def title(self) -> str:
+        """For who knows nothing of speech."""
+        return f"{self.asked.plain}, against {self.baseline}" if self.baseline else self.asked.plain
 
     @property
     def is_saving(self) -> bool:
         """Whether its figure is a share of the baseline's time; else it is the candidate's own."""
-        return self.unit == "ratio"
+        return self.asked.is_relative
 
     @property
     def figure_in_words(self) -> str:
@@ -144,7 +87,7 @@ class Story:
     def baselines(self) -> list[str]:
         """The hardest to beat first, by the whole answer."""
         savings = {row.baseline: row.figure.estimate for row in self.rows if row.key == CALL and row.figure}
-        names = dict.fromkeys(row.baseline for row in self.rows if PLAIN[row.key].workload)
+        names = dict.fromkeys(row.baseline for row in self.rows if row.is_saving)
         return sorted(names, key=lambda name: -savings.get(name, 0.0))
 
     def rows_beside(self, baseline: str) -> list[Row]:
@@ -162,7 +105,7 @@ class Story:
         if self.verdict is Verdict.PASS:
             return f"{self._gain()}, and hearing, thinking and speaking stay within their limits of quality."
         decisive = [row for row in self.rows if row.verdict is self.verdict]
-        about = "; ".join(dict.fromkeys(row.plain.title for row in decisive))
+        about = "; ".join(dict.fromkeys(row.asked.plain for row in decisive))
         return {
             Verdict.FAIL: f"{self.candidate} does not hold: {about}.",
             Verdict.INCONCLUSIVE: f"It cannot be told whether {self.candidate} holds; measure longer: {about}.",
@@ -196,11 +139,7 @@ class Story:
 
     def reasons(self) -> list[str]:
         """Why each row that does not pass does not."""
-        return [
-            f"{row.verdict}: {row.plain.title}, against {row.baseline}: {row.reason}"
-            for row in self.rows
-            if row.verdict is not Verdict.PASS
-        ]
+        return [f"{row.verdict}: {row.title}: {row.reason}" for row in self.rows if row.verdict is not Verdict.PASS]
 
 
 def story_of(run: Run) -> Story:
@@ -212,15 +151,17 @@ def story_of(run: Run) -> Story:
     record = run.record
     try:
         pairs = _pairs(run)
+        stages_ms = {
+            profile: {int(turn): stages for turn, stages in by_turn.items()}
+            for profile, by_turn in record.get("stages_ms", {}).items()
+        }
+        times = _Times(record.get("candidate", ""), pairs, stages_ms)
         story = Story(
             run=run,
             candidate=record.get("candidate", "the candidate"),
-            rows=tuple(sorted(map(partial(_row, pairs=pairs), record.get("criteria", ())), key=_whole_answer_first)),
+            rows=tuple(sorted(_rows(record.get("criteria", ()), times), key=_whole_answer_first)),
             pairs=pairs,
-            stages_ms={
-                profile: {int(turn): stages for turn, stages in by_turn.items()}
-                for profile, by_turn in record.get("stages_ms", {}).items()
-            },
+            stages_ms=stages_ms,
             examples=record.get("examples", {}),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -244,27 +185,67 @@ def _pairs(run: Run) -> dict[tuple[str, str], dict[int, list[tuple[float, float]
     return found
 
 
-def _row(row: Mapping[str, Any], pairs: Mapping[tuple[str, str], Pairs]) -> Row:
-    key = _KEYS[row["criterion"]]
-    # of Kokoro's three figures the first is about the whole reply, whose times these are
-    times = pairs.get((key, row["baseline"]), {}).values()
+@dataclass(frozen=True)
+class _Times:
+    """What a run holds of times, in milliseconds."""
+
+    candidate: str
+    pairs: Mapping[tuple[str, str], Pairs]
+    stages_ms: Mapping[str, Mapping[int, Sequence[Mapping[str, float]]]]
+
+    def of(self, bar: Bar, baseline: str) -> tuple[float | None, float | None]:
+        """Of a ratio the baseline's and the candidate's: each turn's median, and the geometric mean of those."""
+        if not bar.is_relative:
+            return None, None
+        if bar.of:
+            before, after = ([*self._stages(name, bar.of)] for name in (baseline, self.candidate))
+        else:
+            turns = self.pairs.get((bar.workload, baseline), {}).values()
+            before, after = ([[pair[side] for pair in turn] for turn in turns] for side in (0, 1))
+        return _mean_ms(before), _mean_ms(after)
+
+    def _stages(self, profile: str, stage: str) -> Iterator[list[float]]:
+        for turn in self.stages_ms.get(profile, {}).values():
+            yield [one[stage] for one in turn if stage in one]
+
+
+def _mean_ms(turns: Sequence[Sequence[float]]) -> float | None:
+    return geometric_mean(map(median, turns)) if turns and all(turns) else None
+
+
+def _rows(saved: Iterable[Mapping[str, Any]], times: _Times) -> Iterator[Row]:
+    """Those that are known; one without a baseline, which older runs have beside each of them, once, the worst."""
+    own: dict[str, Row] = {}
+    for one in saved:
+        bar = bar_of(one["criterion"])
+        if bar is None:
+            raise ValueError(f"no criterion {one['criterion']!r}")
+        row = _row(one, bar, times)
+        if bar.is_relative:
+            yield row
+        elif bar.key not in own or worst_verdict([row.verdict, own[bar.key].verdict]) is not own[bar.key].verdict:
+            own[bar.key] = row
+    yield from own.values()
+
+
+def _row(row: Mapping[str, Any], bar: Bar, times: _Times) -> Row:
+    before_ms, after_ms = times.of(bar, row["baseline"])
     estimate, low, high = row["estimate"], row["low"], row["high"]
     if estimate is None and row.get("speed_checks"):  # a figure without a sampling error of its own
         estimate = low = high = row["speed_checks"][0]["value"]
     sure = confidence_of_a_look()
     figure = None if estimate is None else Interval(estimate, low, high, row["samples"], confidence=sure)
     return Row(
-        key=key,
-        baseline=row["baseline"],
+        asked=bar,
+        baseline=row["baseline"] if bar.is_relative else "",
         figure=figure,
         bar=row["bar"],
         aim=row.get("aim"),
-        unit=row["unit"],
         verdict=Verdict(row["verdict"]),
         reason=row["reason"],
-        quality="see the rows below" if key == CALL else row["quality"],
+        quality="see the rows below" if bar.key == CALL else row["quality"],
         quality_verdict=Verdict(row.get("quality_verdict", row["verdict"])),
         checks=tuple(Check(**check) for check in row.get("checks", [])),
-        before_ms=geometric_mean(median(before for before, _ in turn) for turn in times) if times else None,
-        after_ms=geometric_mean(median(after for _, after in turn) for turn in times) if times else None,
+        before_ms=before_ms,
+        after_ms=after_ms,
     )

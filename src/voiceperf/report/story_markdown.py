@@ -46,6 +46,6 @@ def _table(story: Story, baseline: str) -> str:
 
 def _cells(row: Row) -> list[str]:
     figure = f"{row.figure_in_words} {row.interval_in_words}".rstrip()
-    bar = row.bar_in_words if row.is_saving else f"{row.bar_in_words} {row.unit}"
+    bar = row.bar_in_words if row.is_saving else f"{row.bar_in_words} {row.asked.unit}"
     times = [f"{time:.0f} ms" if time else "-" for time in (row.before_ms, row.after_ms)]
-    return [row.plain.title, *times, figure, bar, row.quality, str(row.verdict)]
+    return [row.asked.plain, *times, figure, bar, row.quality, str(row.verdict)]

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from voiceperf.judge.criteria import Criterion
+from voiceperf.judge.criteria import Bar, Criterion
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Verdict
 
@@ -46,13 +46,13 @@ def print_criteria(criteria: Sequence[Criterion], console: Console) -> None:
     table = bounded_table("success criteria", columns, console)
     for row in criteria:
         verdict = in_colour(row.verdict)
-        table.add_row(row.name, row.baseline, _figure(row), _bar(row), row.quality_text, verdict)
+        table.add_row(row.bar.title, row.baseline or "-", _figure(row), _bar(row), row.quality_text, verdict)
     console.print(table)
     for row in criteria:
         if row.verdict is not Verdict.PASS:
-            console.print(f"{row.verdict}: {row.name} against {row.baseline}: {row.decisive.reason}", highlight=False)
+            console.print(f"{row.verdict}: {row.name}: {row.decisive.reason}", highlight=False)
         if row.missed_aim:
-            console.print(f"aim missed: {row.name} against {row.baseline}: {row.missed_aim}", highlight=False)
+            console.print(f"aim missed: {row.name}: {row.missed_aim}", highlight=False)
 
 
 def bounded_table(title: str, columns: Mapping[str, int], console: Console) -> Table:
@@ -72,18 +72,18 @@ def in_colour(verdict: Verdict) -> Text:
 def _figure(row: Criterion) -> str:
     if row.figure is None:
         return row.speed.reason if row.speed.verdict is not Verdict.INVALID else "not measured"
-    if row.bar.unit == "ratio":
+    if row.bar.is_relative:
         return as_change(row.figure)
     return f"{row.figure.estimate:.3f}\n[{row.figure.low:.3f}, {row.figure.high:.3f}]"
 
 
 def _bar(row: Criterion) -> str:
-    most = _limit(row.bar.most, row.bar.unit)
-    return most if row.bar.aim is None else f"{most}\naim {_limit(row.bar.aim, row.bar.unit)}"
+    most = _limit(row.bar.most, row.bar)
+    return most if row.bar.aim is None else f"{most}\naim {_limit(row.bar.aim, row.bar)}"
 
 
-def _limit(value: float, unit: str) -> str:
-    return f"{value - 1:+.0%}" if unit == "ratio" else f"{value:g} {unit}"
+def _limit(value: float, bar: Bar) -> str:
+    return f"{value - 1:+.0%}" if bar.is_relative else f"{value:g} {bar.unit}"
 
 
 def as_change(ratio: Interval) -> str:

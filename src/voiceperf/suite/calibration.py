@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import product
 
@@ -11,19 +11,17 @@ from voiceperf.call import Turn
 from voiceperf.history.runs import CONTROL, series_name
 from voiceperf.judge.planning import Noise, noise_of
 from voiceperf.judge.statistics import PairsByInput
-from voiceperf.measure.pairs import PairRecorder
 from voiceperf.suite.suite import Plan, Suite
 from voiceperf.suite.workloads import WORKLOADS
 
-Benchmark = tuple[Turn, str, str]
-"""A turn, a profile's name and a workload."""
+Benchmark = tuple[Turn, str]
+"""A turn and a workload."""
 
 
-def benchmarks(plan: Plan, workloads: Sequence[str]) -> list[Benchmark]:
-    """Every turn and profile with these workloads, in the suite's own order."""
-    profiles = [profile.name for profile in (*plan.baselines, plan.candidate)]
-    ordered = [workload for workload in WORKLOADS if workload in workloads]
-    return list(product(plan.form.turns(plan.call), profiles, ordered))
+def benchmarks(plan: Plan, workloads: Iterable[str]) -> list[Benchmark]:
+    """Every turn with these workloads, in the suite's own order."""
+    wanted = set(workloads)
+    return list(product(plan.form.turns(plan.call), [key for key in WORKLOADS if key in wanted]))
 
 
 def calibrate(
@@ -46,21 +44,14 @@ def calibrate(
 
 
 def _one_launch(plan: Plan, chosen: Sequence[Benchmark], step: Callable[[str], None]) -> Mapping[str, PairsByInput]:
-    suite = Suite(plan)
+    """By series and turn the (reference, candidate) times, as a saved run has them."""
+    suite, candidate = Suite(plan), plan.candidate.name
     found: defaultdict[str, dict[int, list[tuple[float, float]]]] = defaultdict(dict)
-    try:
-        for turn, profile, workload in chosen:
-            partner = suite.partner_of(profile)
-            name = series_name(workload, profile, partner)
-            step(f"{name}, turn {turn.number}")
-            pairs = _pairs(suite.measure(workload, profile, turn), subject_last=partner == CONTROL)
-            found[name][turn.number] = pairs
-    finally:
-        suite.close()
+    for turn, workload in chosen:
+        step(f"{workload}, turn {turn.number}")
+        taken = suite.measure(workload, turn)
+        for profile in plan.sides():
+            name = series_name(workload, profile, suite.partner_of(profile))
+            reference = CONTROL if profile == candidate else profile
+            found[name][turn.number] = taken.pairs(reference, candidate)
     return dict(found)
-
-
-def _pairs(recorder: PairRecorder, subject_last: bool) -> list[tuple[float, float]]:
-    """(reference, candidate) times, as a saved run's series has them."""
-    times = [(pair.subject.wall_ns, pair.partner.wall_ns) for pair in recorder.pairs]
-    return [(partner, subject) for subject, partner in times] if subject_last else list(times)

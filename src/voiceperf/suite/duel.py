@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from voiceperf.engines.base import Request
 from voiceperf.judge.regression import MAX_SLOWDOWN, Change, change_of, judge_slowdown
-from voiceperf.judge.sequential import look_confidence
-from voiceperf.judge.statistics import CONFIDENCE, Interval, PairsByInput, ratio_interval
+from voiceperf.judge.statistics import Interval, PairsByInput
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.bout import Bout
 from voiceperf.measure.clock import Clock, SystemClock
 from voiceperf.measure.contender import Contender
+from voiceperf.measure.experiment import Start, experiment
 from voiceperf.measure.resources import Usage
 
 LOOKS = (6, 12, 20, 30, 44)  # rounds; each look has about half as many again as the one before
 CONFIRMING_SHARE = 0.3  # of the budget, kept for the second contest
 
 
-class Rounds(Protocol):
-    """Whatever yields rounds of pairs: a bout, or recorded noise in a test."""
-
-    def one_round(self) -> None: ...
-
-    def times_ns(self) -> dict[int, list[tuple[float, float]]]: ...
-
-
 Watch = Callable[[str, int, Interval | None], None]
 """Called at each look with the contest's title, the rounds so far and what they show."""
+
+
+Look = Callable[[int, Interval | None], None]
 
 
 def unwatched(title: str, rounds: int, interval: Interval | None) -> None:
@@ -92,36 +85,17 @@ class Duel:
         }
 
 
-Start = Callable[[], AbstractContextManager[Rounds]]
-"""Starts a fresh pair of processes."""
-
-
-def contest(
-    start: Start, tolerance: float, end_ns: int, clock: Clock, look: Callable[[int, Interval | None], None]
-) -> Contest:
-    """Run rounds, look at the planned places, and stop once the change is clear.
-
-    The rounds up to each look are run by a fresh pair of processes: where a process's memory happens to lie can make
-    identical code some per cent slower for as long as it lives. Every look's interval is wide enough for all planned
-    looks to hold together (`look_confidence`). A budget that ends between two of them takes the next look early, which
-    makes no more looks than planned.
-    """
-    confidence = look_confidence(LOOKS, CONFIDENCE)
-    interval, change, rounds = None, Change.UNCLEAR, 0
-    times_ns: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
-    for planned in LOOKS:
-        with start() as source:
-            while rounds < planned and (clock.wall_ns() < end_ns or rounds < LOOKS[0]):
-                source.one_round()
-                rounds += 1
-        for number, pairs in source.times_ns().items():
-            times_ns[number] += pairs
-        interval = ratio_interval(times_ns, confidence)
-        change = change_of(interval, tolerance)
-        look(rounds, interval)
-        if change is not Change.UNCLEAR or clock.wall_ns() >= end_ns:
-            break
-    return Contest(change, interval, rounds, dict(times_ns))
+def contest(start: Start, tolerance: float, end_ns: int, clock: Clock, look: Look) -> Contest:
+    """Rounds in fresh processes until it is clear, with a tolerance, whether anything has changed."""
+    seen = experiment(
+        start,
+        LOOKS,
+        lambda interval: change_of(interval, tolerance) is not Change.UNCLEAR,
+        fresh=True,
+        is_over=lambda: clock.wall_ns() >= end_ns,
+        watch=look,
+    )
+    return Contest(change_of(seen.interval, tolerance), seen.interval, seen.rounds, seen.times_ns)
 
 
 def fight(

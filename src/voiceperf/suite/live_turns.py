@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Self
 
 from voiceperf.call import CallRecording, Turn
 from voiceperf.errors import EngineError
@@ -11,8 +12,8 @@ from voiceperf.live.agent import Caller
 from voiceperf.live.processes import ServicesOfProfile
 from voiceperf.live.stages import OVERALL, stages_of
 from voiceperf.measure.clock import Timing
+from voiceperf.measure.contender import Side
 from voiceperf.measure.resources import Resources
-from voiceperf.profiles import Profile
 
 
 async def turn_stages_ms(caller: Caller, call: CallRecording, turn: Turn) -> dict[str, float]:
@@ -29,57 +30,42 @@ async def turn_stages_ms(caller: Caller, call: CallRecording, turn: Turn) -> dic
 
 
 class LiveTurns:
-    """Each side's services are started when they are first needed, and kept until all are closed."""
+    """Each side's services, started when they are first needed. Use as a context manager, which ends them."""
 
-    def __init__(self, call: CallRecording, profiles: Mapping[str, Profile]) -> None:
-        self._call, self._profiles = call, profiles
+    def __init__(self, call: CallRecording, sides: Mapping[str, Side]) -> None:
+        self._call, self._sides = call, sides
         self._loop = asyncio.Runner()
         self._alive: dict[str, tuple[ServicesOfProfile, Caller]] = {}
-        self._warm: set[tuple[str, int]] = set()
-        self.stages_ms: dict[str, dict[int, list[dict[str, float]]]] = {}  # of every measured turn, by profile and turn
 
-    def run_turn(self, profile: str, turn: Turn) -> Timing:
-        """From the caller's last sample to the first of the answer.
+    def run(self, side: str, workload: str, turn: Turn) -> Timing:
+        """From the caller's last sample to the first of the answer; its marks are how long each stage took.
 
         Raises:
             EngineError: the turn was not answered.
         """
-        timing, stages_ms = self._run(profile, turn)
-        self.stages_ms.setdefault(profile, {}).setdefault(turn.number, []).append(stages_ms)
-        return timing
-
-    def _run(self, profile: str, turn: Turn) -> tuple[Timing, dict[str, float]]:
-        services, caller = self._get(profile)
+        services, caller = self._get(side)
         before = services.resources()
         stages_ms = self._loop.run(turn_stages_ms(caller, self._call, turn))
         cpu_s = services.resources().cpu_s - before.cpu_s
-        return Timing(int(stages_ms[OVERALL] * 1e6), int(cpu_s * 1e9)), stages_ms
+        marks_ns = {stage: int(ms * 1e6) for stage, ms in stages_ms.items()}
+        return Timing(marks_ns[OVERALL], int(cpu_s * 1e9), marks_ns)
 
-    def warm_up(self, profile: str, turn: Turn) -> None:
-        """Run a turn that a side's services have not run yet, keeping nothing."""
-        if (profile, turn.number) not in self._warm:
-            self._run(profile, turn)
-            self._warm.add((profile, turn.number))
-
-    def account(self, profile: str) -> Resources:
+    def account(self, side: str, workload: str) -> Resources:
         """What a side's processes have used so far, together."""
-        return self._get(profile)[0].resources()
+        return self._get(side)[0].resources()
 
-    def _get(self, profile: str) -> tuple[ServicesOfProfile, Caller]:
-        if profile not in self._alive:
-            services = ServicesOfProfile(self._profiles[profile])
-            self._alive[profile] = services, Caller(services.services, 1, real_time=False)
-        return self._alive[profile]
+    def _get(self, side: str) -> tuple[ServicesOfProfile, Caller]:
+        if side not in self._alive:
+            services = ServicesOfProfile(self._sides[side].profile)
+            self._alive[side] = services, Caller(services.services, 1, real_time=False)
+        return self._alive[side]
 
-    def end(self) -> None:
-        """Let every side's processes end; the next turn starts new ones."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         for services, caller in self._alive.values():
             self._loop.run(caller.hang_up())
             services.close()
         self._alive.clear()
-        self._warm.clear()
-
-    def close(self) -> None:
-        """End for good."""
-        self.end()
         self._loop.close()

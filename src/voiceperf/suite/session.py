@@ -8,29 +8,29 @@ from statistics import median
 from typing import Any
 
 from voiceperf.history.runs import Run, parse_run
-from voiceperf.measure.pairs import PairRecorder
+from voiceperf.suite.suite import Taken
 
 THIS = "this session"
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One benchmark of the session: what is saved beside its times, and where its pairs are."""
+    """One benchmark of the session: one side of one turn's work, and what it is held against."""
 
     fullname: str
     extra: dict[str, Any]
-    recorder: PairRecorder
+    taken: Taken
 
     def complete(self) -> None:
         """Put every pair into `extra`, also those that a criterion asked for after the benchmark was done."""
-        pairs = self.recorder.pairs
-        self.extra["pairs_wall_ns"] = [(pair.subject.wall_ns, pair.partner.wall_ns) for pair in pairs]
-        self.extra["subject"] = [pair.subject.as_record() for pair in pairs]
+        profile, partner = self.extra["profile"], self.extra["partner"]
+        self.extra["pairs_wall_ns"] = self.taken.pairs(profile, partner)
+        self.extra["subject"] = [timing.as_record() for timing in self.taken.of(profile)]
 
     def as_benchmark(self) -> dict[str, Any]:
         """As pytest-benchmark would save it."""
         self.complete()
-        median_s = median(pair.subject.wall_ns for pair in self.recorder.pairs) / 1e9
+        median_s = median(timing.wall_ns for timing in self.taken.of(self.extra["profile"])) / 1e9
         name = self.fullname.rpartition("::")[2]
         return {"fullname": self.fullname, "name": name, "stats": {"median": median_s}, "extra_info": self.extra}
 
@@ -40,7 +40,7 @@ def run_of_session(
 ) -> Run:
     """The session as a run; benchmarks that were skipped, deselected or not timed are not in it."""
     document = {
-        "benchmarks": [benchmark.as_benchmark() for benchmark in measured if benchmark.recorder.pairs],
+        "benchmarks": [benchmark.as_benchmark() for benchmark in measured],
         "voiceperf": record,
         "machine_info": {"voiceperf": fingerprint},
         "datetime": date,

@@ -10,10 +10,11 @@ from voiceperf.call import CallRecording
 from voiceperf.engines import ENGINES, params_class
 from voiceperf.errors import EngineError
 from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.log import Progress, silent
+from voiceperf.measure.contender import Side
 from voiceperf.profiles import Profile, Setting
-from voiceperf.suite.quality import Step, silent
-from voiceperf.suite.quality_gate import Corpus
-from voiceperf.suite.quality_judge import QualityJudge
+from voiceperf.quality.corpus import Corpus
+from voiceperf.quality.gate import QualityGate
 from voiceperf.suite.under_load import Retreat, Say, under_load, until_borne
 
 
@@ -35,9 +36,9 @@ class Settlement:
         baseline: the profile to be no worse than, and the last resort.
     """
 
-    def __init__(self, call: CallRecording, corpus: Corpus, baseline: Profile, *, step: Step = silent) -> None:
+    def __init__(self, call: CallRecording, corpus: Corpus, baseline: Profile, *, progress: Progress = silent) -> None:
         self._call, self._baseline = call, baseline
-        self._judge = QualityJudge(call, corpus, baseline, step)
+        self._gate = QualityGate(call, corpus, progress=progress)
 
     def settle(self, profile: Profile, say: Say, last_good: Profile | None = None) -> Settled:
         """The profile with every engine as far back as it takes, and no further.
@@ -81,7 +82,8 @@ class Settlement:
         return found
 
     def _quality(self, profile: Profile, engine: str) -> Finding:
-        return self._judge.judge(profile, engine).finding
+        sides = (Side(one.name, one) for one in (self._baseline, profile))
+        return self._gate.holds(engine, *sides).finding
 
     def _load(self, profile: Profile) -> Finding:
         return under_load(self._call, profile)

@@ -12,7 +12,7 @@ import numpy as np
 
 from voiceperf.call import Turn
 from voiceperf.engines import ENGINES
-from voiceperf.engines.base import Output, Speech
+from voiceperf.engines.base import Output, same_output
 from voiceperf.errors import VoicePerfError
 from voiceperf.judge.criteria import LoadResult
 from voiceperf.suite.workers import Workers
@@ -82,10 +82,3 @@ def _run_at_once(clients: Sequence[_Client], seconds: float) -> None:
     end_s = time.monotonic() + seconds
     with ThreadPoolExecutor(len(clients)) as pool:
         list(pool.map(lambda client: client.keep_busy(end_s), clients))
-
-
-def same_output(a: Output, b: Output) -> bool:
-    """Bit for bit the same text or sound."""
-    if isinstance(a, Speech) and isinstance(b, Speech):
-        return bool(np.array_equal(a.audio, b.audio))
-    return a == b

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -14,41 +14,25 @@ from voiceperf.call import CallRecording, Turn
 from voiceperf.engines import ENGINES
 from voiceperf.errors import EngineError, InputError
 from voiceperf.history.runs import CONTROL
-from voiceperf.judge.criteria import (
-    BARS,
-    MAX_LOOKS,
-    Criterion,
-    judge_load,
-    judge_reduction,
-    judge_worst_text,
-)
+from voiceperf.judge.criteria import BARS, MAX_LOOKS, Bar, Criterion, judge_load, judge_reduction, judge_worst_text
 from voiceperf.judge.statistics import Interval
-from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict
+from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict, worst_verdict
+from voiceperf.log import Progress, silent
+from voiceperf.measure.blocks import Block, Blocks, Cost, pairs_of, wall_ns
 from voiceperf.measure.clock import Timing
-from voiceperf.measure.contender import Contender, Side, of_profile
+from voiceperf.measure.contender import Contender, Side
 from voiceperf.measure.control import Control
-from voiceperf.measure.pairs import PairRecorder
-from voiceperf.measure.resources import Resources
+from voiceperf.measure.resources import Usage, usage_between
 from voiceperf.profiles import Profile
-from voiceperf.suite.examples import Examples
+from voiceperf.quality.corpus import Corpus
+from voiceperf.quality.examples import Examples
+from voiceperf.quality.gate import Quality, QualityGate
 from voiceperf.suite.live_turns import LiveTurns
-from voiceperf.suite.quality import Step, silent
-from voiceperf.suite.quality_gate import Corpus, Quality, QualityGate
 from voiceperf.suite.stability import run_load
 from voiceperf.suite.workers import Workers
-from voiceperf.suite.workloads import CALL, LLAMA_COLD
+from voiceperf.suite.workloads import CALL, WORKLOADS, Workload
 
 BASELINES = ("seed", "fair")  # profiles that a candidate must beat, both
-UNLOADED = "unloaded"  # what the load test compares with
-_SPOKEN = {
-    "kokoro": lambda timing: timing.rtf,
-    "kokoro_long": lambda timing: timing.rtf,
-    "kokoro_first": lambda timing: timing.ttfa_ms and timing.ttfa_ms / 1e3,
-}
-"""By criterion the figure of one synthesis."""
-
-CRITERIA = tuple(criterion for criterion in BARS if criterion != "stability")
-"""What is judged against each baseline."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +40,6 @@ class Form:
     """How much is measured: the full form proves, the short form only catches what is surely broken."""
 
     name: str
-    rounds: dict[str, int]
     every_turn: bool
     every_nth_recording: int
     load_s: float
@@ -68,10 +51,7 @@ class Form:
 
 
 DEFAULT_FORM = "short"
-FORMS = {
-    "full": Form("full", {"whisper": 2, "llama": 6, LLAMA_COLD: 4, "kokoro": 2, CALL: 10}, True, 1, 40.0),
-    "short": Form("short", {"whisper": 2, "llama": 4, LLAMA_COLD: 4, "kokoro": 2, CALL: 2}, False, 4, 15.0),
-}
+FORMS = {"full": Form("full", True, 1, 40.0), "short": Form("short", False, 4, 15.0)}
 
 
 @dataclass(frozen=True)
@@ -90,26 +70,41 @@ class Plan:
             taken = "a baseline's" if self.candidate.name in BASELINES else "the control's"
             raise InputError(f"candidate {self.candidate.name}: that is {taken} name; name another profile or file")
 
+    def sides(self) -> dict[str, Side]:
+        """The baselines and the candidate, by name."""
+        return {profile.name: Side(profile.name, profile) for profile in (*self.baselines, self.candidate)}
+
     def contenders(self) -> list[Contender]:
         """Every engine under every profile."""
-        return [of_profile(profile, engine) for profile in (*self.baselines, self.candidate) for engine in ENGINES]
+        return [side.contender(engine) for side in self.sides().values() for engine in ENGINES]
+
+
+@dataclass
+class Taken:
+    """What one turn's work has shown so far: its blocks, and what each side used for them."""
+
+    blocks: list[Block] = field(default_factory=list)
+    usage: dict[str, Usage] = field(default_factory=dict)
+
+    def pairs(self, before: str, after: str, cost: Cost = wall_ns) -> list[tuple[float, float]]:
+        """Two sides' costs, of every block in which both ran."""
+        return pairs_of(self.blocks, before, after, cost)
+
+    def of(self, side: str) -> list[Timing]:
+        """One side's runs."""
+        return [block[side] for block in self.blocks if side in block]
 
 
 class Suite:
-    """Measures on demand and remembers every pair."""
+    """Measures on demand and remembers every block."""
 
-    def __init__(self, plan: Plan, step: Step = silent) -> None:
-        self.plan = plan
-        self.workers = Workers(
-            plan.call, [Side(profile.name, profile) for profile in (*plan.baselines, plan.candidate)]
-        )
-        self._live = LiveTurns(plan.call, {profile.name: profile for profile in (*plan.baselines, plan.candidate)})
+    def __init__(self, plan: Plan, progress: Progress = silent) -> None:
+        self.plan, self._sides = plan, plan.sides()
         corpus = Corpus(plan.manifest, plan.conversations, plan.form.every_nth_recording)
         self.examples = Examples()
-        self.gate = QualityGate(self.workers, plan.candidate.name, corpus, step=step, examples=self.examples)
+        self.gate = QualityGate(plan.call, corpus, progress=progress, examples=self.examples)
         self._control = Control()
-        self._recorders: dict[tuple[str, str], dict[int, PairRecorder]] = {}
-        self._turn: int | None = None  # the one whose processes are alive
+        self._taken: dict[tuple[str, int], Taken | EngineError] = {}
         self.criteria: list[Criterion] = []
 
     @property
@@ -117,135 +112,124 @@ class Suite:
         return self.plan.form.turns(self.plan.call)
 
     def partner_of(self, profile: str) -> str:
-        """Who stands beside a profile: the candidate beside a baseline, the control beside the candidate."""
+        """What a profile is held against: a baseline against the candidate, the candidate against the control."""
         return CONTROL if profile == self.plan.candidate.name else self.plan.candidate.name
 
-    def recorder(self, workload: str, profile: str, turn: Turn) -> PairRecorder:
-        """The pairs of one profile in one turn, with both sides warm.
+    def measure(self, workload: str, turn: Turn) -> Taken:
+        """One turn's work on all sides, measured at the first call.
 
-        A baseline's partner is the candidate, the candidate's is the control. Each turn begins with fresh processes:
-        how fast one runs is partly luck that lasts as long as it lives, and a session's turns shall not share it.
+        It is done in fresh processes, which end with it: how fast one runs is partly luck that lasts as long as it
+        lives, and a session's turns shall not share it. What the same engines do otherwise is measured along with it.
+
+        Raises:
+            EngineError: a side fails; it is not tried again.
         """
-        if turn.number != self._turn:
-            self.workers.close()
-            self._live.end()
-            self._turn = turn.number
+        if (workload, turn.number) not in self._taken:
+            engines = WORKLOADS[workload].engines
+            alike = [other for other in WORKLOADS.values() if other.engines == engines]
+            try:
+                self._take(alike, turn)
+            except EngineError as error:
+                self._taken |= {(other.key, turn.number): error for other in alike}
+        taken = self._taken[workload, turn.number]
+        if isinstance(taken, EngineError):
+            raise taken
+        return taken
+
+    def _take(self, workloads: Sequence[Workload], turn: Turn) -> None:
+        """Measure more of one turn's work, beside what there is."""
+        place = [other.number for other in self.turns].index(turn.number)
         candidate = self.plan.candidate.name
-        by_turn = self._recorders.setdefault((workload, profile), {})
-        if turn.number not in by_turn:
-            partner = self._control.run if profile == candidate else self._runner(workload, candidate, turn)
-            by_turn[turn.number] = PairRecorder(self._runner(workload, profile, turn), partner)
-        for side in dict.fromkeys((profile, candidate)):
-            if workload == CALL:
-                self._live.warm_up(side, turn)
-            else:
-                self.workers.warm_up(side, workload, turn)
-        return by_turn[turn.number]
+        with self._processes(workloads[0]) as alive:
+            for workload in workloads:
+                run = {name: partial(alive.run, name, workload.key, turn) for name in self._sides}
+                blocks = Blocks({**run, CONTROL: self._control.run}, begin_at=place)
+                own = Blocks({candidate: run[candidate], CONTROL: self._control.run}, begin_at=place)
+                blocks.warm_up()
+                before = {name: alive.account(name, workload.key) for name in self._sides}
+                for _ in range(self._rounds(workload)):
+                    blocks.one_more()
+                usage = {name: usage_between(before[name], alive.account(name, workload.key)) for name in self._sides}
+                for _ in range(workload.own_blocks):
+                    own.one_more()
+                taken = self._taken.setdefault((workload.key, turn.number), Taken())
+                assert isinstance(taken, Taken)  # what has failed is not measured again
+                taken.blocks += [*blocks.taken, *own.taken]
+                taken.usage = usage
 
-    def _runner(self, workload: str, profile: str, turn: Turn) -> partial[Timing]:
-        if workload == CALL:
-            return partial(self._live.run_turn, profile, turn)
-        return partial(self.workers.run, profile, workload, turn)
+    def _processes(self, workload: Workload) -> Workers | LiveTurns:
+        """Of all sides, fresh, for one kind of work."""
+        return (LiveTurns if workload.key == CALL else Workers)(self.plan.call, self._sides)
 
-    def account(self, workload: str, profile: str) -> Resources:
-        """What the workload's processes have used so far, together."""
-        return self._live.account(profile) if workload == CALL else self.workers.account(profile, workload)
+    def _rounds(self, workload: Workload) -> int:
+        """How many blocks of each turn: the form's, and in a call of few turns enough to be judged at all."""
+        return max(workload.blocks[self.plan.form.name], math.ceil(MIN_PAIRS / len(self.turns)))
 
-    def rounds(self, workload: str) -> int:
-        """How many pairs of each turn: the form's, and in a call of few turns enough to be judged at all."""
-        return max(self.plan.form.rounds[workload], math.ceil(MIN_PAIRS / len(self.turns)))
+    def judge(self, key: str, baseline: str = "") -> Criterion:
+        """One of the criteria, where it is a ratio against one baseline; INVALID with the reason where an engine fails.
 
-    def measure(self, workload: str, profile: str, turn: Turn) -> PairRecorder:
-        """The workload's rounds, beside what was measured before."""
-        recorder = self.recorder(workload, profile, turn)
-        for _ in range(self.rounds(workload)):
-            recorder.one_more()
-        return recorder
-
-    def judge(self, what: str, baseline: str) -> Criterion:
-        """One of the criteria against one baseline; INVALID with the reason where an engine fails.
-
-        Pairs that no benchmark has measured yet are measured now, so that the order and the choice of tests do not
-        matter.
+        What no benchmark has measured yet is measured now, so that the order and the choice of tests do not matter.
         """
+        bar = BARS[key]
         try:
-            criterion = self._judge(what, baseline)
+            criterion = self._judge(bar, baseline) if bar.workload else self._judge_stability(bar)
         except EngineError as error:
-            criterion = _unjudged(what, baseline, error)
+            criterion = _unjudged(bar, baseline, error)
         return self._keep(criterion)
 
     def _keep(self, criterion: Criterion) -> Criterion:
         """Remember a criterion; judged again, it takes the place of its first verdict."""
-        name = (criterion.name, criterion.baseline)
-        self.criteria = [row for row in self.criteria if (row.name, row.baseline) != name] + [criterion]
+        self.criteria = [row for row in self.criteria if row.name != criterion.name] + [criterion]
         return criterion
 
-    def _judge(self, what: str, baseline: str) -> Criterion:
-        """Noisy data leads to more pairs first."""
-        workload = "kokoro" if what in _SPOKEN else what
-        quality = self.gate.judge(workload, baseline)
+    def _judge(self, bar: Bar, baseline: str) -> Criterion:
+        """Noisy data leads to more blocks first."""
+        quality = self._quality(bar, baseline)
         for turn in self.turns:
-            recorder = self._recorders.get((workload, baseline), {}).get(turn.number)
-            if recorder is None or not recorder.pairs:
-                self.measure(workload, baseline, turn)
-        criterion = self._look(what, baseline, quality)
+            self.measure(bar.workload, turn)
+        figure, speed = self._look(bar, baseline)
         for _ in range(MAX_LOOKS - 1):
-            if criterion.speed.verdict is not Verdict.INCONCLUSIVE:
+            if speed.verdict is not Verdict.INCONCLUSIVE:
                 break
             for turn in self.turns:
-                self.measure(workload, baseline, turn)
-            criterion = self._look(what, baseline, quality)
-        return criterion
+                self._take([WORKLOADS[bar.workload]], turn)
+            figure, speed = self._look(bar, baseline)
+        return _criterion(bar, baseline, figure, speed, quality)
 
-    def _look(self, what: str, baseline: str, quality: Quality) -> Criterion:
-        if what in _SPOKEN:
-            turns = self.turns if what == "kokoro" else self._longer_half()
-            values = {turn.number: self._spoken(turn, _SPOKEN[what]) for turn in turns}
-            figure, speed = judge_worst_text(BARS[what], values)
-        else:
-            figure, speed = judge_reduction(BARS[what], self._times(what, baseline))
-        return _criterion(what, baseline, figure, speed, quality)
+    def _quality(self, bar: Bar, baseline: str) -> Quality:
+        """Of the engine that does the work, for the whole call of all three; beside every baseline where none is named.
 
-    def _longer_half(self) -> Sequence[Turn]:
-        """The turns with the longer replies."""
+        Beside several, the worst one counts.
+        """
+        candidate = self._sides[self.plan.candidate.name]
+        judge = partial(self.gate.judge, bar.engine) if bar.engine else self.gate.judge_all
+        names = [baseline] if baseline else [profile.name for profile in self.plan.baselines]
+        found = [judge(self._sides[name], candidate) for name in names]
+        verdict = worst_verdict(quality.finding.verdict for quality in found)
+        return next(quality for quality in found if quality.finding.verdict is verdict)
+
+    def _look(self, bar: Bar, baseline: str) -> tuple[Interval | None, Finding]:
+        candidate = self.plan.candidate.name
+        turns = {turn.number: self.measure(bar.workload, turn) for turn in self._turns_of(bar)}
+        if bar.is_relative:
+            cost = _cost_of(bar)
+            return judge_reduction(bar, {number: one.pairs(baseline, candidate, cost) for number, one in turns.items()})
+        figures = {number: list(_figures(bar, one.of(candidate))) for number, one in turns.items()}
+        return judge_worst_text(bar, figures)
+
+    def _turns_of(self, bar: Bar) -> Sequence[Turn]:
         by_length = sorted(self.turns, key=lambda turn: len(turn.reply))
-        return by_length[len(by_length) // 2 :]
+        return by_length[len(by_length) // 2 :] if bar.longer_half else self.turns
 
-    def _times(self, workload: str, baseline: str) -> dict[int, list[tuple[float, float]]]:
-        measured = self._recorders.get((workload, baseline), {})
-        return {
-            turn.number: [(pair.subject.wall_ns, pair.partner.wall_ns) for pair in measured[turn.number].pairs]
-            if turn.number in measured
-            else []
-            for turn in self.turns
-        }
-
-    def _spoken(self, turn: Turn, figure_of: Callable[[Timing], float | None]) -> list[float]:
-        """A figure of every time the candidate spoke one text, whoever it was paired with."""
-        found = []
-        for (workload, profile), by_turn in self._recorders.items():
-            if workload != "kokoro" or turn.number not in by_turn:
-                continue
-            is_candidate = profile == self.plan.candidate.name
-            timings = [pair.subject if is_candidate else pair.partner for pair in by_turn[turn.number].pairs]
-            found += [value for value in map(figure_of, timings) if value is not None]
-        return found
-
-    def judge_stability(self) -> Criterion:
+    def _judge_stability(self, bar: Bar) -> Criterion:
         """The candidate's engines at once."""
-        try:
-            criterion = self._judge_stability()
-        except EngineError as error:
-            criterion = _unjudged("stability", UNLOADED, error)
-        return self._keep(criterion)
-
-    def _judge_stability(self) -> Criterion:
-        load = run_load(self.workers, self.plan.candidate.name, self.turns, self.plan.form.load_s)
+        with Workers(self.plan.call, self._sides) as workers:
+            load = run_load(workers, self.plan.candidate.name, self.turns, self.plan.form.load_s)
         speed, quality = judge_load(load)
         text = f"{len(load.errors)} errors, {len(load.changed_outputs)} changed in {load.runs} runs"
         if load.rss_bytes is not None:
             text += f", RSS {load.rss_bytes / 2**20:.0f} MiB, {load.rss_growth:+.1%}"
-        return _criterion("stability", UNLOADED, None, speed, Quality(quality, text))
+        return _criterion(bar, "", None, speed, Quality(quality, text))
 
     def unfit(self) -> bool:
         """Whether the candidate lost quality, or did not bear load."""
@@ -267,27 +251,45 @@ class Suite:
             "criteria": [criterion.as_record() for criterion in self.criteria],
             "heard": self.gate.scores,
             "perplexity": self.gate.perplexity,
-            "stages_ms": self._live.stages_ms,
+            "stages_ms": {name: self._stages_ms(name) for name in self._sides},
             "examples": self.examples.texts,
         }
 
     def _control_s(self) -> float | None:
         """The control's median time over the session; None before it has run."""
-        candidate = self.plan.candidate.name
-        own = [by_turn for (_, profile), by_turn in self._recorders.items() if profile == candidate]
-        times = [pair.partner.wall_ns for by_turn in own for recorder in by_turn.values() for pair in recorder.pairs]
+        times = [timing.wall_ns for taken in self._all() for timing in taken.of(CONTROL)]
         return median(times) / 1e9 if times else None
 
-    def close(self) -> None:
-        self.workers.close()
-        self._live.close()
+    def _all(self) -> list[Taken]:
+        return [taken for taken in self._taken.values() if isinstance(taken, Taken)]
+
+    def _stages_ms(self, side: str) -> dict[int, list[dict[str, float]]]:
+        """By turn how long each stage of each whole turn took."""
+        return {
+            turn: [{stage: ns / 1e6 for stage, ns in timing.marks_ns.items()} for timing in taken.of(side)]
+            for (workload, turn), taken in self._taken.items()
+            if workload == CALL and isinstance(taken, Taken)
+        }
 
 
-def _criterion(what: str, baseline: str, figure: Interval | None, speed: Finding, quality: Quality) -> Criterion:
-    return Criterion(BARS[what], baseline, figure, speed, quality.finding, quality.text)
+def _cost_of(bar: Bar) -> Cost:
+    """What of a run a ratio compares."""
+    return (lambda timing: timing.marks_ns[bar.of]) if bar.of else wall_ns
 
 
-def _unjudged(what: str, baseline: str, error: EngineError) -> Criterion:
+def _figures(bar: Bar, timings: Sequence[Timing]) -> Iterator[float]:
+    """The candidate's own figure in each run that has one."""
+    read: Callable[[Timing], float | None] = (
+        (lambda timing: timing.rtf) if bar.of == "rtf" else (lambda timing: timing.marks_ns[bar.of] / 1e9)
+    )
+    return (value for value in map(read, timings) if value is not None)
+
+
+def _criterion(bar: Bar, baseline: str, figure: Interval | None, speed: Finding, quality: Quality) -> Criterion:
+    return Criterion(bar, baseline, figure, speed, quality.finding, quality.text)
+
+
+def _unjudged(bar: Bar, baseline: str, error: EngineError) -> Criterion:
     """A row all the same: what could not be judged must not look as if nobody had asked."""
     failed = Finding(Verdict.INVALID, str(error))
-    return _criterion(what, baseline, None, failed, Quality(failed, "not judged"))
+    return _criterion(bar, baseline, None, failed, Quality(failed, "not judged"))

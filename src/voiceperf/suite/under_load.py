@@ -36,13 +36,11 @@ class Retreat:
 
 def under_load(call: CallRecording, profile: Profile, seconds: float = LOAD_S) -> Finding:
     """Whether one profile's engines bear the call's turns at once; an engine that does not run is a FAIL."""
-    workers = Workers(call, [Side(profile.name, profile)])
     try:
-        return worst(judge_load(run_load(workers, profile.name, call.turns, seconds)))
+        with Workers(call, {profile.name: Side(profile.name, profile)}) as workers:
+            return worst(judge_load(run_load(workers, profile.name, call.turns, seconds)))
     except EngineError as error:
         return Finding(Verdict.FAIL, str(error))
-    finally:
-        workers.close()
 
 
 def until_borne(

@@ -10,11 +10,11 @@ from voiceperf.call import CallRecording
 from voiceperf.errors import EngineError
 from voiceperf.judge.regression import Change
 from voiceperf.judge.verdict import Finding, Verdict, worst
+from voiceperf.log import Progress, silent
 from voiceperf.measure.contender import Side
+from voiceperf.quality.corpus import Corpus
+from voiceperf.quality.gate import Quality, QualityGate
 from voiceperf.suite.duel import Contest, Duel, Rules, Watch, run_duel, unwatched
-from voiceperf.suite.quality import Step, silent
-from voiceperf.suite.quality_gate import Corpus, Quality, QualityGate
-from voiceperf.suite.workers import Workers
 from voiceperf.suite.workloads import duel_requests
 
 NOT_FOUGHT = Contest(Change.UNCLEAR, None, 0, {})
@@ -50,14 +50,13 @@ def judge_upgrade(
     corpus: Corpus,
     rules: Rules,
     watch: Watch = unwatched,
-    step: Step = silent,
+    progress: Progress = silent,
 ) -> Iterator[Judged]:
     """Each engine as it is done. While a duel runs, no other worker is alive to disturb it.
 
     An engine that fails is INVALID with its reason, and takes nothing from the others.
     """
-    workers = Workers(call, [baseline, candidate])
-    gate = QualityGate(workers, candidate.name, corpus, step=step)
+    gate = QualityGate(call, corpus, progress=progress)
     for engine in engines:
         before, after = baseline.contender(engine), candidate.contender(engine)
         try:
@@ -65,9 +64,7 @@ def judge_upgrade(
         except EngineError as error:
             duel = Duel(engine, Finding(Verdict.INVALID, str(error)), NOT_FOUGHT, None)
         try:
-            quality = gate.judge(engine, baseline.name)
+            quality = gate.judge(engine, baseline, candidate)
         except EngineError as error:
             quality = Quality(Finding(Verdict.INVALID, str(error)), "not judged")
-        finally:
-            workers.close()
         yield Judged(duel, quality)

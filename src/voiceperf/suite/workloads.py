@@ -1,23 +1,54 @@
-"""What the engines are given to do in one turn of a call."""
+"""What the engines are given to do in one turn of a call, and how often."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from voiceperf.call import CallRecording, Turn
 from voiceperf.engines import ENGINES
 from voiceperf.engines.base import Line, Prompt, Request, Utterance
 
+
+@dataclass(frozen=True)
+class Workload:
+    """One kind of work.
+
+    Attributes:
+        key: its name in saved runs and tests.
+        engines: who does it, one after the other.
+        words: what it is, for people.
+        blocks: by form, how many blocks of each turn.
+        own_blocks: how many more with the candidate and the control alone, where a figure is the candidate's own.
+        max_slowdown: what the gate lets it become slower by, where that is not the usual.
+    """
+
+    key: str
+    engines: tuple[str, ...]
+    words: str
+    blocks: dict[str, int]
+    own_blocks: int = 0
+    max_slowdown: float | None = None
+
+
 CALL = "call"  # the whole turn, beside the single engines
 LLAMA_COLD = "llama_cold"  # the whole prompt, to the first token
-ENGINES_OF = {
-    "whisper": ("whisper",),
-    "llama": ("llama",),
-    LLAMA_COLD: ("llama",),
-    "kokoro": ("kokoro",),
-    CALL: ENGINES,
+WORKLOADS = {
+    workload.key: workload
+    for workload in (
+        Workload("whisper", ("whisper",), "Hearing", {"full": 2, "short": 2}),
+        Workload("llama", ("llama",), "Thinking, a reply of 32 tokens", {"full": 6, "short": 4}),
+        # launches differ in reading a prompt by more than the gate's usual threshold (docs/FINDINGS.md, Noise)
+        Workload(
+            LLAMA_COLD,
+            ("llama",),
+            "Thinking, the whole conversation anew",
+            {"full": 4, "short": 4},
+            max_slowdown=0.35,
+        ),
+        Workload("kokoro", ("kokoro",), "Speaking, a whole reply", {"full": 2, "short": 2}, own_blocks=4),
+        Workload(CALL, ENGINES, "A whole answer, until the first sound", {"full": 8, "short": 2}),
+    )
 }
-"""By workload the engines that do it, one after the other."""
-
-WORKLOADS = tuple(ENGINES_OF)
 
 # A reply of fixed length, so that no setting wins by saying less; about what fits into one spoken sentence
 REPLY_TOKENS = 32

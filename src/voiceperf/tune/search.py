@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from voiceperf.judge.verdict import Verdict
 from voiceperf.params import EngineParams
-from voiceperf.suite.quality_gate import Quality
+from voiceperf.quality.gate import Quality
 from voiceperf.tune.budget import Budget
 from voiceperf.tune.choice import Preference
 from voiceperf.tune.space import Space

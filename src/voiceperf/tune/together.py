@@ -17,8 +17,8 @@ from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.live.agent import Caller
 from voiceperf.live.processes import ServicesOfProfile
 from voiceperf.live.stages import OVERALL
+from voiceperf.measure.blocks import Blocks, Rounds
 from voiceperf.measure.clock import Timing
-from voiceperf.measure.pairs import PairedRounds, PairRecorder
 from voiceperf.profiles import Profile, Setting
 from voiceperf.suite.live_turns import turn_stages_ms
 from voiceperf.suite.workloads import DUEL_TURNS
@@ -57,20 +57,21 @@ class Stage:
         self._alive = ServicesOfProfile(profile)
 
     @contextmanager
-    def bout(self, engine: str, other: Profile) -> Iterator[PairedRounds]:
-        """Whole turns in ABBA pairs: as the profile has it, and with one engine's service as another has it."""
+    def bout(self, engine: str, other: Profile) -> Iterator[Rounds]:
+        """Whole turns in balanced blocks: as the profile has it, and with one engine's service as another has it."""
         with self._alive.with_one_changed(engine, other) as changed:
-            subject, partner = (Caller(services, 1, real_time=False) for services in (changed, self._alive.services))
+            services = {"with": changed, "without": self._alive.services}
+            sides = {side: Caller(one, 1, real_time=False) for side, one in services.items()}
             try:
-                recorders = {
-                    turn.number: PairRecorder(partial(self._run, subject, turn), partial(self._run, partner, turn))
-                    for turn in self._turns
+                blocks = {
+                    turn.number: Blocks({side: partial(self._run, one, turn) for side, one in sides.items()}, begin_at)
+                    for begin_at, turn in enumerate(self._turns)
                 }
-                for recorder in recorders.values():
-                    recorder.warm_up()
-                yield PairedRounds(recorders)
+                for one in blocks.values():
+                    one.warm_up()
+                yield Rounds(blocks, "without", "with")
             finally:
-                for caller in (subject, partner):
+                for caller in sides.values():
                     self._loop.run(caller.hang_up())
 
     def _run(self, caller: Caller, turn: Turn) -> Timing:
@@ -134,7 +135,7 @@ def _helps(raced: Raced) -> bool:
 
 
 def turn_changes(profile: Profile, spaces: Mapping[str, Space]) -> list[tuple[str, str, Any]]:
-    """Every value that the profile does not have of what decides when stages work, or cannot change a result.
+    """Every value that the profile does not have of what decides when stages work, or cannot change a result; threads.
 
     What overlaps comes first, then what else an engine alone cannot show; threads last, as fewer of them seldom help.
     """
@@ -146,8 +147,9 @@ def turn_changes(profile: Profile, spaces: Mapping[str, Space]) -> list[tuple[st
         params = params_class(engine).parse(profile[engine].values)
         for name, values in {**space.beside, **space.values}.items():
             known = params.tunables()[name]
-            if known.neutral or known.overlaps:
-                alone = threads if name in params.thread_names else found
+            is_thread = name in params.thread_names
+            if known.neutral or known.overlaps or is_thread:
+                alone = threads if is_thread else found
                 group = overlapping if known.overlaps else unseen if known.beside else alone
                 group.extend((engine, name, value) for value in values if value != getattr(params, name))
     return overlapping + unseen + found + threads

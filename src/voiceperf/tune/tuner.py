@@ -18,13 +18,13 @@ from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.bout import Bout
 from voiceperf.measure.clock import Clock, SystemClock, Timing
-from voiceperf.measure.contender import Contender, of_profile
+from voiceperf.measure.contender import Contender, Side, of_profile
+from voiceperf.measure.experiment import Start
 from voiceperf.params import EngineParams, known_default
 from voiceperf.profiles import Profile, Setting
-from voiceperf.suite.duel import Start
-from voiceperf.suite.outputs import Outputs
-from voiceperf.suite.quality_gate import Corpus, Quality
-from voiceperf.suite.quality_judge import QualityJudge
+from voiceperf.quality.corpus import Corpus
+from voiceperf.quality.gate import Quality, QualityGate
+from voiceperf.quality.outputs import Outputs
 from voiceperf.suite.under_load import Retreat, under_load, until_borne
 from voiceperf.suite.workloads import duel_requests
 from voiceperf.tune.budget import Budget
@@ -99,8 +99,8 @@ class Tuner:
     ) -> None:
         self._call, self._storage, self._hints = call, storage, hints
         self._baseline, self._others, self._standing = baselines[0], baselines, standing
-        outputs: Outputs = {}
-        self._quick, self._whole = (QualityJudge(call, corpus, baselines[0], outputs=outputs) for corpus in corpora)
+        outputs = Outputs()
+        self._quick, self._whole = (QualityGate(call, corpus, outputs=outputs) for corpus in corpora)
         self._material = f"{call.digest()}-{corpora[0].digest()}-{corpora[0].every_nth}"
         self._name, self._prefer, self._clock = prefer, PREFERENCES[prefer], clock or SystemClock()
 
@@ -136,7 +136,7 @@ class Tuner:
             if profile[engine] != one.setting:  # it stepped back, or a whole turn is shorter otherwise
                 watch.trying(engine, "confirming what has changed since")
                 against = self._beside(of_profile(profile, engine).params)
-                quality = self._whole.judge(profile, engine).text
+                quality = self._quality(self._whole, profile, engine).text
                 found[engine] = replace(one, setting=profile[engine], against=against, quality=quality)
         return Found(profile, found, load, retreats, changes)
 
@@ -168,10 +168,13 @@ class Tuner:
         return race(start, bar, _ALONE_LOOKS, wins_below=bar) if stage == ALONE else race(start, bar)
 
     def _judge(self, profile: Profile, params: EngineParams) -> Quality:
-        return self._quick.judge(profile.having(params.engine, setting_of(params)), params.engine)
+        return self._quality(self._quick, profile.having(params.engine, setting_of(params)), params.engine)
 
     def _keeps(self, profile: Profile, engine: str) -> Finding:
-        return self._whole.judge(profile, engine).finding
+        return self._quality(self._whole, profile, engine).finding
+
+    def _quality(self, gate: QualityGate, profile: Profile, engine: str) -> Quality:
+        return gate.holds(engine, Side(self._baseline.name, self._baseline), Side(profile.name, profile))
 
     def _confirmed(self, engine: str, profile: Profile, space: Space, trials: list[Trial]) -> EngineFound:
         """The preferred point of the frontier that still holds on all of the material, in fresh processes."""
@@ -179,7 +182,7 @@ class Tuner:
         for trial in self._ranked(space, trials):
             params = self._params(space, trial)
             setting = setting_of(params)
-            quality = self._whole.judge(profile.having(engine, setting), engine)
+            quality = self._quality(self._whole, profile.having(engine, setting), engine)
             if quality.finding.verdict is Verdict.PASS:
                 return EngineFound(space, trials, setting, trial, self._beside(params), quality.text, rejected)
             rejected.append(f"{trial.ratio:.3f} of the time, but {quality.finding.reason}")

@@ -1,10 +1,26 @@
+"""Criteria: what is asked, and what becomes of figures."""
+
 import numpy as np
 
-from voiceperf.judge.criteria import BARS, Bar, Criterion, LoadResult, judge_load, judge_reduction, judge_worst_text
+from voiceperf.judge.criteria import (
+    BARS,
+    Bar,
+    Criterion,
+    LoadResult,
+    bar_of,
+    judge_load,
+    judge_reduction,
+    judge_worst_text,
+)
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
 
-RTF = Bar("speaking", "RTF", 0.6)
+
+def bar(unit, most, aim=None):
+    return Bar("x", "", "x", "a title", unit, most, aim, "in plain words", "a hint")
+
+
+RTF = bar("RTF", 0.6)
 
 
 def times(ratio, rounds=6, spread=0.02):
@@ -68,8 +84,15 @@ def test_aim_is_met_by_the_whole_interval_only():
     """An aim is missed where the interval reaches beyond it; that changes no verdict."""
     passed = Finding(Verdict.PASS, "")
     rows = [
-        Criterion(Bar("x", "ratio", 0.8, aim), "fair", Interval(0.5, 0.4, 0.6, 18), passed, passed, "")
+        Criterion(bar("ratio", 0.8, aim), "fair", Interval(0.5, 0.4, 0.6, 18), passed, passed, "")
         for aim in (0.6, 0.59, None)
     ]
     assert [bool(row.missed_aim) for row in rows] == [False, True, False]
     assert {row.verdict for row in rows} == {Verdict.PASS}
+
+
+def test_runs_that_know_no_keys_name_their_criteria_by_title():
+    """A key and the title of older runs are the same criterion; what is neither is none."""
+    assert bar_of("llama") is bar_of("llama: time of a 32-token reply") is BARS["llama"]
+    assert bar_of("whisper: inference time of the chunks") is BARS["whisper_alone"]
+    assert bar_of("a title of nobody's") is None

@@ -14,6 +14,7 @@ from voiceperf.judge.runs import Row, RunData
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.resources import Usage
+from voiceperf.quality.gate import Quality
 from voiceperf.report.comparison import comparison_markdown, print_comparison
 from voiceperf.report.duels import duels_markdown, print_duels
 from voiceperf.report.history import history_markdown, print_history, print_runs, sparkline
@@ -21,7 +22,6 @@ from voiceperf.report.markdown import as_markdown
 from voiceperf.report.terminal import page
 from voiceperf.report.tuning import speed_against_quality, together
 from voiceperf.suite.duel import Contest, Duel
-from voiceperf.suite.quality_gate import Quality
 from voiceperf.suite.upgrade import Judged
 from voiceperf.tune.space import Space
 from voiceperf.tune.together import Change as TurnChange

@@ -17,7 +17,14 @@ def printed(*criteria):
 def criterion(verdict, figure=Interval(0.7, 0.65, 0.75, 28)):
     finding = Finding(verdict, "time ratio: 0.75 at worst, bar 0.8")
     good = Finding(Verdict.PASS, "")
-    return Criterion(Bar("llama: reply", "ratio", 0.8, 0.6), "fair", figure, finding, good, "KLD 0.005")
+    return Criterion(
+        Bar("llama", "llama", "llama", "llama: reply", "ratio", 0.8, 0.6, "", ""),
+        "fair",
+        figure,
+        finding,
+        good,
+        "KLD 0.005",
+    )
 
 
 def test_row_shows_figure_interval_bar_quality_and_verdict():
@@ -35,7 +42,14 @@ def test_what_does_not_pass_is_explained():
 def test_unmeasured_figure_is_said_to_be():
     """What was not measured shows no number."""
     assert "not measured" in printed(
-        Criterion(Bar("x", "ratio", 0.8), "fair", None, Finding(Verdict.INVALID, ""), Finding(Verdict.PASS, ""), "")
+        Criterion(
+            Bar("x", "", "x", "x", "ratio", 0.8, None, "", ""),
+            "fair",
+            None,
+            Finding(Verdict.INVALID, ""),
+            Finding(Verdict.PASS, ""),
+            "",
+        )
     )
 
 

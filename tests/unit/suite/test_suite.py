@@ -1,81 +1,139 @@
-"""A session of the suite on fake engines: whose processes live when, and how many pairs there are."""
+"""A session of the suite on fake engines: whose processes live when, and how many blocks there are."""
 
+import contextlib
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from voiceperf.engines.fake import FakeParams
-from voiceperf.errors import WorkerError
+from voiceperf.errors import EngineError, WorkerError
+from voiceperf.history.runs import CONTROL
 from voiceperf.judge.criteria import BARS, MAX_LOOKS, Criterion
 from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict
 from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Contender
-from voiceperf.suite.quality_gate import Quality
-from voiceperf.suite.suite import BASELINES, FORMS, Plan, Suite
-from voiceperf.suite.workers import Workers
+from voiceperf.measure.resources import Resources
+from voiceperf.quality.gate import Quality
+from voiceperf.suite import workers
+from voiceperf.suite.suite import BASELINES, FORMS, Suite
+from voiceperf.suite.workloads import CALL, WORKLOADS
 
 TURNS = [SimpleNamespace(number=number, reply=f"Reply {number}.") for number in (1, 2)]
-CALL = SimpleNamespace(turns=TURNS)
+CALL61 = SimpleNamespace(turns=TURNS)
 SPEAKING = "kokoro"  # the one workload whose requests the fake engine takes
+NAMES = [*BASELINES, "tuned"]
+PASSES = Quality(Finding(Verdict.PASS, "as planned"), "words")
+
+
+def plan():
+    """Two baselines and a candidate, all of them fake engines in processes of their own."""
+    sides = {
+        name: SimpleNamespace(name=name, contender=lambda engine, name=name: Contender(name, FakeParams()))
+        for name in NAMES
+    }
+    return SimpleNamespace(
+        call=CALL61,
+        baselines=[sides[name] for name in BASELINES],
+        candidate=sides["tuned"],
+        form=FORMS["full"],
+        manifest=Path(),
+        conversations=Path(),
+        sides=lambda: sides,
+    )
 
 
 @pytest.fixture
-def suite():
-    """Two baselines and a candidate, all of them fake engines in processes of their own."""
-    named = [SimpleNamespace(name=name) for name in (*BASELINES, "tuned")]
-    made = Suite(Plan(CALL, tuple(named[:-1]), named[-1], FORMS["full"], Path(), Path()))
-    for side in named:
-        side.contender = lambda engine, name=side.name: Contender(name, FakeParams())
-    made.workers = Workers(CALL, named)
-    yield made
-    made.close()
+def suite(monkeypatch):
+    made = Suite(plan())
+    monkeypatch.setattr(made.gate, "judge", lambda *which: PASSES)
+    return made
 
 
-def pids(suite):
-    return {name: suite.workers.get(name, SPEAKING).pid for name in ("seed", "tuned")}
+@pytest.fixture
+def numbers(suite, monkeypatch):
+    """The same suite on numbers: whoever calls it says what each run takes, and gets who ran, in which order."""
+
+    def plant(run):
+        ran = []
+
+        def once(side, workload, turn):
+            ran.append((side, workload, turn.number))
+            return run(side, turn)
+
+        fake = SimpleNamespace(run=once, account=lambda *who: Resources(1, 2, 3.0, 4))
+        monkeypatch.setattr(suite, "_processes", lambda workload: contextlib.nullcontext(fake))
+        return ran
+
+    return plant
 
 
-def times_run(suite, name):
-    suite.workers.run(name, SPEAKING, TURNS[0])
-    return suite.workers.get(name, SPEAKING).output().prompt_tokens
+def test_turns_share_no_process(suite, monkeypatch):
+    """Within a turn each side has one process, which ends with it; the next turn begins with others."""
+    started = []
+    real = workers.WorkerProcess
+    monkeypatch.setattr(workers, "WorkerProcess", lambda contender: started.append(real(contender)) or started[-1])
+    for turn in TURNS:
+        suite.measure(SPEAKING, turn)
+        assert not any(process.alive for process in started)
+    assert sorted(process.contender.name for process in started) == sorted(NAMES * 2)
 
 
-def test_turns_share_no_process(suite):
-    """Within a turn the processes stay, whoever is measured; the next turn begins with others."""
-    suite.measure(SPEAKING, "seed", TURNS[0])
-    first = pids(suite)
-    suite.measure(SPEAKING, "tuned", TURNS[0])
-    assert pids(suite) == first
-    suite.measure(SPEAKING, "seed", TURNS[1])
-    assert not set(pids(suite).values()) & set(first.values())
+def test_every_side_is_warm_and_runs_in_every_block(numbers, suite):
+    """Each side runs once before the first block, and once in each."""
+    ran = numbers(lambda side, turn: Timing(1, 0))
+    taken = suite.measure("whisper", TURNS[0])
+    rounds = max(WORKLOADS["whisper"].blocks["full"], MIN_PAIRS // len(TURNS))
+    assert [len([one for one in ran if one[0] == name]) for name in NAMES] == [rounds + 1] * 3
+    assert [set(block) for block in taken.blocks] == [{*NAMES, CONTROL}] * rounds
 
 
-def test_both_sides_are_warm_before_the_first_pair(suite):
-    """Each process runs a turn once before it is measured there, and not once more for the next benchmark."""
-    suite.recorder(SPEAKING, "seed", TURNS[0])
-    suite.recorder(SPEAKING, "fair", TURNS[0])
-    assert [times_run(suite, name) for name in ("seed", "fair", "tuned")] == [2, 2, 2]
+def test_what_is_measured_is_not_measured_again(numbers, suite):
+    """A second test of the same turn, or of what the same engines do otherwise, costs no run."""
+    ran = numbers(lambda side, turn: Timing(1, 0))
+    suite.measure("llama", TURNS[0])
+    before = len(ran)
+    suite.measure("llama", TURNS[0])
+    suite.measure("llama_cold", TURNS[0])
+    assert len(ran) == before
 
 
-def test_a_dead_process_is_replaced_and_warmed_again(suite):
-    """Where a worker has died, its successor too is warm before it is measured."""
-    suite.recorder(SPEAKING, "seed", TURNS[0])
-    suite.workers.get("tuned", SPEAKING).close()
-    suite.recorder(SPEAKING, "seed", TURNS[0])
-    assert times_run(suite, "tuned") == 2
+def test_figures_of_the_candidate_alone_cost_no_run_of_a_baseline(numbers, suite):
+    """Where a figure is the candidate's own, it runs more often, with only the control beside it."""
+    numbers(lambda side, turn: Timing(1, 0))
+    taken = suite.measure(SPEAKING, TURNS[0])
+    assert len(taken.of("tuned")) - len(taken.of("fair")) == WORKLOADS[SPEAKING].own_blocks > 0
+    assert len(taken.pairs("tuned", CONTROL)) == len(taken.of("tuned"))
 
 
-def test_unclear_criterion_gets_more_pairs(suite, monkeypatch):
+def test_unclear_criterion_gets_more_blocks(numbers, suite):
     """Where the interval spans the bar, every turn is measured again, as often as looks are planned."""
-    ratios = iter([1.0, 0.4, 1.2, 0.9] * 1000)
-    monkeypatch.setattr(suite.gate, "judge", lambda *which: Quality(Finding(Verdict.PASS, "as planned"), "words"))
-    monkeypatch.setattr(suite.workers, "warm_up", lambda *which: None)
-    monkeypatch.setattr(suite, "_runner", lambda workload, profile, turn: lambda: Timing(int(1e9 * next(ratios)), 0))
-    recorders = [suite.measure("llama", "fair", turn) for turn in TURNS]
+    ratios = iter([1.0, 0.4, 1.2, 0.9, 0.7] * 1000)
+    numbers(lambda side, turn: Timing(int(1e9 * next(ratios)), 0))
     criterion = suite.judge("llama", "fair")
     assert criterion.speed.verdict is Verdict.INCONCLUSIVE
-    assert [len(recorder.pairs) for recorder in recorders] == [FORMS["full"].rounds["llama"] * MAX_LOOKS] * 2
+    assert [len(suite.measure("llama", turn).blocks) for turn in TURNS] == [
+        WORKLOADS["llama"].blocks["full"] * MAX_LOOKS
+    ] * 2
+
+
+def test_a_part_of_a_turn_is_judged_by_itself(numbers, suite):
+    """Hearing within a turn is the ratio of its stage, whatever the rest of the turn takes."""
+    numbers(lambda side, turn: Timing(10**9, 0, {"ASR": 10**8 if side == "fair" else 10**7}))
+    assert suite.judge("whisper", "fair").figure.estimate == pytest.approx(0.1)
+    assert suite.judge("call", "fair").figure.estimate == pytest.approx(1.0)
+
+
+def test_own_figures_are_judged_once_beside_every_baseline(numbers, suite, monkeypatch):
+    """The first sound within a turn is in seconds, has one row, and the worst quality of all baselines."""
+    numbers(lambda side, turn: Timing(10**9, 0, {"TTS first audio": 2 * 10**8}))
+    lost = Quality(Finding(Verdict.FAIL, "worse than fair"), "lost")
+    monkeypatch.setattr(suite.gate, "judge", lambda engine, before, after: lost if before.name == "fair" else PASSES)
+    criterion = suite.judge("kokoro_first")
+    assert criterion.figure.estimate == pytest.approx(0.2)
+    assert (criterion.baseline, criterion.quality_text) == ("", "lost")
+    suite.judge("kokoro_first")
+    assert len(suite.criteria) == 1
 
 
 @pytest.mark.parametrize(
@@ -95,21 +153,32 @@ def test_lost_quality_or_load_not_borne_is_unfit(suite, what, speed, quality, un
     assert suite.unfit() is unfit
 
 
-def test_short_call_has_pairs_enough_to_be_judged(suite):
+def test_short_call_has_pairs_enough_to_be_judged(numbers, suite):
     """However few turns a call has, its pairs are as many as a verdict needs."""
-    for turn in TURNS:
-        suite.measure(SPEAKING, "seed", turn)
-    assert sum(map(len, suite._times(SPEAKING, "seed").values())) == MIN_PAIRS > FORMS["full"].rounds[SPEAKING] * 2
+    numbers(lambda side, turn: Timing(1, 0))
+    pairs = [suite.measure("whisper", turn).pairs("seed", "tuned") for turn in TURNS]
+    assert sum(map(len, pairs)) == MIN_PAIRS > WORKLOADS["whisper"].blocks["full"] * 2
 
 
-def test_criterion_whose_engine_dies_is_a_row_all_the_same(suite, monkeypatch):
-    """An engine's end makes its criteria INVALID with the reason, and the saved run has their rows."""
+def test_criterion_whose_engine_dies_is_a_row_all_the_same(numbers, suite):
+    """An engine's end makes its criteria INVALID with the reason; it is not tried again, and the rows are saved."""
 
     def die(*which):
         raise WorkerError("whisper: the worker died")
 
-    monkeypatch.setattr(suite.gate, "judge", die)
-    monkeypatch.setattr(suite.workers, "run", die)
-    criteria = [suite.judge("whisper", "fair"), suite.judge_stability()]
+    ran = numbers(die)
+    criteria = [suite.judge("whisper_alone", "fair"), suite.judge("whisper_alone", "seed")]
     assert [criterion.verdict for criterion in criteria] == [Verdict.INVALID] * 2
     assert [row.as_record()["reason"] for row in suite.criteria] == ["whisper: the worker died"] * 2
+    assert len(ran) == 1
+    with pytest.raises(EngineError):
+        suite.measure("whisper", TURNS[0])
+
+
+def test_stages_of_whole_turns_are_kept_by_profile_and_turn(numbers, suite):
+    """The saved run has each stage of each turn, in milliseconds."""
+    numbers(lambda side, turn: Timing(10**9, 0, {"ASR": 5 * 10**6}))
+    suite.measure(CALL, TURNS[1])
+    stages = suite._stages_ms("fair")
+    assert set(stages) == {2}
+    assert stages[2][0] == {"ASR": 5.0}

@@ -7,9 +7,9 @@ from voiceperf.errors import EngineError, ModelError
 from voiceperf.judge.regression import Change
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.contender import Side
+from voiceperf.quality.gate import Quality
 from voiceperf.suite import upgrade
 from voiceperf.suite.duel import Contest, Duel, Rules
-from voiceperf.suite.quality_gate import Quality
 
 CALL = SimpleNamespace(turns=[])
 
@@ -25,7 +25,7 @@ def judge(monkeypatch):
             same = Contest(Change.SAME, None, 6, {})
             return Duel(candidate.engine, Finding(Verdict.PASS, "as fast"), same, None)
 
-        def heard(gate, engine, baseline):
+        def heard(gate, engine, baseline, candidate):
             if engine in (quality_fails or {}):
                 raise quality_fails[engine]
             return Quality(Finding(Verdict.PASS, "as good"), "words")

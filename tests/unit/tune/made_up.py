@@ -5,7 +5,7 @@ import optuna
 from voiceperf.engines.llama import LlamaParams
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
-from voiceperf.suite.quality_gate import Quality
+from voiceperf.quality.gate import Quality
 from voiceperf.tune.choice import PREFERENCES
 from voiceperf.tune.search import EngineSearch
 from voiceperf.tune.space import Space

@@ -16,7 +16,7 @@ from tests.unit.tune.made_up import RUINOUS, SPACE, MadeUp, Trials, search
 from voiceperf.engines.llama import LlamaParams
 from voiceperf.errors import InputError
 from voiceperf.judge.verdict import Finding, Verdict
-from voiceperf.suite.quality_gate import Quality
+from voiceperf.quality.gate import Quality
 from voiceperf.tune.choice import frontier, preferred
 from voiceperf.tune.study import storage_at
 from voiceperf.tune.trial import ALONE, TOGETHER, Raced

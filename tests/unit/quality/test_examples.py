@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from voiceperf.engines.base import Speech
-from voiceperf.suite.corpus import Recording
-from voiceperf.suite.examples import Examples
+from voiceperf.quality.corpus import Recording
+from voiceperf.quality.examples import Examples
 
 
 def recording(text):

@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 from voiceperf.errors import InputError
-from voiceperf.suite.corpus import read_conversations, read_manifest
+from voiceperf.quality.corpus import read_conversations, read_manifest
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 ENTRY = {"file": "a.wav", "text": "hello", "speaker": "s1", "kind": "word", "seconds": 1.0}

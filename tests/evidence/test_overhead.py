@@ -1,6 +1,7 @@
 """What voiceperf itself costs: our wrappers beside the libraries' own calls, and the way to a worker and back."""
 
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,12 +10,12 @@ from voiceperf import engines, places, profiles
 from voiceperf.audio import SPEECH_RATE_HZ, read_speech
 from voiceperf.engines.base import Line, Prompt, Utterance
 from voiceperf.judge.statistics import ratio_interval
+from voiceperf.measure.blocks import Blocks, pairs_of
 from voiceperf.measure.clock import SystemClock, Timing
 from voiceperf.measure.contender import of_profile
-from voiceperf.measure.pairs import PairRecorder
 from voiceperf.measure.process import WorkerProcess
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 MAX_OVERHEAD = 0.01
 ROUNDS = 8
@@ -48,7 +49,7 @@ def raw_kokoro(engine, request):
 
 
 @pytest.mark.parametrize(("name", "raw"), [("whisper", raw_whisper), ("llama", raw_llama), ("kokoro", raw_kokoro)])
-def test_wrapper_overhead(benchmark, name, raw):
+def test_wrapper_overhead(name, raw):
     """Our wrapper is not shown to take over 1% longer than the library's own call: the interval reaches below that."""
     engine = engines.load(of_profile(profiles.load("tuned"), name, CHANGES.get(name)).params)
     request, clock = REQUESTS[name], SystemClock()
@@ -59,31 +60,28 @@ def test_wrapper_overhead(benchmark, name, raw):
         work()
         return Timing(clock.wall_ns() - start, 0)
 
-    pairs = PairRecorder(
-        lambda: timed(lambda: engine.run(request, lambda *mark: None)), lambda: timed(lambda: raw(engine, request))
-    )
-    pairs.warm_up()
-    benchmark.pedantic(pairs.subject, setup=pairs.before, teardown=pairs.after, rounds=ROUNDS)
+    ours, library = partial(engine.run, request, lambda *mark: None), partial(raw, engine, request)
+    blocks = Blocks({"ours": lambda: timed(ours), "library": lambda: timed(library)})
+    blocks.warm_up()
+    for _ in range(ROUNDS):
+        blocks.one_more()
     engine.close()
-    interval = ratio_interval({0: [(pair.partner.wall_ns, pair.subject.wall_ns) for pair in pairs.pairs]})
-    benchmark.extra_info["overhead"] = interval.estimate - 1
+    interval = ratio_interval({0: pairs_of(blocks.taken, "library", "ours")})
+    print(f"{name}: {interval.estimate - 1:+.2%} [{interval.low - 1:+.2%}, {interval.high - 1:+.2%}]")
     assert interval.low - 1 <= MAX_OVERHEAD
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_worker_overhead(benchmark, name):
+def test_worker_overhead(name):
     """The way to a worker process and back adds at most 1% to the engine's own time."""
     shares = []
     with WorkerProcess(of_profile(profiles.load("tuned"), name)) as worker:
         worker.load("request", REQUESTS[name])
         worker.run("request")
-
-        def there_and_back():
+        for _ in range(ROUNDS):
             start = time.perf_counter_ns()
             timing = worker.run("request")
             waited_ns = time.perf_counter_ns() - start
             shares.append((waited_ns - timing.prepare_ns) / timing.wall_ns - 1)
-
-        benchmark.pedantic(there_and_back, rounds=ROUNDS)
-    benchmark.extra_info["overhead"] = float(np.median(shares))
+    print(f"{name}: {np.median(shares):+.2%}")
     assert np.median(shares) <= MAX_OVERHEAD

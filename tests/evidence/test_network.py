@@ -13,8 +13,10 @@ from voiceperf.judge.statistics import ratio_interval
 from voiceperf.live.params import ServiceParams
 from voiceperf.live.sound import chunks
 from voiceperf.live.wire import HEADER_BYTES, configure, read_event, write_event
+from voiceperf.measure.blocks import Blocks, pairs_of
 from voiceperf.measure.clock import SystemClock, Timing
-from voiceperf.measure.pairs import PairRecorder
+
+pytestmark = pytest.mark.slow
 
 ROUNDS = 12
 SPEECH = np.zeros(11_520, np.float32)  # a caller's chunk at 16 kHz
@@ -88,21 +90,22 @@ class Turn:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_setting(benchmark, name):
+def test_setting(name):
     """No setting is surely faster than ours by a millisecond a turn, and waiting in parts costs 10 ms or more."""
     loop = asyncio.new_event_loop()
     ours, other = Turn(loop, OURS), Turn(loop, SETTINGS[name])
-    pairs = PairRecorder(other.run, ours.run)
-    pairs.warm_up()
-    benchmark.pedantic(pairs.subject, setup=pairs.before, teardown=pairs.after, rounds=ROUNDS)
+    blocks = Blocks({"other": other.run, "ours": ours.run})
+    blocks.warm_up()
+    for _ in range(ROUNDS):
+        blocks.one_more()
     for end in (ours, other):
         end.close()
     loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop)))
     loop.close()
-    interval = ratio_interval({0: [(pair.partner.wall_ns, pair.subject.wall_ns) for pair in pairs.pairs]})
-    partner_ms = float(np.median([pair.partner.wall_ms for pair in pairs.pairs]))
-    costs_ms = [pair.subject.wall_ms - pair.partner.wall_ms for pair in pairs.pairs]
-    benchmark.extra_info |= {"ours_ms": partner_ms, "costs_ms": float(np.median(costs_ms))}
-    assert interval.high > 1 - 1 / partner_ms
+    pairs = pairs_of(blocks.taken, "ours", "other")
+    ours_ms = float(np.median([before for before, _ in pairs])) / 1e6
+    costs_ms = [(after - before) / 1e6 for before, after in pairs]
+    print(f"{name}: ours {ours_ms:.2f} ms, it costs {np.median(costs_ms):+.2f} ms")
+    assert ratio_interval({0: pairs}).high > 1 - 1 / ours_ms
     if name == "delayed, in parts":
         assert np.median(costs_ms) >= 10

@@ -11,12 +11,12 @@ from voiceperf.judge.statistics import ratio_interval
 from voiceperf.live.metrics import Metrics
 from voiceperf.live.params import ServiceParams
 from voiceperf.live.queue import EngineQueue
+from voiceperf.measure.blocks import Blocks, pairs_of
 from voiceperf.measure.clock import SystemClock, Timing
 from voiceperf.measure.contender import of_profile
-from voiceperf.measure.pairs import PairRecorder
 from voiceperf.suite.workloads import requests
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 ROUNDS = 4
 CALL = call.load(places.fixtures_dir() / "calls" / "call61.toml")
@@ -56,26 +56,23 @@ def said(output):
 
 
 @pytest.mark.parametrize("engine", WAITING)
-def test_burst(benchmark, engine):
+def test_burst(engine):
     """A process for each core is not surely slower in all with what waits at once, and its results are the same."""
     loop = asyncio.new_event_loop()
     one_by_one = Burst(loop, engine, {})
     side_by_side = Burst(loop, engine, {THREADS[engine]: 1}, workers=machine.cores().performance)
     try:
-        pairs = PairRecorder(side_by_side.run, one_by_one.run)
-        pairs.warm_up()
-        benchmark.pedantic(pairs.subject, setup=pairs.before, teardown=pairs.after, rounds=ROUNDS)
+        blocks = Blocks({"side by side": side_by_side.run, "one by one": one_by_one.run})
+        blocks.warm_up()
+        for _ in range(ROUNDS):
+            blocks.one_more()
         assert list(map(said, side_by_side.outputs)) == list(map(said, one_by_one.outputs))
     finally:
         for burst in (one_by_one, side_by_side):
             burst.close()
         loop.close()
-    times = [(pair.partner.wall_ns, pair.subject.wall_ns) for pair in pairs.pairs]
+    times = pairs_of(blocks.taken, "one by one", "side by side")
     interval = ratio_interval({0: times})
     one_by_one_ms, side_by_side_ms = (float(np.median(side)) / 1e6 for side in zip(*times, strict=True))
-    benchmark.extra_info |= {
-        "one_by_one_ms": one_by_one_ms,
-        "side_by_side_ms": side_by_side_ms,
-        "ratio": [interval.low, interval.estimate, interval.high],
-    }
+    print(f"{engine}: {one_by_one_ms:.0f} -> {side_by_side_ms:.0f} ms, [{interval.low:.3f}, {interval.high:.3f}]")
     assert interval.low < 1

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from voiceperf.engines.base import Speech
-from voiceperf.suite.corpus import Recording
+from voiceperf.quality.corpus import Recording
 
 
 class Examples:

@@ -1,15 +1,19 @@
-"""The material that quality is judged on: recorded utterances with transcripts, and written conversations."""
+"""What quality is judged on: recorded utterances with transcripts, and written conversations."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from voiceperf.audio import Samples, read_speech
+from voiceperf.call import CallRecording
 from voiceperf.errors import InputError
-from voiceperf.files import is_file, parsed, read_text, read_toml, reason_of, shown
+from voiceperf.files import is_file, parsed, read_bytes, read_text, read_toml, reason_of, shown
+
+CHUNK_SECONDS = (0.4, 8.0)  # what a caller says in one go
 
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "file": str,
@@ -103,3 +107,40 @@ def read_conversations(path: Path, use: str = "evaluation") -> list[Conversation
     if not all(isinstance(text, str) for text in texts):
         raise InputError(f"{shown(path)}: not a file of conversations (use, system and turns must be texts)")
     return [conversation for conversation in found if conversation.use == use]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What quality is judged on; of the recordings and of the answers, every nth."""
+
+    manifest: Path
+    conversations: Path
+    every_nth: int
+
+    def digest(self) -> str:
+        """Of all texts and sounds: two runs are judged on the same material, or are not compared."""
+        found = hashlib.sha256(read_bytes(self.manifest) + read_bytes(self.conversations))
+        for recording in read_manifest(self.manifest):
+            found.update(read_bytes(recording.path))
+        return found.hexdigest()
+
+    def recordings(self) -> dict[str, Recording]:
+        """What is heard, by its name within the manifest's folder."""
+        shortest, longest = CHUNK_SECONDS
+        chunks = [r for r in read_manifest(self.manifest) if shortest <= r.seconds <= longest]
+        return {r.path.relative_to(self.manifest.parent).as_posix(): r for r in chunks[:: self.every_nth]}
+
+    def scored(self) -> list[Conversation]:
+        """What is read token by token."""
+        return read_conversations(self.conversations)
+
+    def lines(self, call: CallRecording) -> dict[str, str]:
+        """What is spoken, by name: the call's replies, and written answers, because seven replies bound no rate."""
+        answers = [answer for conversation in self.scored() for _, answer in conversation.turns]
+        numbered = list(enumerate(answers, start=1))[:: self.every_nth]
+        return replies(call) | {f"answer {number}": text for number, text in numbered}
+
+
+def replies(call: CallRecording) -> dict[str, str]:
+    """A call's replies, by the name of their turn."""
+    return {f"turn {turn.number}": turn.reply for turn in call.turns}

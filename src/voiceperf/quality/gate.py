@@ -1,0 +1,169 @@
+"""The quality gate: one engine of a candidate beside a baseline's, judged once and remembered."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from voiceperf.call import CallRecording
+from voiceperf.engines import ENGINES
+from voiceperf.errors import EngineError, ParameterError
+from voiceperf.judge.language import MAX_KLD_NATS
+from voiceperf.judge.sound import MAX_LOG_SPECTRAL_DB
+from voiceperf.judge.text import WER_MARGIN, Heard
+from voiceperf.judge.verdict import Finding, Verdict, worst
+from voiceperf.log import Progress, silent
+from voiceperf.measure.contender import Side
+from voiceperf.quality.corpus import Corpus, replies
+from voiceperf.quality.examples import Examples
+from voiceperf.quality.hearing import compare_transcripts, transcripts
+from voiceperf.quality.outputs import Outputs, Remembering, StaleError
+from voiceperf.quality.speaking import compare_speech, speak_and_hear
+from voiceperf.quality.thinking import compare_scores
+
+
+@dataclass(frozen=True)
+class Quality:
+    """One engine's quality against a baseline: the finding, and in words for the table.
+
+    `loss` is what the engine's own measure lost, as a share of what it may lose: 1 is the gate's limit.
+    """
+
+    finding: Finding
+    text: str
+    loss: float | None = None
+
+
+class QualityGate:
+    """Asks both sides for their outputs and judges them; its processes live only while it asks.
+
+    Args:
+        call: whose replies are spoken.
+        corpus: what else is heard, scored and spoken.
+        progress: told how far it is.
+        outputs: gates may share them.
+        examples: takes what was heard and said, for people.
+    """
+
+    def __init__(
+        self,
+        call: CallRecording,
+        corpus: Corpus,
+        *,
+        progress: Progress = silent,
+        outputs: Outputs | None = None,
+        examples: Examples | None = None,
+    ) -> None:
+        self.call, self.corpus, self._progress = call, corpus, progress
+        self._outputs = Outputs() if outputs is None else outputs
+        self._examples = examples
+        self._judged: dict[Any, tuple[str, Quality]] = {}  # with the baseline that was asked
+        self.scores: dict[str, dict[str, dict[str, Any]]] = {}
+        self.perplexity: float | None = None
+
+    def judge(self, engine: str, baseline: Side, candidate: Side) -> Quality:
+        """The quality of one engine. Sides that differ only in threads are judged once.
+
+        Raises:
+            EngineError: an engine fails.
+        """
+        key = (engine, *(side.contender(engine).outcome() for side in (baseline, candidate)))
+        if key not in self._judged:
+            self._judged[key] = baseline.name, self._judge(engine, baseline, candidate)
+        judged, quality = self._judged[key]
+        if self._examples:
+            self._examples.alike(engine, judged, baseline.name)
+        return quality
+
+    def holds(self, engine: str, baseline: Side, candidate: Side) -> Quality:
+        """The same, of a candidate on trial: one that does not run is a FAIL, with the reason."""
+        try:
+            return self.judge(engine, baseline, candidate)
+        except (EngineError, ParameterError) as error:
+            return Quality(Finding(Verdict.FAIL, str(error)), "does not run")
+
+    def judge_all(self, baseline: Side, candidate: Side) -> Quality:
+        """The quality of all three engines together."""
+        parts = [self.judge(engine, baseline, candidate) for engine in ENGINES]
+        return Quality(worst(part.finding for part in parts), "all of the above")
+
+    def _judge(self, engine: str, baseline: Side, candidate: Side) -> Quality:
+        judge: Callable[[Side, Side], Quality] = getattr(self, f"_{engine}")
+        try:
+            return judge(baseline, candidate)
+        except StaleError as stale:
+            sys.stderr.write(f"voiceperf: kept outputs of {stale} are not what it makes now; all are made anew\n")
+            self._outputs.drop(baseline.contender(engine))
+            return judge(baseline, candidate)
+
+    def _baseline(self, side: Side, engine: str) -> Remembering:
+        return self._outputs.of(side.contender(engine), on_disk=True)
+
+    def _candidate(self, side: Side, engine: str) -> Remembering:
+        return self._outputs.of(side.contender(engine))
+
+    def _whisper(self, baseline: Side, candidate: Side) -> Quality:
+        named = self.corpus.recordings()
+        recordings = list(named.values())
+        heard = []
+        for listening in (self._baseline(baseline, "whisper"), self._candidate(candidate, "whisper")):
+            with listening as listener:
+                heard.append(transcripts(listener, recordings, self._progress))
+        compared = compare_transcripts(recordings, *heard)
+        if compared is None:
+            return _unjudged("no words were spoken")
+        self._keep_scores("whisper", {name: r.speaker for name, r in named.items()}, compared.candidate)
+        if self._examples:
+            for side, texts in zip((baseline, candidate), heard, strict=True):
+                self._examples.heard(side.name, named, texts)
+        text = (
+            f"WER {compared.baseline_wer:.1%} -> {compared.candidate_wer:.1%}"
+            f" (upper {compared.difference.high * 100:+.1f} points, {compared.difference.samples} utterances)"
+        )
+        return Quality(compared.finding(), text, compared.difference.estimate / WER_MARGIN)
+
+    def _llama(self, baseline: Side, candidate: Side) -> Quality:
+        with self._baseline(baseline, "llama") as before, self._candidate(candidate, "llama") as after:
+            compared = compare_scores(before, after, self.corpus.scored())
+        if compared is None:
+            return _unjudged("no conversation to score")
+        self.perplexity = compared.candidate_perplexity
+        text = (
+            f"KLD {compared.mean_kld_nats:.4f}, top-1 {compared.top1_agreement:.1%},"
+            f" perplexity x{compared.perplexity_ratio:.3f} ({compared.tokens} tokens)"
+        )
+        return Quality(compared.finding(), text, compared.mean_kld_nats / MAX_KLD_NATS)
+
+    def _kokoro(self, baseline: Side, candidate: Side) -> Quality:
+        lines = self.corpus.lines(self.call)
+        with (
+            self._baseline(baseline, "kokoro") as before,
+            self._outputs.of(candidate.contender("kokoro"), shared=False) as after,
+            self._candidate(candidate, "whisper") as listener,
+        ):
+            compared = compare_speech(before, after, listener, list(lines.values()), self._progress)
+            if compared is None:
+                return _unjudged("no reply to speak")
+            self._keep_scores("kokoro", {name: name for name in lines}, compared.round_trip.candidate)
+            if self._examples:
+                for name, reply in replies(self.call).items():
+                    for side, speaker in ((baseline, before), (candidate, after)):
+                        self._examples.spoken(side.name, name, reply, *speak_and_hear(speaker, listener, reply))
+        text = (
+            f"round trip WER {compared.round_trip.baseline_wer:.1%} -> {compared.round_trip.candidate_wer:.1%},"
+            f" log-mel {compared.log_spectral_db:.2f} dB, pace {compared.pace_shift:+.1%}, {len(lines)} texts"
+        )
+        return Quality(compared.finding(), text, compared.log_spectral_db / MAX_LOG_SPECTRAL_DB)
+
+    def _keep_scores(self, engine: str, speakers: Mapping[str, str], scores: Iterable[Heard]) -> None:
+        """For the saved run: how each utterance was heard, by its name."""
+        self.scores[engine] = {
+            name: {"speaker": speaker, **asdict(score)}
+            for (name, speaker), score in zip(speakers.items(), scores, strict=True)
+        }
+
+
+def _unjudged(reason: str) -> Quality:
+    return Quality(Finding(Verdict.INVALID, reason), reason)

@@ -1,0 +1,34 @@
+"""How well an engine hears: its transcripts of recorded speech."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voiceperf.engines.base import Transcript, Utterance
+from voiceperf.judge.text import HearingComparison, compare_hearing, score
+from voiceperf.log import Progress, silent
+from voiceperf.quality.corpus import Recording
+from voiceperf.quality.outputs import Asked
+
+
+def transcripts(listener: Asked, recordings: Sequence[Recording], progress: Progress = silent) -> list[str]:
+    """What is heard, utterance by utterance."""
+    heard = []
+    for number, recording in enumerate(recordings, start=1):
+        output = listener.ask(Utterance(recording.audio()))
+        assert isinstance(output, Transcript)
+        heard.append(output.text)
+        progress(f"{listener.contender.name} listens", number, len(recordings))
+    return heard
+
+
+def compare_transcripts(
+    recordings: Sequence[Recording], baseline: Sequence[str], candidate: Sequence[str]
+) -> HearingComparison | None:
+    """WER and its difference, on transcripts of the same recordings."""
+    references = [recording.text for recording in recordings]
+    return compare_hearing(
+        [score(reference, text) for reference, text in zip(references, baseline, strict=True)],
+        [score(reference, text) for reference, text in zip(references, candidate, strict=True)],
+        [recording.speaker for recording in recordings],
+    )

@@ -1,0 +1,71 @@
+"""An experiment on made-up rounds: when it looks, when it stops, whose processes run."""
+
+from contextlib import contextmanager
+
+from voiceperf.measure.experiment import experiment
+
+
+class Rounds:
+    """One input whose second side takes a known share of the first's time."""
+
+    def __init__(self, ratio):
+        self.ratio, self.pairs = ratio, []
+
+    def one_round(self):
+        self.pairs.append((1.0, self.ratio * (1 + 0.001 * (-1) ** len(self.pairs))))
+
+    def times_ns(self):
+        return {1: self.pairs}
+
+
+def observed(*ratios, fresh, is_clear=lambda interval: False, is_over=lambda: False):
+    """With one ratio in each set of processes; also how many were started, how many are alive, and the looks."""
+    started, alive, looks = [], [], []
+
+    @contextmanager
+    def start():
+        started.append(Rounds(ratios[min(len(started), len(ratios) - 1)]))
+        alive.append(started[-1])
+        yield started[-1]
+        alive.remove(started[-1])
+
+    seen = experiment(
+        start, (2, 4, 8), is_clear, fresh=fresh, is_over=is_over, watch=lambda rounds, interval: looks.append(rounds)
+    )
+    return seen, started, alive, looks
+
+
+def test_it_looks_where_planned():
+    """Without an answer every planned look is taken, and all rounds count."""
+    seen, _, alive, looks = observed(1.0, fresh=True)
+    assert looks == [2, 4, 8]
+    assert (seen.rounds, len(seen.times_ns[1])) == (8, 8)
+    assert alive == []
+
+
+def test_an_answer_ends_it():
+    """The first look that answers the question is the last."""
+    _, started, _, looks = observed(0.5, fresh=True, is_clear=lambda interval: interval and interval.high < 0.9)
+    assert looks == [2]
+    assert len(started) == 1
+
+
+def test_fresh_processes_run_up_to_each_look():
+    """Each look's rounds come from processes of their own, and what the earlier ones showed is kept."""
+    seen, started, _, _ = observed(1.0, 2.0, 4.0, fresh=True)
+    assert [len(rounds.pairs) for rounds in started] == [2, 2, 4]
+    assert [round(after) for _, after in seen.times_ns[1]] == [1, 1, 2, 2, 4, 4, 4, 4]
+
+
+def test_one_pair_of_processes_may_run_it_all():
+    """Where a fresh start costs more than it tells, the first processes stay."""
+    seen, started, _, _ = observed(1.0, fresh=False)
+    assert len(started) == 1
+    assert len(seen.times_ns[1]) == 8
+
+
+def test_a_budget_that_is_over_leaves_the_first_look():
+    """The rounds of the first look are run whatever they take; then time is up."""
+    seen, _, _, looks = observed(1.0, fresh=True, is_over=lambda: True)
+    assert looks == [2]
+    assert seen.rounds == 2

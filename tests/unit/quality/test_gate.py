@@ -1,0 +1,121 @@
+"""The quality gate on made-up engines: who is asked, how often, and what comes of failures."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from voiceperf import profiles
+from voiceperf.engines.base import Transcript
+from voiceperf.errors import EngineError, ParameterError
+from voiceperf.judge.verdict import Verdict
+from voiceperf.measure.contender import Side
+from voiceperf.profiles import Setting
+from voiceperf.quality import outputs as module
+from voiceperf.quality.corpus import Recording
+from voiceperf.quality.examples import Examples
+from voiceperf.quality.gate import QualityGate
+from voiceperf.quality.outputs import Outputs
+
+WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog"]
+FAIR = profiles.load("fair")
+
+
+class Hears:
+    """Processes that hear each recording rightly, but for contenders that were told to lose words; and a count."""
+
+    alive = True
+
+    def __init__(self, loses=()):
+        self.loses, self.asked, self._who = loses, 0, None
+
+    def __call__(self, contender):
+        heard = Hears(self.loses)
+        heard._who, heard.count = contender.name, self
+        return heard
+
+    def ask(self, request):
+        self.count.asked += 1
+        number = round(float(request.audio[0]) * 100)
+        words = WORDS[:3] if self._who in self.loses else WORDS
+        return Transcript(" ".join([*words, str(number)]), len(words), 0.9, 1.0)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def corpus(monkeypatch):
+    def recording(number):
+        found = Recording(Path(f"{number}.wav"), " ".join([*WORDS, str(number)]), f"speaker {number % 9}", "s", 1.0)
+        monkeypatch.setattr(Recording, "audio", lambda self: np.full(9, int(self.path.stem) / 100, np.float32))
+        return found
+
+    return SimpleNamespace(recordings=lambda: {f"{n}.wav": recording(n) for n in range(1, 61)})
+
+
+@pytest.fixture
+def gate(corpus, tmp_path, monkeypatch):
+    """(engines) -> a gate over one cache folder."""
+    monkeypatch.setattr(module, "CHECKED_SHARE", 0.0)
+    monkeypatch.setattr(module, "decisive", lambda contender: contender.name)
+    return lambda engines, **more: QualityGate(None, corpus, outputs=Outputs(tmp_path / "kept", engines), **more)
+
+
+def side(name, **values):
+    return Side(name, FAIR.having("whisper", Setting({"audio_ctx": 512, **values})))
+
+
+BASE = Side("fair", FAIR)
+
+
+def test_lost_words_fail(gate):
+    """A candidate that hears a third of each sentence is a FAIL, one that hears all of it passes."""
+    engines = Hears(loses=("deaf",))
+    judged = gate(engines)
+    assert judged.judge("whisper", BASE, side("keen")).finding.verdict is Verdict.PASS
+    assert judged.judge("whisper", BASE, side("deaf", audio_ctx=256)).finding.verdict is Verdict.FAIL
+
+
+def test_sides_that_differ_in_threads_are_judged_once(gate):
+    """Nothing is asked again for a candidate or a baseline that hears alike, and it is shown beside the others."""
+    engines, examples = Hears(), Examples()
+    judged = gate(engines, examples=examples)
+    judged.judge("whisper", BASE, side("keen"))
+    asked = engines.asked
+    threads = Setting({**FAIR["whisper"].values, "n_threads": 1})
+    judged.judge("whisper", Side("seed", FAIR.having("whisper", threads)), side("keen", n_threads=1))
+    assert engines.asked == asked
+    assert set(examples.texts["whisper"]["1.wav"]["by_profile"]) == {"fair", "keen", "seed"}
+
+
+def test_a_second_session_asks_only_the_candidate(gate):
+    """What the baseline makes of the corpus is known from another day; the candidate is asked anew."""
+    gate(Hears()).judge("whisper", BASE, side("keen"))
+    later = Hears()
+    gate(later).judge("whisper", BASE, side("keen"))
+    assert later.asked == 60
+
+
+def test_stale_outputs_are_made_anew_with_a_loud_line(gate, monkeypatch, capsys):
+    """Where a baseline does not hear any more as was kept, all of it is heard again, and the verdict is of that."""
+    gate(Hears(loses=("fair",))).judge("whisper", BASE, side("keen"))
+    monkeypatch.setattr(module, "CHECKED_SHARE", 0.2)
+    again = Hears()
+    quality = gate(again).judge("whisper", BASE, side("keen"))
+    assert "WER 0.0% -> 0.0%" in quality.text
+    assert "are not what it makes now; all are made anew" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [EngineError("it died"), ParameterError("no such value")])
+def test_a_candidate_that_does_not_run_fails_on_trial(gate, monkeypatch, error):
+    """On trial an engine that fails is a FAIL with the reason; in a comparison it is an error."""
+
+    def die(contender):
+        raise error
+
+    judged = gate(die)
+    assert judged.holds("whisper", BASE, side("keen")).finding.reason == str(error)
+    with pytest.raises(type(error)):
+        judged.judge("whisper", BASE, side("keen"))
