@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,11 @@ from voiceperf.models.catalogue import CATALOGUE
 from voiceperf.models.store import path_of
 
 pytest_plugins = ["pytester"]
+
+# engines of the tests' own, found as any other package's are, by worker processes too
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(Path(__file__).parent / "engines"), os.environ.get("PYTHONPATH")])
+)
 
 
 def pytest_runtest_setup(item):

@@ -70,10 +70,25 @@ def tunable(
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """How a service hands texts to an engine that speaks."""
+
+    lang: str = "en-us"
+    by_sentence: bool = True  # each sentence by itself, so that the first sounds while the others are computed
+    filter_text: bool = True  # without what is not to be spoken: markup, emoji
+    pause_s: float = 0.0  # between the pieces
+
+
+@dataclass(frozen=True)
 class EngineParams:
     """Base of each engine's parameters: built from any mapping, never half valid."""
 
     engine: ClassVar[str]
+    role: ClassVar[str]  # which it plays (`voiceperf.roles`)
+    title: ClassVar[str] = ""  # what people call the engine
+    home: ClassVar[str] = ""  # where it comes from
+    thread_names: ClassVar[tuple[str, ...]] = ()  # the parameters that count threads
+    distributions: ClassVar[tuple[str, ...]] = ()  # the packages that do its work
 
     def __post_init__(self) -> None:
         for name, known in self.tunables().items():
@@ -86,9 +101,6 @@ class EngineParams:
     def check(self) -> None:
         """Rules that span several parameters; engines override it."""
 
-    thread_names: ClassVar[tuple[str, ...]] = ()  # the parameters that count threads
-    distributions: ClassVar[tuple[str, ...]] = ()  # the packages that do its work
-
     def threads(self, name: str) -> int:
         """What a thread count comes to on this machine; the library's own choice stays what stands for it."""
         count: int = getattr(self, name)
@@ -98,6 +110,18 @@ class EngineParams:
     def safer(self) -> list[dict[str, Any]]:
         """Steps back from these values where they do not hold, each further than the last; engines override it."""
         return []
+
+    def languages(self) -> list[str]:
+        """Which an engine that hears takes; engines override it."""
+        return ["en"]
+
+    def voices(self) -> list[str]:
+        """The names that a line may ask an engine that speaks for, beside its own; engines override it."""
+        return []
+
+    def delivery(self) -> Delivery:
+        """How an engine that speaks wants its texts; engines override it."""
+        return Delivery()
 
     def niceness(self) -> int:
         """How far the engine's process lets others go first, as Unix counts it; engines override it."""

@@ -15,13 +15,13 @@ from statistics import median
 
 import llama_bench
 import sherpa_folder
+from voiceperf_peers.faster_whisper import FasterWhisperParams
+from voiceperf_peers.plain_kokoro import PlainKokoroParams
+from voiceperf_peers.sherpa_kokoro import SherpaKokoroParams
 
 from voiceperf import call, places, profiles
 from voiceperf.audio import as_speech
 from voiceperf.engines.base import Line, Utterance
-from voiceperf.engines.faster_whisper import FasterWhisperParams
-from voiceperf.engines.plain_kokoro import PlainKokoroParams
-from voiceperf.engines.sherpa_kokoro import SherpaKokoroParams
 from voiceperf.judge.statistics import ratio_interval
 from voiceperf.judge.text import score, word_error_rate
 from voiceperf.measure.bout import Bout

@@ -11,7 +11,7 @@ import pytest
 
 from voiceperf import load_call
 from voiceperf.cli import main
-from voiceperf.engines import ENGINES, module
+from voiceperf.engines import names, params_class
 from voiceperf.history.ledger import Calibration, write_noise
 from voiceperf.judge.planning import Noise
 from voiceperf.judge.verdict import Finding, Verdict
@@ -26,19 +26,19 @@ from voiceperf.suite.suite import Suite
 SUITE = """
     import pytest
 
-    @pytest.mark.parametrize("workload", ["whisper", "llama"])
+    @pytest.mark.parametrize("workload", ["hearing", "thinking"])
     def test_turn(voiceperf_duel, workload, voiceperf_turn, voiceperf_profile):
         voiceperf_duel(workload, voiceperf_profile, voiceperf_turn)
 
-    @pytest.mark.parametrize("criterion", ["whisper_alone", "llama"])
+    @pytest.mark.parametrize("criterion", ["hearing_alone", "thinking"])
     def test_criterion(voiceperf, voiceperf_require, criterion, voiceperf_baseline):
         voiceperf_require(voiceperf.judge(criterion, voiceperf_baseline))
 """
-for name in ENGINES:  # a session within the session must not be the first to load a native library: it unloads it
-    module(name)
+for name in names():  # a session within the session must not be the first to load a native library: it unloads it
+    params_class(name)
 Control()  # likewise of NumPy
 SERIES = [
-    f"{workload}: tuned / {partner}" for workload in ("whisper", "llama") for partner in ("seed", "fair", "control")
+    f"{workload}: tuned / {partner}" for workload in ("hearing", "thinking") for partner in ("seed", "fair", "control")
 ]
 QUIET = Noise(launches=5, freedom=4, pairs=6, pair_spread=0.01, launch_spread=0.0, floor=0.02)
 EXIT = SimpleNamespace(good=0, failed=1, regressed=10, inconclusive=11, invalid=12)
@@ -137,14 +137,14 @@ def test_same_code_passes(accepted):
     """Nothing changed: exit 0, and the comparison is printed."""
     done = accepted("--voiceperf-gate")
     assert done.ret == EXIT.good
-    done.stdout.fnmatch_lines(["*this session against 0001_*", "*llama: tuned / fair*PASS*"])
+    done.stdout.fnmatch_lines(["*this session against 0001_*", "*thinking: tuned / fair*PASS*"])
 
 
 def test_regression_has_an_exit_code_of_its_own(accepted):
     """A third more time ends with 10, not with pytest's 1, and names what became slower."""
     done = accepted("--voiceperf-gate", slowdown=1.3)
     assert done.ret == EXIT.regressed
-    done.stdout.fnmatch_lines(["FAIL: whisper: tuned / fair: time ratio*"])
+    done.stdout.fnmatch_lines(["FAIL: hearing: tuned / fair: time ratio*"])
 
 
 def test_regressed_run_does_not_become_the_reference(accepted):
@@ -177,18 +177,18 @@ def test_named_run_is_compared_with(accepted):
 
 def test_missing_benchmark_is_not_a_pass(accepted):
     """A benchmark that was deselected is named, and the session ends with 12."""
-    done = accepted("--voiceperf-gate", "-k", "whisper")
+    done = accepted("--voiceperf-gate", "-k", "hearing")
     assert done.ret == EXIT.invalid
-    done.stdout.fnmatch_lines(["INVALID: llama: tuned / seed: *not measured in this one"])
+    done.stdout.fnmatch_lines(["INVALID: thinking: tuned / seed: *not measured in this one"])
 
 
 def test_benchmark_missing_from_the_accepted_run_is_not_a_pass(accepted, monkeypatch):
     """A benchmark that the accepted run does not hold cannot have been compared."""
-    accepted("--benchmark-autosave", "-k", "whisper")
+    accepted("--benchmark-autosave", "-k", "hearing")
     accept(monkeypatch, "0002")
     done = accepted("--voiceperf-gate")
     assert done.ret == EXIT.invalid
-    done.stdout.fnmatch_lines(["INVALID: llama: tuned / seed: not in the accepted run*"])
+    done.stdout.fnmatch_lines(["INVALID: thinking: tuned / seed: not in the accepted run*"])
 
 
 @pytest.mark.parametrize("option", ["--benchmark-disable", "--benchmark-skip", "--collect-only"])
@@ -275,13 +275,13 @@ def test_failing_test_is_still_a_failure(accepted):
 
 def test_marker_sets_a_benchmark_s_threshold(accepted):
     """A marker lets a benchmark become a third slower, and only that one."""
-    marked = SUITE.replace('"whisper", "llama"])\n    def test_turn', 'pytest.param("whisper", marks='
-                           'pytest.mark.voiceperf_max_slowdown(0.5)), "llama"])\n    def test_turn')  # fmt: skip
+    marked = SUITE.replace('"hearing", "thinking"])\n    def test_turn', 'pytest.param("hearing", marks='
+                           'pytest.mark.voiceperf_max_slowdown(0.5)), "thinking"])\n    def test_turn')  # fmt: skip
     assert marked != SUITE
     accepted.path.joinpath("test_suite.py").write_text(marked.replace("\n    ", "\n"))
     done = accepted("--voiceperf-gate", slowdown=1.3)
     assert done.ret == EXIT.regressed
-    done.stdout.fnmatch_lines(["*whisper: tuned / fair*+50%*PASS*", "*llama: tuned / fair*+10%*FAIL*"])
+    done.stdout.fnmatch_lines(["*hearing: tuned / fair*+50%*PASS*", "*thinking: tuned / fair*+10%*FAIL*"])
 
 
 @pytest.mark.parametrize("marker", ["", "(0.0)", "('much')"])
@@ -290,7 +290,7 @@ def test_unusable_threshold_is_an_error(accepted, marker):
     accepted.path.joinpath("test_suite.py").write_text(
         f"import pytest\n@pytest.mark.voiceperf_max_slowdown{marker}\n"
         "def test_turn(voiceperf_duel, voiceperf_turn, voiceperf_profile):\n"
-        "    voiceperf_duel('llama', voiceperf_profile, voiceperf_turn)\n"
+        "    voiceperf_duel('thinking', voiceperf_profile, voiceperf_turn)\n"
     )
     done = accepted()
     assert done.ret == EXIT.failed
@@ -310,7 +310,7 @@ def test_markdown_is_written(accepted):
     accepted("--voiceperf-gate", "--voiceperf-markdown=gate.md", slowdown=1.3)
     text = (accepted.path / "gate.md").read_text()
     assert text.startswith("### voiceperf: FAIL, against `0001_")
-    assert "| llama: tuned / fair |" in text
+    assert "| thinking: tuned / fair |" in text
 
 
 def test_saved_run_holds_what_the_gate_reads(accepted):

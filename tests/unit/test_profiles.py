@@ -1,9 +1,11 @@
 import pytest
 
 from voiceperf import profiles
-from voiceperf.engines import ENGINES, llama, whisper  # noqa: F401  # loaded while the system is the real one
+from voiceperf.engines import llama, whisper  # noqa: F401  # loaded while the system is the real one
 from voiceperf.errors import InputError, ParameterError
 from voiceperf.measure.contender import of_profile
+from voiceperf.profiles import Profile, Setting
+from voiceperf.roles import ROLES
 
 
 def test_shipped_profiles_are_named():
@@ -11,17 +13,19 @@ def test_shipped_profiles_are_named():
     assert {"seed", "fair", "tuned"} <= set(profiles.shipped())
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("name", profiles.shipped())
-def test_every_shipped_value_is_valid(name, engine):
-    """Each engine accepts what each shipped profile says of it."""
-    assert of_profile(profiles.load(name), engine).engine == engine
+def test_every_shipped_value_is_valid(name, role):
+    """Each engine accepts what each shipped profile says of it, and plays the role that it is asked to."""
+    profile = profiles.load(name)
+    assert of_profile(profile, role).role == role
+    assert of_profile(profile, role).engine == profile.engine_of(role)
 
 
 def test_fair_is_seed_with_this_machines_threads():
     """The two baselines differ in nothing that changes a result."""
-    for engine in ENGINES:
-        seed, fair = (of_profile(profiles.load(name), engine).params for name in ("seed", "fair"))
+    for role in ROLES:
+        seed, fair = (of_profile(profiles.load(name), role).params for name in ("seed", "fair"))
         assert seed.outcome() == fair.outcome()
 
 
@@ -120,4 +124,54 @@ def test_unknown_engine_lists_the_known(one_line):
     """An engine that does not exist is answered with those there are."""
     with pytest.raises(ParameterError) as caught:
         of_profile(profiles.load("seed"), "espeak")
-    one_line(caught.value, "espeak", "whisper, llama, kokoro")
+    one_line(caught.value, "espeak", "kokoro, llama, whisper")
+
+
+def test_a_profile_says_which_engine_plays_a_role(tmp_path):
+    """[roles] names another engine; its section is the role's setting, and survives being saved."""
+    path = tmp_path / "mine.toml"
+    path.write_text('[roles]\nspeaking = "fake"\n[fake]\nwork = 7\n[whisper]\nn_threads = 1\n')
+    for profile in (profiles.load(str(path)), saved_again(profiles.load(str(path)), tmp_path)):
+        contender = of_profile(profile, "speaking")
+        assert (contender.engine, contender.params.work) == ("fake", 7)
+        assert of_profile(profile, "hearing").params.n_threads == 1
+
+
+def saved_again(profile, folder):
+    profiles.save(profile, folder / "again.toml")
+    return profiles.load(str(folder / "again.toml"))
+
+
+def test_a_role_may_be_played_as_in_another_profile():
+    """The other profile's engine and its setting come over; what it played before stays with its engine."""
+    before = Profile("a", "", {"kokoro": Setting({"speed": 1.2})})
+    other = Profile("b", "", {"fake": Setting({"work": 3})}, players={"speaking": "fake"})
+    after = before.playing("speaking", other)
+    assert (after.engine_of("speaking"), after["speaking"].values) == ("fake", {"work": 3})
+    assert after.playing("speaking", before)["speaking"].values == {"speed": 1.2}
+
+
+@pytest.mark.parametrize(
+    ("roles", "said"),
+    [
+        ("hearing = 3", "must name engines"),
+        ('listening = "whisper"', "no role listening"),
+    ],
+)
+def test_a_table_of_roles_that_is_none_is_refused(tmp_path, one_line, roles, said):
+    """A role that nobody knows, or an engine that is no name, is named with the file."""
+    path = tmp_path / "mine.toml"
+    path.write_text(f"[roles]\n{roles}\n")
+    with pytest.raises(InputError) as caught:
+        profiles.load(str(path))
+    one_line(caught.value, "mine.toml", said)
+
+
+@pytest.mark.parametrize(
+    ("engine", "said"), [("llama", "llama plays thinking, not hearing"), ("nobody", "no engine 'nobody'")]
+)
+def test_an_engine_that_cannot_play_the_role_is_refused(engine, said, one_line):
+    """An engine of another role, or one that no package brings, is named."""
+    with pytest.raises(ParameterError) as caught:
+        of_profile(Profile("mine", "", {}, players={"hearing": engine}), "hearing")
+    one_line(caught.value, said)

@@ -80,7 +80,7 @@ def test_a_call_in_an_empty_folder_is_replayed_by_the_suite_of_the_package(pytes
     done = pytester.runpytest("--call", "mine", "--collect-only", "-q")
     text = done.stdout.str()
     assert text.count("::test_turn[") == 3 * 3 * 5
-    assert "test_criterion[fair-whisper]" in text
+    assert "test_criterion[fair-hearing]" in text
     assert "test_own_criterion[stability]" in text
 
 

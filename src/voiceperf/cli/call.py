@@ -18,6 +18,7 @@ from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.newcall.draft import DraftedTurn, Header, draft, require_new, write
 from voiceperf.newcall.speech import spans
+from voiceperf.roles import HEARING, THINKING
 from voiceperf.vad import SpeechDetector
 
 _MOST_ACCURATE = "fair"  # hears with the whole context and unrounded weights, as no tuned setting does
@@ -52,7 +53,7 @@ def new(
         raise InputError(f"{recording}: no speech found in {len(audio) / SPEECH_RATE_HZ:.1f} s")
     turns = []
     chosen = profiles.load(profile)
-    with WorkerProcess(of_profile(chosen, "whisper")) as ear, WorkerProcess(of_profile(chosen, "llama")) as mind:
+    with WorkerProcess(of_profile(chosen, HEARING)) as ear, WorkerProcess(of_profile(chosen, THINKING)) as mind:
         parts = [audio[first:end] for first, end in found]
         for turn in draft(header, parts, lambda sound: _hear(ear, sound), lambda messages: _answer(mind, messages)):
             turns.append(turn)

@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from voiceperf import profiles
+from voiceperf import engines, profiles
 from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
-from voiceperf.engines import ENGINES
+from voiceperf.engines import role_named
 from voiceperf.errors import InputError
 from voiceperf.files import require_writable, write_text
 from voiceperf.history.compare import compare_runs
@@ -24,9 +24,11 @@ from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import GATE_EXIT_CODES, worst
 from voiceperf.measure.contender import Side
 from voiceperf.measure.environment import libraries_of
+from voiceperf.measure.fingerprint import libraries
 from voiceperf.report.comparison import comparison_markdown, print_comparison
 from voiceperf.report.duels import duels_markdown, print_duels
 from voiceperf.report.terminal import page
+from voiceperf.roles import ROLES
 from voiceperf.suite.duel import Rules
 from voiceperf.suite.revision import source_of
 from voiceperf.suite.suite import DEFAULT_FORM, FORMS
@@ -59,7 +61,7 @@ class Chosen:
 @app.command()
 def compare(
     what: Annotated[
-        list[str] | None, typer.Argument(help="Engines to compare (default: all three), or two saved runs.")
+        list[str] | None, typer.Argument(help=f"Of {', '.join(ROLES)} (default: all), or two saved runs.")
     ] = None,
     baseline_python: Python = None,
     candidate_python: Python = None,
@@ -71,7 +73,7 @@ def compare(
         float | None, typer.Option(min=0.001, help=f"How much slower is still as good (default: {MAX_SLOWDOWN}).")
     ] = None,
     budget_s: Annotated[
-        float | None, typer.Option(min=1, help=f"Seconds an engine's duel may take (default: {Rules.budget_s:g}).")
+        float | None, typer.Option(min=1, help=f"Seconds a role's duel may take (default: {Rules.budget_s:g}).")
     ] = None,
     call: CallFile = None,
     storage: Storage = STORAGE,
@@ -81,7 +83,7 @@ def compare(
     """Tell whether the candidate is slower or worse, in one run on this machine.
 
     - a library's upgrade: `voiceperf compare --baseline-python .venv-old/bin/python`
-    - a change of voiceperf itself: `voiceperf compare --baseline-rev main whisper`
+    - a change of voiceperf itself: `voiceperf compare --baseline-rev main hearing`
     - a setting or a model: `voiceperf compare --baseline fair --candidate mine.toml`
     - two saved runs: `voiceperf compare 0001 0002`
 
@@ -92,9 +94,9 @@ def compare(
     if markdown:
         require_writable(markdown, "--markdown")  # before minutes are spent on measuring
     names = what or []
-    if names and not set(names) <= set(ENGINES):
+    if names and not set(names) <= {*ROLES, *engines.names()}:
         if before != after or len(names) != 2:
-            raise InputError(f"compare takes engines ({', '.join(ENGINES)}) or two saved runs, not {' '.join(names)}")
+            raise InputError(f"compare takes roles ({', '.join(ROLES)}) or two saved runs, not {' '.join(names)}")
         if (max_slowdown, budget_s, call) != (None, None, None):
             raise InputError("--max-slowdown, --budget-s and --call are for duels; saved runs hold their own")
         _compare_saved(names, storage, markdown, as_json)
@@ -105,11 +107,12 @@ def compare(
     judged: list[Judged] = []
     try:
         with _side("baseline", before) as old, _side("candidate", after) as new:
-            _say_libraries(old, new)
+            roles = [role_named(name) for name in names or ROLES]
+            _say_libraries(old, new, roles)
             for row in judge_upgrade(
                 old,
                 new,
-                names or list(ENGINES),
+                roles,
                 call=recorded_call(call),
                 corpus=corpus(FORMS[DEFAULT_FORM].every_nth_recording),
                 rules=Rules(max_slowdown or MAX_SLOWDOWN, budget_s or Rules.budget_s),
@@ -150,9 +153,10 @@ def _side(name: str, chosen: Chosen) -> Iterator[Side]:
         yield Side(name, profiles.load(chosen.profile, source), chosen.python or sys.executable, source)
 
 
-def _say_libraries(baseline: Side, candidate: Side) -> None:
+def _say_libraries(baseline: Side, candidate: Side, roles: Sequence[str]) -> None:
     """Name what differs between the two environments before anything is measured."""
-    old, new = libraries_of(baseline.python), libraries_of(candidate.python)
+    wanted = libraries(side.contender(role) for side in (baseline, candidate) for role in roles)
+    old, new = (libraries_of(side.python, wanted) for side in (baseline, candidate))
     for library in dict.fromkeys([*old, *new]):
         if old.get(library) != new.get(library):
             say(f"  {library}: {old.get(library) or 'none'} -> {new.get(library) or 'none'}")

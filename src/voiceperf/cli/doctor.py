@@ -6,9 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
-from voiceperf import __version__, machine
+from voiceperf import __version__, engines, machine
 from voiceperf.cli.app import Json, app, print_json
-from voiceperf.engines import ENGINES, module
 from voiceperf.errors import EngineError
 from voiceperf.models.catalogue import CATALOGUE
 from voiceperf.models.store import path_of
@@ -61,7 +60,7 @@ def _facts() -> dict[str, Any]:
         "memory_gib": machine.memory_bytes() / 2**30,
         "system": machine.operating_system(),
         "profile": _profile_in_force(),
-        "engines": {engine: _capabilities(engine) for engine in ENGINES},
+        "engines": {engine: _capabilities(engine) for engine in engines.names()},
         "models": {name: path_of(asset).is_file() for name, asset in CATALOGUE.items()},
     }
 
@@ -76,7 +75,7 @@ def _profile_in_force() -> str:
 
 def _capabilities(engine: str) -> list[dict[str, Any]]:
     try:
-        able = module(engine).capabilities()
+        able = engines.capabilities(engine)
     except EngineError as error:
         return [{"name": "installed", "available": False, "remedy": str(error)}]
     return [{"name": c.name, "available": c.available, "remedy": c.remedy} for c in able]

@@ -20,6 +20,7 @@ from voiceperf.measure.process import WorkerProcess
 from voiceperf.params import EngineParams
 from voiceperf.profiles import Profile
 from voiceperf.quality.corpus import read_manifest
+from voiceperf.roles import HEARING, SPEAKING, THINKING
 from voiceperf.suite import standing
 
 ProfileName = Annotated[
@@ -41,10 +42,11 @@ def chosen_profile(name: str | None) -> Profile:
     return chosen
 
 
-def contender(engine: str, profile: str | None, changes: list[str] | None) -> Contender:
-    """A profile's engine with the command line's changes; the profile in force where none is named."""
-    values = changed_values(params_class(engine), changes)
-    wanted = of_profile(chosen_profile(profile), engine, values)
+def contender(role: str, profile: str | None, changes: list[str] | None) -> Contender:
+    """A profile's engine of a role with the command line's changes; the profile in force where none is named."""
+    chosen = chosen_profile(profile)
+    engine = chosen.engine_of(role)
+    wanted = of_profile(chosen, role, changed_values(params_class(engine), changes))
     params, lacking = without_missing(wanted.params)
     for name, reason in lacking.items():
         say(f"{engine}.{name} is left out: {reason}")
@@ -70,11 +72,11 @@ def transcribe(
     changes: Changes = None,
     as_json: Json = False,
 ) -> None:
-    """Hear recordings with whisper.cpp."""
+    """Hear recordings."""
     paths = [*(files or []), *([r.path for r in read_manifest(manifest)] if manifest else [])]
     if not paths:
         raise InputError("nothing to transcribe: name sound files, or --manifest FILE")
-    chosen = contender("whisper", profile, changes)
+    chosen = contender(HEARING, profile, changes)
     for path in paths:
         read_speech(path)  # a bad file is said before the first one costs any work
     with WorkerProcess(chosen) as worker:
@@ -108,11 +110,11 @@ def reply(
     changes: Changes = None,
     as_json: Json = False,
 ) -> None:
-    """Answer a caller with llama.cpp."""
+    """Answer a caller."""
     if not text.strip():
         raise InputError("there is no text to answer")
     prompt = Prompt(({"role": "system", "content": system}, {"role": "user", "content": text}))
-    with WorkerProcess(contender("llama", profile, changes)) as worker:
+    with WorkerProcess(contender(THINKING, profile, changes)) as worker:
         timing, output = worker.once(prompt)
     assert isinstance(output, Reply)
     if as_json:
@@ -130,12 +132,12 @@ def speak(
     changes: Changes = None,
     as_json: Json = False,
 ) -> None:
-    """Speak a text with Kokoro into a WAV file."""
+    """Speak a text into a WAV file."""
     if not text.strip():
         raise InputError("there is no text to speak")
     require_writable(out, "--out")
     line = Line(text)
-    with WorkerProcess(contender("kokoro", profile, changes)) as worker:
+    with WorkerProcess(contender(SPEAKING, profile, changes)) as worker:
         timing, output = worker.once(line)
     assert isinstance(output, Speech)
     write_wav(out, output.audio, output.rate_hz)

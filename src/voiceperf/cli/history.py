@@ -19,7 +19,7 @@ from voiceperf.report.terminal import page
 
 @app.command()
 def history(
-    benchmark: Annotated[str, typer.Argument(help="Part of a benchmark's name, as in llama.")] = "",
+    benchmark: Annotated[str, typer.Argument(help="Part of a benchmark's name, as in thinking.")] = "",
     storage: Storage = STORAGE,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")] = False,
     as_json: Json = False,

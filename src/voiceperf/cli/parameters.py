@@ -7,28 +7,25 @@ from typing import Annotated, Any
 import typer
 
 from voiceperf.cli.app import Json, app, print_json
-from voiceperf.engines import ENGINES, params_class
+from voiceperf.engines import names, params_class
 from voiceperf.errors import InputError
 from voiceperf.live.params import ServiceParams
 from voiceperf.params import EngineParams, declared_defaults
 from voiceperf.report.parameters import parameter_table, parameters_markdown
 from voiceperf.report.terminal import page
-
-_TABLES = (*ENGINES, ServiceParams.engine)
+from voiceperf.roles import ROLES
 
 
 @app.command()
 def parameters(
-    engines: Annotated[
-        list[str] | None, typer.Argument(help=f"Of {', '.join(_TABLES)}; all where none is named.")
-    ] = None,
+    engines: Annotated[list[str] | None, typer.Argument(help="Engines, or service; all where none is named.")] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the documentation's page.")] = False,
     as_json: Json = False,
 ) -> None:
     """List every parameter with its default, bounds, what the tuner tries, and what it is."""
-    wanted = engines or list(_TABLES)
-    if unknown := set(wanted) - set(_TABLES):
-        raise InputError(f"no table {' '.join(sorted(unknown))}: there are {', '.join(_TABLES)}")
+    wanted = engines or tables()
+    if unknown := set(wanted) - set(tables()):
+        raise InputError(f"no table {' '.join(sorted(unknown))}: there are {', '.join(tables())}")
     classes = [_declared(name) for name in wanted]
     if markdown:
         typer.echo(parameters_markdown(classes), nl=False)
@@ -38,6 +35,11 @@ def parameters(
             print_json({"engine": known.engine, "parameters": _as_record(known)})
         else:
             page().print(parameter_table(known))
+
+
+def tables() -> list[str]:
+    """Every engine that is installed, in the order of the roles, and the services."""
+    return [*sorted(names(), key=lambda name: ROLES.index(params_class(name).role)), ServiceParams.engine]
 
 
 def _declared(name: str) -> type[EngineParams]:

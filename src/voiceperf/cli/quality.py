@@ -20,6 +20,7 @@ from voiceperf.quality.corpus import Recording, read_manifest
 from voiceperf.quality.hearing import compare_transcripts, transcripts
 from voiceperf.report.kinds import kinds_table
 from voiceperf.report.terminal import page
+from voiceperf.roles import HEARING
 
 _PROGRESS_EVERY = 25
 
@@ -34,8 +35,8 @@ def quality(
 ) -> None:
     """Judge how a candidate hears beside a baseline. Exit 0: no worse; 10: worse; 11: too little data to tell."""
     recordings = read_manifest(manifest)
-    before = _listen(contender("whisper", baseline, None), recordings)
-    after = _listen(contender("whisper", candidate, changes), recordings)
+    before = _listen(contender(HEARING, baseline, None), recordings)
+    after = _listen(contender(HEARING, candidate, changes), recordings)
     compared = compare_transcripts(recordings, before, after)
     if compared is None:
         raise InputError(f"{manifest}: its transcripts hold no words")

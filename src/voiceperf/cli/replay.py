@@ -17,12 +17,12 @@ from voiceperf.call import CallRecording
 from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.cli.engines import ProfileName, chosen_profile
 from voiceperf.cli.material import CallFile, recorded_call
-from voiceperf.engines import ENGINES
 from voiceperf.errors import InputError
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import GATE_EXIT_CODES
 from voiceperf.profiles import Profile
 from voiceperf.report.terminal import aside, page
+from voiceperf.roles import ROLES
 
 if TYPE_CHECKING:  # the network's libraries are imported by these commands alone, once they run
     from voiceperf.live.agent import Services, TurnRecord
@@ -48,13 +48,13 @@ def replay(
     ] = False,
     real_time: Annotated[bool, typer.Option("--real-time", help="Speech takes as long to send as to say.")] = False,
     own_words: Annotated[
-        bool, typer.Option("--own-words", help="llama says what it likes instead of the recorded reply.")
+        bool, typer.Option("--own-words", help="The reply is the model's own instead of the recorded one.")
     ] = False,
     call: CallFile = None,
     plot: Annotated[Path | None, typer.Option(help="A picture of the first call, PNG or SVG.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Play a call through whisper, llama and Kokoro services, and tell where each turn's time goes."""
+    """Play a call through services that hear, think and speak, and tell where each turn's time goes."""
     from voiceperf.live.replay import Pace
     from voiceperf.live.replay import replay as play
     from voiceperf.report.chart import require_picture
@@ -140,8 +140,8 @@ def _compare(
     from voiceperf.live.processes import ServicesOfProfile
     from voiceperf.report.turns import comparison_table, failures
 
-    steps = [before.having(engine, after[engine]) for engine in ENGINES] if step_by_step else []
-    named = {f"{before.name}, {engine} of {after.name}": step for engine, step in zip(ENGINES, steps, strict=False)}
+    roles = ROLES if step_by_step else ()
+    named = {f"{before.name}, {role} of {after.name}": before.playing(role, after) for role in roles}
     records: dict[str, list[TurnRecord]] = {}
     ratios: dict[str, Interval | None] = {}
     failed: list[str] = []

@@ -1,4 +1,4 @@
-"""`voiceperf serve`: one engine as a Wyoming service."""
+"""`voiceperf serve`: one role as a Wyoming service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import typer
 from voiceperf import profiles
 from voiceperf.cli.app import app, say
 from voiceperf.cli.engines import Changes, ProfileName, changed_values, contender
-from voiceperf.errors import InputError
+from voiceperf.engines import role_named
+from voiceperf.roles import ROLES
 from voiceperf.suite import standing
 
 _SYSTEM_PROMPT = "You answer the phone. Be brief and friendly."
@@ -21,7 +22,7 @@ _SYSTEM_PROMPT = "You answer the phone. Be brief and friendly."
 
 @app.command()
 def serve(
-    engine: Annotated[str, typer.Argument(help="whisper hears, llama answers, kokoro speaks.")],
+    what: Annotated[str, typer.Argument(help=f"A role ({', '.join(ROLES)}), or the engine that plays it.")],
     uri: Annotated[
         str | None, typer.Option(help="Where to listen; port 0 takes a free one (default: loopback, the usual port).")
     ] = None,
@@ -30,10 +31,10 @@ def serve(
     service: Annotated[
         list[str] | None, typer.Option(help="Change one limit, as in --service max_clients=10; may be repeated.")
     ] = None,
-    system: Annotated[str, typer.Option(help="The system prompt of llama's conversations.")] = _SYSTEM_PROMPT,
+    system: Annotated[str, typer.Option(help="The system prompt of its conversations.")] = _SYSTEM_PROMPT,
     metrics_port: Annotated[int, typer.Option(help="Serve Prometheus metrics on this port of loopback; 0: none.")] = 0,
 ) -> None:
-    """Serve one engine over TCP by the Wyoming protocol, to any client that speaks it. Ctrl-C ends it.
+    """Serve one role over TCP by the Wyoming protocol, to any client that speaks it. Ctrl-C ends it.
 
     Nobody is asked who they are: leave it on loopback, or where only your own programs reach it.
     """
@@ -41,14 +42,13 @@ def serve(
     from voiceperf.live.service import PORTS, Service
     from voiceperf.live.wire import LOOPBACK, address
 
-    if engine not in PORTS:
-        raise InputError(f"no engine {engine!r}: there are {', '.join(PORTS)}")
-    host, port = address(uri or f"tcp://{LOOPBACK}:{PORTS[engine]}")
+    role = role_named(what)
+    host, port = address(uri or f"tcp://{LOOPBACK}:{PORTS[role]}")
     if not _is_loopback(host):
         say(f"{host} is not loopback: whoever reaches it can use this service")
     chosen = profiles.load(profile) if profile is not None else standing.in_force()[0]
     limits = ServiceParams.parse({**chosen[ServiceParams.engine].values, **changed_values(ServiceParams, service)})
-    serving = Service(contender(engine, profile, changes), limits, system)
+    serving = Service(contender(role, profile, changes), limits, system)
     if metrics_port:
         serving.metrics.publish(LOOPBACK, metrics_port)
     asyncio.run(_until_stopped(serving, host, port))

@@ -43,7 +43,7 @@ def settle(
 def _record(found: Settled) -> dict[str, object]:
     return {
         "retreats": [
-            {"engine": retreat.engine, "changes": dict(retreat.changes), "reason": retreat.reason}
+            {"role": retreat.role, "changes": dict(retreat.changes), "reason": retreat.reason}
             for retreat in found.retreats
         ],
         "load": found.load.verdict,

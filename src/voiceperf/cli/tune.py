@@ -15,7 +15,7 @@ from voiceperf import profiles
 from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.cli.engines import chosen_profile
 from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
-from voiceperf.engines import ENGINES
+from voiceperf.engines import role_named
 from voiceperf.errors import InputError
 from voiceperf.files import require_writable, write_text
 from voiceperf.history.runs import STORAGE
@@ -23,6 +23,7 @@ from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
 from voiceperf.measure.contender import of_profile
 from voiceperf.report.terminal import aside, page
 from voiceperf.report.tuning import confirmation, single_changes, speed_against_quality, together, tuning_markdown
+from voiceperf.roles import ROLES
 from voiceperf.suite import standing
 from voiceperf.suite.suite import BASELINES
 from voiceperf.tune.choice import PREFERENCES
@@ -44,9 +45,7 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 @app.command()
 def tune(
-    engines: Annotated[
-        list[str] | None, typer.Argument(help=f"Of {', '.join(ENGINES)}; all where none is named.")
-    ] = None,
+    roles: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(ROLES)}; all where none is named.")] = None,
     budget: Annotated[str, typer.Option(help="How long it may take: 90s, 15m or 1h.")] = "15m",
     prefer: Annotated[str, typer.Option(help=f"Of those that keep quality: {', '.join(PREFERENCES)}.")] = _PREFER,
     baseline: Annotated[str, typer.Option(help="The profile to start from and whose quality to keep.")] = _BASELINE,
@@ -69,15 +68,13 @@ def tune(
     First every change alone, then all together, in pairs beside the baseline; what is surely slower is dropped, and
     what is faster must keep its quality. Stopped or killed, it goes on where it was when it is started again.
     """
-    if unknown := set(engines or ()) - set(ENGINES):
-        raise InputError(f"no engine {' '.join(sorted(unknown))}: there are {', '.join(ENGINES)}")
+    wanted = [role_named(name) for name in roles or ROLES]
     if prefer not in PREFERENCES:
         raise InputError(f"--prefer {prefer}: there are {', '.join(PREFERENCES)}")
     budget_s = seconds_of(budget)
     from voiceperf.tune.study import storage_at
 
     tuner = _tuner(call, storage_at(storage, database), prefer, baseline)
-    wanted = engines or list(ENGINES)
     for target in filter(None, (plot, markdown)):
         require_writable(target)
     if explain:
@@ -117,7 +114,7 @@ def found_before(storage: Path) -> list[Panel]:
 
     if not (storage / JOURNAL).is_file():
         return []
-    kept = map(_tuner(None, storage_at(storage)).kept, ENGINES)
+    kept = map(_tuner(None, storage_at(storage)).kept, ROLES)
     panels = [_panel(study, space, _PREFER) for study, space in kept if study]
     return [panel for panel in panels if panel.trials]
 
@@ -132,15 +129,15 @@ def _panel(study: Study, space: Space, prefer: str) -> Panel:
     return Panel(space, trials, outcome_of(study, trials, prefer).chosen, importance(study, space, trials))
 
 
-def _explain(tuner: Tuner, engines: list[str], prefer: str, plot: Path | None, markdown: Path | None) -> None:
+def _explain(tuner: Tuner, roles: list[str], prefer: str, plot: Path | None, markdown: Path | None) -> None:
     from voiceperf.report.tuning_plot import draw
     from voiceperf.tune.explain import in_words
 
     told, panels = [], []
-    for engine in engines:
-        study, space = tuner.kept(engine)
+    for role in roles:
+        study, space = tuner.kept(role)
         if study is None:
-            say(f"{engine} was not tuned here with this call and these libraries; run: voiceperf tune {engine}")
+            say(f"{role} was not tuned here with this call and these libraries; run: voiceperf tune {role}")
             continue
         panels.append(_panel(study, space, prefer))
         trials = panels[-1].trials
@@ -180,24 +177,24 @@ class _Shown:
         self._task = progress.add_task("", total=budget_s)
         self._best: dict[str, str] = {}
 
-    def trying(self, engine: str, what: str) -> None:
+    def trying(self, role: str, what: str) -> None:
         elapsed_s = self._progress.tasks[self._task].elapsed or 0.0
         left_min = max(0.0, self._budget_s - elapsed_s) / 60
-        line = f"{left_min:.0f} min left, {engine}{self._best.get(engine, '')}: {what}"
+        line = f"{left_min:.0f} min left, {role}{self._best.get(role, '')}: {what}"
         self._progress.update(self._task, completed=elapsed_s, description=line)
         if not self._progress.console.is_terminal:
             say(line)
 
-    def ended(self, engine: str, trial: Trial, best: Trial | None) -> None:
-        self._best[engine] = f", best {best.ratio:.2f}" if best else ""
+    def ended(self, role: str, trial: Trial, best: Trial | None) -> None:
+        self._best[role] = f", best {best.ratio:.2f}" if best else ""
         if not self._progress.console.is_terminal:
-            say(f"{engine}: trial {trial.number}, {trial.stage}: {_outcome(trial)}")
+            say(f"{role}: trial {trial.number}, {trial.stage}: {_outcome(trial)}")
 
 
-def _with_progress(tuner: Tuner, engines: list[str], budget_s: float) -> Found:
+def _with_progress(tuner: Tuner, roles: list[str], budget_s: float) -> Found:
     columns = [BarColumn(20), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)]
     with Progress(*columns, console=aside(), transient=True) as progress:
-        return tuner.tune(engines, budget_s, _Shown(progress, budget_s))
+        return tuner.tune(roles, budget_s, _Shown(progress, budget_s))
 
 
 def _outcome(trial: Trial) -> str:
@@ -208,18 +205,18 @@ def _outcome(trial: Trial) -> str:
 
 def _report(found: Found, as_json: bool) -> None:
     if as_json:
-        for engine, one in found.engines.items():
-            print_json({"engine": engine, "setting": dict(found.profile[engine].values), "quality": one.quality})
+        for role, one in found.roles.items():
+            print_json({"role": role, "setting": dict(found.profile[role].values), "quality": one.quality})
         print_json({"load": found.load.verdict, "reason": found.load.reason, "retreats": [*map(str, found.retreats)]})
         return
-    for one in found.engines.values():
+    for one in found.roles.values():
         page().print(single_changes(one.space, one.trials))
         page().print(speed_against_quality(one))
         for name, reason in one.space.left_out.items():
-            say(f"{one.space.engine}: {name} is left out: {reason}")
+            say(f"{one.space.role}: {name} is left out: {reason}")
         for reason in one.rejected:
-            say(f"{one.space.engine}: rejected: {reason}")
-    page().print(confirmation(found.engines))
+            say(f"{one.space.role}: rejected: {reason}")
+    page().print(confirmation(found.roles))
     for retreat in found.retreats:
         say(str(retreat))
     say(f"under load: {found.load.verdict}: {found.load.reason}")
@@ -230,10 +227,10 @@ def _report(found: Found, as_json: bool) -> None:
 def _figures(found: Found) -> dict[str, object]:
     """What stands in the profile's origin."""
     return {
-        engine: {
-            "changed": one.space.in_words(one.space.choices_of(of_profile(found.profile, engine).params)),
+        role: {
+            "changed": one.space.in_words(one.space.choices_of(of_profile(found.profile, role).params)),
             "quality": one.quality,
             **{f"time_over_{name}": asdict(ratio) for name, ratio in one.against.items() if ratio},
         }
-        for engine, one in found.engines.items()
+        for role, one in found.roles.items()
     }

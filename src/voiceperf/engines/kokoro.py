@@ -36,7 +36,8 @@ from voiceperf.engines.spoken import spoken, unreadable
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.models.catalogue import CATALOGUE
 from voiceperf.models.store import locate, path_of
-from voiceperf.params import ALL_CORES, EngineParams, tunable
+from voiceperf.params import ALL_CORES, Delivery, EngineParams, tunable
+from voiceperf.roles import SPEAKING
 
 _LEVELS = {
     "disabled": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
@@ -52,6 +53,9 @@ class KokoroParams(EngineParams):
     """Everything about Kokoro on ONNX Runtime that is worth tuning."""
 
     engine: ClassVar[str] = "kokoro"
+    role: ClassVar[str] = SPEAKING
+    title: ClassVar[str] = "Kokoro-82M"
+    home: ClassVar[str] = "https://huggingface.co/hexgrad/Kokoro-82M"
     distributions: ClassVar[tuple[str, ...]] = ("kokoro-onnx", "onnxruntime", "phonemizer", "espeakng-loader")
     thread_names: ClassVar[tuple[str, ...]] = ("intra_op_threads",)
 
@@ -104,6 +108,9 @@ class KokoroParams(EngineParams):
         "voiceperf's own convolutions, norms and activations (Linux, AVX-512 VNNI, a C++ compiler, a quantised model)",
         tries=(False, True),
     )
+
+    def delivery(self) -> Delivery:
+        return Delivery(self.lang, self.by_sentence, self.filter_text, self.pause_s)
 
     def voices(self) -> list[str]:
         """The voices of the catalogue that are here: what a request may name, so that it opens no other file."""

@@ -9,6 +9,7 @@ from voiceperf.engines import preload
 from voiceperf.engines.base import IDLE_SPINS, LIBRARY_DEFAULT, idle_environment
 from voiceperf.errors import ParameterError
 from voiceperf.params import ALL_CORES, EngineParams, tunable
+from voiceperf.roles import THINKING
 
 PRELOADED = (preload.STATIC_SPLIT, preload.MATRIX_KERNELS)
 CACHE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8}  # ggml's type numbers (ggml.h)
@@ -19,6 +20,9 @@ class LlamaParams(EngineParams):
     """Everything about llama.cpp that is worth tuning for a voice agent's short replies."""
 
     engine: ClassVar[str] = "llama"
+    role: ClassVar[str] = THINKING
+    title: ClassVar[str] = "llama.cpp"
+    home: ClassVar[str] = "https://github.com/ggml-org/llama.cpp"
     distributions: ClassVar[tuple[str, ...]] = ("llama-cpp-python",)
     thread_names: ClassVar[tuple[str, ...]] = ("n_threads", "n_threads_batch")
 

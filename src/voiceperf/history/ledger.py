@@ -12,7 +12,7 @@ from typing import Any
 from voiceperf import machine
 from voiceperf.errors import InputError
 from voiceperf.files import read_bytes, read_json, write_text
-from voiceperf.history.runs import Run, read_run
+from voiceperf.history.runs import Run, read_run, workload_of
 from voiceperf.judge.planning import Noise
 from voiceperf.judge.verdict import Verdict
 
@@ -116,6 +116,12 @@ def write_noise(storage: Path, fingerprint: Mapping[str, Any], noise: Calibratio
     return storage / NOISE
 
 
+def _renamed(series: str) -> str:
+    """A series under today's name of its workload."""
+    workload, colon, sides = series.partition(":")
+    return f"{workload_of(workload)}{colon}{sides}"
+
+
 def read_noise(storage: Path, machine_id: str | None) -> Calibration:
     """A machine's noise by series; without any where it was never calibrated.
 
@@ -125,7 +131,7 @@ def read_noise(storage: Path, machine_id: str | None) -> Calibration:
     entries = {_calibrated(name, entry): entry for name, entry in _by_date(storage / NOISE, "calibrated")}
     entry = entries.get(str(machine_id), {"form": "", "call": "", "series": {}})
     try:
-        series = {name: Noise(**values) for name, values in entry["series"].items()}
+        series = {_renamed(name): Noise(**values) for name, values in entry["series"].items()}
         return Calibration(str(entry["form"]), str(entry["call"]), series)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{storage / NOISE}: damaged ({error!r}); restore it from version control") from None

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from voiceperf.judge.sequential import look_confidence
 from voiceperf.judge.statistics import CONFIDENCE, Interval, PairsByInput, median_interval, ratio_interval
 from voiceperf.judge.verdict import Finding, Verdict, at_most, point_at_most, worst
+from voiceperf.roles import HEARING, SPEAKING, THINKING
 
 # Three engines that share the cores would take three times as long each; where one's threads wait for each other they
 # wait for the other engines too. 6 to 13 was seen on two cores (FINDINGS.md); this tells a slow hour from a runaway.
@@ -32,7 +33,7 @@ class Bar:
 
     Attributes:
         key: its name in saved runs and tests.
-        engine: whose quality stands beside it; all of them where none is named.
+        role: whose quality stands beside it; all of them where none is named.
         workload: whose runs its figure is of.
         title: in tables.
         unit: "ratio" is the candidate's time over a baseline's; any other figure is the candidate's own.
@@ -42,11 +43,10 @@ class Bar:
         hint: what it means, for the same.
         of: the part of a run that counts; the whole of it where none is named.
         longer_half: only of the turns with the longer replies.
-        formerly: how saved runs name it that know no keys.
     """
 
     key: str
-    engine: str
+    role: str
     workload: str
     title: str
     unit: str
@@ -56,7 +56,6 @@ class Bar:
     hint: str
     of: str = ""
     longer_half: bool = False
-    formerly: str = ""
 
     @property
     def is_relative(self) -> bool:
@@ -68,41 +67,38 @@ RATIO = "ratio"
 _RTF = "RTF, the real-time factor: seconds of computing for a second of speech heard. Below 1 it keeps up."
 _ALL = (
     Bar(
-        "whisper", "whisper", "call", "whisper: hearing within a turn", RATIO, 0.70, 0.25,
-        "Hearing: speech to text", "How long whisper.cpp needs, within a call, for what the caller says in one go.",
+        "hearing", HEARING, "call", "hearing within a turn", RATIO, 0.70, 0.25,
+        "Hearing: speech to text", "How long the engine needs, within a call, for what the caller says in one go.",
         of="ASR",
     ),
     Bar(
-        "whisper_alone", "whisper", "whisper", "whisper alone: inference time of the chunks", RATIO, 0.70, 0.25,
+        "hearing_alone", HEARING, HEARING, "hearing alone: inference time of the chunks", RATIO, 0.70, 0.25,
         "Hearing, and nothing else", "The same again and again, with no other engine between: how fast it can be.",
-        formerly="whisper: inference time of the chunks",
     ),
     Bar(
-        "llama", "llama", "llama", "llama: time of a 32-token reply", RATIO, 0.80, 0.60,
+        "thinking", THINKING, THINKING, "thinking: time of a 32-token reply", RATIO, 0.80, 0.60,
         "Thinking: a reply of 32 tokens",
-        "How long llama.cpp needs for a reply, the conversation so far being read already. A token is about 3/4 word.",
+        "How long the engine needs for a reply, the conversation so far being read already. A token is about 3/4 word.",
     ),
     Bar(
-        "llama_cold", "llama", "llama_cold", "llama: whole prompt to first token", RATIO, 0.80, 0.40,
+        "thinking_cold", THINKING, "thinking_cold", "thinking: whole prompt to first token", RATIO, 0.80, 0.40,
         "Thinking: the whole conversation read anew",
-        "What llama.cpp needs to its first word, having read nothing; in a call it has read all but the last words.",
+        "What the engine needs to its first word, having read nothing; in a call it has read all but the last words.",
     ),
     Bar(
-        "kokoro", "kokoro", "kokoro", "kokoro alone: RTF heard, worst text", "RTF", 0.60, 0.40,
+        "speaking", SPEAKING, SPEAKING, "speaking alone: RTF heard, worst text", "RTF", 0.60, 0.40,
         "Speaking: computing per second of speech, worst reply", _RTF, of="rtf",
-        formerly="kokoro: RTF heard, worst text",
     ),
     Bar(
-        "kokoro_long", "kokoro", "kokoro", "kokoro alone: RTF heard, worst of the longer texts", "RTF", 0.60, 0.28,
+        "speaking_long", SPEAKING, SPEAKING, "speaking alone: RTF heard, worst of the longer texts", "RTF", 0.60, 0.28,
         "Speaking: the same, worst of the longer replies", _RTF, of="rtf", longer_half=True,
-        formerly="kokoro: RTF heard, worst of the longer texts",
     ),
     Bar(
-        "kokoro_first", "kokoro", "call", "kokoro: first audio within a turn, worst of the longer texts", "s",
+        "speaking_first", SPEAKING, "call", "speaking: first audio within a turn, worst of the longer texts", "s",
         1.0, 0.45,
         "Speaking: seconds until the first sound, worst of the longer replies",
         "A long reply is spoken in pieces; this is how soon, within a call, the first one sounds.",
-        of="TTS first audio", longer_half=True, formerly="kokoro: first audio, worst of the longer texts",
+        of="TTS first audio", longer_half=True,
     ),
     Bar(
         "call", "", "call", "overall: chunk end to first audio", RATIO, 0.75, 0.30,
@@ -117,12 +113,6 @@ _ALL = (
 )  # fmt: skip
 BARS = {bar.key: bar for bar in _ALL}
 """Every criterion, in the order of the table."""
-
-
-def bar_of(name: str) -> Bar | None:
-    """The criterion that a saved run calls so, by its key, or by its title in runs that know no keys."""
-    named = (bar for bar in _ALL if name in (bar.key, bar.formerly or bar.title))
-    return next(named, None)
 
 
 @dataclass(frozen=True)

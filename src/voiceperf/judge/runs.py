@@ -158,9 +158,9 @@ def _judge_criteria(accepted: RunData, now: RunData) -> list[Row]:
 def _judge_hearing(accepted: RunData, now: RunData) -> list[Row]:
     """The candidate's own transcripts, then and now, utterance by utterance."""
     rows = []
-    for engine in dict.fromkeys([*accepted.heard, *now.heard]):
-        before, after = accepted.heard.get(engine, {}), now.heard.get(engine, {})
-        name = f"{engine}: words heard since then"
+    for role in dict.fromkeys([*accepted.heard, *now.heard]):
+        before, after = accepted.heard.get(role, {}), now.heard.get(role, {})
+        name = f"{role}: words heard since then"
         if set(before) != set(after):
             rows.append(_row(name, Verdict.INVALID, "judged on other utterances than the accepted run"))
             continue
@@ -180,4 +180,4 @@ def _judge_thinking(accepted: RunData, now: RunData) -> list[Row]:
         return []
     ratio = now.perplexity / accepted.perplexity if accepted.perplexity and now.perplexity else None
     finding = point_at_most(ratio, MAX_PERPLEXITY_RATIO, "perplexity / that of the accepted run")
-    return [Row("llama: perplexity since then", None, None, finding)]
+    return [Row("thinking: perplexity since then", None, None, finding)]

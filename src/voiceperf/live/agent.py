@@ -18,7 +18,7 @@ from voiceperf.call import Turn
 from voiceperf.conversation import Message
 from voiceperf.errors import ServiceError
 from voiceperf.live.client import Link
-from voiceperf.live.info import PROGRAMS
+from voiceperf.live.info import OURS
 from voiceperf.live.params import ServiceParams
 from voiceperf.live.sound import WIDTH_BYTES, bytes_per_s, chunks
 from voiceperf.measure.clock import Clock, SystemClock
@@ -72,7 +72,7 @@ class Caller:
         services: three Wyoming services, ours or anyone's.
         number: of the call, for the record.
         real_time: speech takes as long to send as to say.
-        scripted: llama says the recorded reply at its own pace; without it what it likes.
+        scripted: the service that answers says the recorded reply at its own pace; without it what it likes.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class Caller:
             if part == "speaks":
                 self._streams_speech = any(program.supports_synthesize_streaming for program in (await link.info()).tts)
             if part == "answers":  # another's would take it for a request without words
-                self._reads_ahead = any(program.name == PROGRAMS["llama"] for program in (await link.info()).handle)
+                self._reads_ahead = any(program.name.startswith(OURS) for program in (await link.info()).handle)
         return self._links[part]
 
     async def _connected(self, uri: str) -> Link:

@@ -18,57 +18,51 @@ from wyoming.info import (
 from voiceperf import __version__
 from voiceperf.engines.base import installed_version
 from voiceperf.params import EngineParams
+from voiceperf.roles import HEARING, SPEAKING, THINKING
 
-PROGRAMS = {"whisper": "voiceperf-whisper", "llama": "voiceperf-llama", "kokoro": "voiceperf-kokoro"}
-"""What our services call themselves."""
-
-_WHISPER = Attribution("whisper.cpp", "https://github.com/ggml-org/whisper.cpp")
-_LLAMA = Attribution("llama.cpp", "https://github.com/ggml-org/llama.cpp")
-_KOKORO = Attribution("Kokoro-82M", "https://huggingface.co/hexgrad/Kokoro-82M")
+OURS = "voiceperf-"
+"""How the programs of our services are called, before the engine's name."""
 
 
 def info_of(params: EngineParams) -> Info:
     """The engine's model or voice, as Wyoming lists programs."""
-    return {"whisper": _hears, "llama": _answers, "kokoro": _speaks}[params.engine](params)
+    return {HEARING: _hears, THINKING: _answers, SPEAKING: _speaks}[params.role](params)
 
 
 def _hears(params: Any) -> Info:
-    facts = _facts(_WHISPER, "pywhispercpp")
-    model = AsrModel(name=params.model, description="speech to text", languages=params.languages(), **facts)
-    program = AsrProgram(name=PROGRAMS["whisper"], description="whisper.cpp, tuned", models=[model], **_own(_WHISPER))
-    return Info(asr=[program])
+    languages = params.languages()
+    model = AsrModel(name=_model(params), description="speech to text", languages=languages, **_facts(params))
+    return Info(asr=[AsrProgram(models=[model], **_own(params))])
 
 
 def _answers(params: Any) -> Info:
-    facts = _facts(_LLAMA, "llama-cpp-python")
-    model = HandleModel(name=params.model, description="answers as a language model", languages=["en"], **facts)
-    program = HandleProgram(
-        name=PROGRAMS["llama"],
-        description="llama.cpp, tuned",
-        models=[model],
-        supports_handled_streaming=True,
-        **_own(_LLAMA),
-    )
-    return Info(handle=[program])
+    facts = _facts(params)
+    model = HandleModel(name=_model(params), description="answers as a language model", languages=["en"], **facts)
+    return Info(handle=[HandleProgram(models=[model], supports_handled_streaming=True, **_own(params))])
 
 
 def _speaks(params: Any) -> Info:
-    facts = _facts(_KOKORO, "kokoro-onnx")
-    names = dict.fromkeys([params.voice, *params.voices()])
-    voices = [TtsVoice(name=name, description="text to speech", languages=[params.lang], **facts) for name in names]
-    program = TtsProgram(
-        name=PROGRAMS["kokoro"],
-        description="Kokoro, tuned",
-        voices=voices,
-        supports_synthesize_streaming=True,
-        **_own(_KOKORO),
-    )
-    return Info(tts=[program])
+    names = dict.fromkeys([getattr(params, "voice", params.engine), *params.voices()])
+    facts = {"languages": [params.delivery().lang], **_facts(params)}
+    voices = [TtsVoice(name=name, description="text to speech", **facts) for name in names]
+    return Info(tts=[TtsProgram(voices=voices, supports_synthesize_streaming=True, **_own(params))])
 
 
-def _facts(attribution: Attribution, distribution: str) -> dict[str, Any]:
-    return {"attribution": attribution, "installed": True, "version": installed_version(distribution)}
+def _model(params: EngineParams) -> str:
+    return str(getattr(params, "model", params.engine))
 
 
-def _own(attribution: Attribution) -> dict[str, Any]:
-    return {"attribution": attribution, "installed": True, "version": __version__}
+def _facts(params: EngineParams) -> dict[str, Any]:
+    distribution = next(iter(params.distributions), "")
+    version = installed_version(distribution) if distribution else None
+    return {"attribution": Attribution(params.title, params.home), "installed": True, "version": version}
+
+
+def _own(params: EngineParams) -> dict[str, Any]:
+    return {
+        "name": f"{OURS}{params.engine}",
+        "description": f"{params.title}, tuned",
+        "attribution": Attribution(params.title, params.home),
+        "installed": True,
+        "version": __version__,
+    }

@@ -13,6 +13,7 @@ class ServiceParams(EngineParams):
     """A profile's [service] table. What exceeds a limit gets an error event that names it; the silent are let go."""
 
     engine: ClassVar[str] = "service"
+    role: ClassVar[str] = ""  # of all of them
 
     nodelay: bool = tunable(
         True,

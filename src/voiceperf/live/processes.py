@@ -15,12 +15,12 @@ from types import TracebackType
 from typing import Self
 
 from voiceperf import profiles
-from voiceperf.engines import ENGINES
 from voiceperf.errors import ServiceError
 from voiceperf.live.agent import Services
 from voiceperf.live.params import ServiceParams
 from voiceperf.measure.resources import Resources, resources_of
 from voiceperf.profiles import Profile
+from voiceperf.roles import ROLES
 
 _START_S = 120.0  # a cold disk; usually two or three seconds
 _END_S = 10.0
@@ -33,18 +33,18 @@ class ServiceProcess:
         ServiceError: it did not come up; says what it last wrote.
     """
 
-    def __init__(self, engine: str, profile: Path, port: int = 0) -> None:
+    def __init__(self, role: str, profile: Path, port: int = 0) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process
         script = "from voiceperf.live.orphan import end_with_parent; end_with_parent()\n"
         script += "from voiceperf.cli import main; main()"
-        arguments = ["serve", engine, "--profile", str(profile), "--uri", f"tcp://127.0.0.1:{port}"]
+        arguments = ["serve", role, "--profile", str(profile), "--uri", f"tcp://127.0.0.1:{port}"]
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", script, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if os.environ.get("VOICEPERF_LOG") else self._errors,
         )
-        self.engine = engine
+        self.role = role
         try:
             self.uri = self._ready()
         except ServiceError:
@@ -66,7 +66,7 @@ class ServiceProcess:
             self._process.wait()
             self._errors.seek(0)
             wrote = self._errors.read().decode(errors="replace").strip().splitlines()
-            raise ServiceError(f"the {self.engine} service did not start: {wrote[-1] if wrote else 'no word of it'}")
+            raise ServiceError(f"the {self.role} service did not start: {wrote[-1] if wrote else 'no word of it'}")
         return line.split()[1]
 
     def close(self) -> None:
@@ -96,8 +96,8 @@ class ServicesOfProfile:
     def __init__(self, profile: Profile) -> None:
         self._params = ServiceParams.parse(profile[ServiceParams.engine].values)
         with ThreadPoolExecutor() as threads:
-            starting = {engine: threads.submit(_started, engine, profile) for engine in ENGINES}
-        self._processes = {engine: one.result() for engine, one in starting.items() if not one.exception()}
+            starting = {role: threads.submit(_started, role, profile) for role in ROLES}
+        self._processes = {role: one.result() for role, one in starting.items() if not one.exception()}
         for failed in filter(None, (one.exception() for one in starting.values())):
             self.close()
             raise failed
@@ -111,18 +111,18 @@ class ServicesOfProfile:
         return [process.pid for process in self._processes.values()]
 
     @contextmanager
-    def with_one_changed(self, engine: str, profile: Profile) -> Iterator[Services]:
-        """These services, but one engine's, which is started beside them as another profile has it."""
-        with _started(engine, profile) as other:
-            yield self._with({engine: other})
+    def with_one_changed(self, role: str, profile: Profile) -> Iterator[Services]:
+        """These services, but one role's, which is started beside them as another profile has it."""
+        with _started(role, profile) as other:
+            yield self._with({role: other})
 
     def _with(self, others: Mapping[str, ServiceProcess]) -> Services:
-        hears, answers, speaks = ({**self._processes, **others}[engine].uri for engine in ENGINES)
+        hears, answers, speaks = ({**self._processes, **others}[role].uri for role in ROLES)
         return Services(hears, answers, speaks, self._params)
 
-    def change(self, engine: str, profile: Profile) -> None:
-        """Start one engine's service anew, as another profile has it."""
-        before, self._processes[engine] = self._processes[engine], _started(engine, profile)
+    def change(self, role: str, profile: Profile) -> None:
+        """Start one role's service anew, as another profile has it."""
+        before, self._processes[role] = self._processes[role], _started(role, profile)
         before.close()
 
     def resources(self) -> Resources:
@@ -143,8 +143,8 @@ class ServicesOfProfile:
         self.close()
 
 
-def _started(engine: str, profile: Profile) -> ServiceProcess:
+def _started(role: str, profile: Profile) -> ServiceProcess:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{profile.name}.toml"
         profiles.save(profile, path)
-        return ServiceProcess(engine, path)
+        return ServiceProcess(role, path)

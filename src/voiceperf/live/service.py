@@ -23,9 +23,10 @@ from voiceperf.live.speaking import Speaking
 from voiceperf.live.thinking import Thinking
 from voiceperf.live.wire import HEADER_BYTES, configure, write_event
 from voiceperf.measure.contender import Contender
+from voiceperf.roles import HEARING, SPEAKING, THINKING
 
-SESSIONS: dict[str, type[Session]] = {"whisper": Hearing, "llama": Thinking, "kokoro": Speaking}
-PORTS = {"whisper": 10300, "llama": 10500, "kokoro": 10200}  # where other Wyoming programs of the kind listen, too
+SESSIONS: dict[str, type[Session]] = {HEARING: Hearing, THINKING: Thinking, SPEAKING: Speaking}
+PORTS = {HEARING: 10300, THINKING: 10500, SPEAKING: 10200}  # where other Wyoming programs of the kind listen, too
 _ENDING_S = 5.0  # for requests under way when the service is told to end
 _RSS_EVERY_S = 5.0
 
@@ -42,7 +43,7 @@ class Service:
         queue = EngineQueue(_alone(contender), params, self.metrics)
         info, conversations = info_of(contender.params), LRUCache[str, list[Message]](params.max_clients)
         self._shared = Shared(queue, params, contender.params, info, system_prompt, conversations)
-        self._session = SESSIONS[contender.engine]
+        self._session = SESSIONS[contender.role]
         self._clients: dict[asyncio.Task[None], Session] = {}
 
     async def run(self, host: str, port: int, ready: Callable[[str], None], stop: asyncio.Event) -> None:

@@ -20,7 +20,6 @@ from wyoming.tts import (
 
 from voiceperf.audio import Samples
 from voiceperf.engines.base import Line, Speech
-from voiceperf.engines.kokoro import KokoroParams
 from voiceperf.engines.pieces import PieceStream
 from voiceperf.engines.spoken import spoken
 from voiceperf.errors import ServiceError, VoicePerfError
@@ -38,8 +37,7 @@ class Speaking(Session):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        assert isinstance(self.shared.engine, KokoroParams)
-        self._kokoro = self.shared.engine
+        self._voice = self.shared.engine.delivery()
         self._in_stream = False
         self._text: PieceStream | None = None  # None once it is whole, or refused
         self._pieces: Pieces = asyncio.Queue()
@@ -66,7 +64,7 @@ class Speaking(Session):
     def _begin(self, voice: str, *, streamed: bool) -> None:
         pieces: Pieces = asyncio.Queue()
         self.start(partial(self._speak, pieces, voice, streamed))
-        self._text = PieceStream(self._kokoro.lang, split=self._kokoro.by_sentence)
+        self._text = PieceStream(self._voice.lang, split=self._voice.by_sentence)
         self._pieces, self._characters = pieces, 0
 
     def _wanted(self, asked: SynthesizeVoice | None) -> str:
@@ -79,8 +77,8 @@ class Speaking(Session):
             return ""
         if not isinstance(asked.name, str | None) or not isinstance(asked.language, str | None):
             raise ServiceError("a voice's name and language must be texts", "malformed")
-        if asked.language and _base(asked.language) != _base(self._kokoro.lang):
-            raise ServiceError(f"no voice for {asked.language!r}: there is {self._kokoro.lang}", "unsupported")
+        if asked.language and _base(asked.language) != _base(self._voice.lang):
+            raise ServiceError(f"no voice for {asked.language!r}: there is {self._voice.lang}", "unsupported")
         return asked.name or ""
 
     def _add(self, text: Any) -> None:
@@ -124,7 +122,7 @@ class Speaking(Session):
         while (piece := await pieces.get()) is not None:
             if isinstance(piece, ServiceError):
                 raise piece
-            if self._kokoro.filter_text and not spoken(piece, self._kokoro.lang):
+            if self._voice.filter_text and not spoken(piece, self._voice.lang):
                 continue  # a divider, an emoji: nothing that is spoken
             text_ms = 1000 * (loop.time() - begun_s)
             answer = await self.queue.ask(Line(piece, voice), is_begun=sound.samples > 0)
@@ -137,7 +135,7 @@ class Speaking(Session):
                 await sound.add(self._after_pause(speech.audio, speech.rate_hz))
 
     def _after_pause(self, sound: Samples, rate_hz: int) -> Samples:
-        return np.concatenate([np.zeros(round(self._kokoro.pause_s * rate_hz), np.float32), sound])
+        return np.concatenate([np.zeros(round(self._voice.pause_s * rate_hz), np.float32), sound])
 
 
 def _base(language: str) -> str:

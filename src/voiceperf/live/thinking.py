@@ -95,7 +95,7 @@ class Thinking(Session):
         if found is None:
             raise ServiceError(f"the system prompt and the last words have more than {most} characters", "too-long")
         if found[1]:
-            log_event("dropped", engine="llama", messages=found[1], max_characters=most)
+            log_event("dropped", engine=self.shared.engine.engine, messages=found[1], max_characters=most)
         return Prompt(tuple(found[0]), n_tokens, script=script)
 
 

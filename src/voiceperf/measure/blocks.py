@@ -1,9 +1,9 @@
 """Blocks: every side runs the same input once, so close in time that the machine's drift is common to all.
 
 What ran before leaves caches and clocks as it likes them: right after another side, one may be some per cent slower
-than after itself. So the order changes from block to block until every side has followed itself, and each of the others,
-equally often (a design balanced for carry-over effects: Williams, "Experimental designs balanced for the estimation of
-residual effects of treatments", 1949).
+than after itself. So the order changes from block to block until every side has followed itself, and each of the
+others, equally often (a design balanced for carry-over effects: Williams, "Experimental designs balanced for the
+estimation of residual effects of treatments", 1949).
 """
 
 from __future__ import annotations

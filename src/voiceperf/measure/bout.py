@@ -1,4 +1,4 @@
-"""A bout: two contenders of one engine, alive side by side, running the same inputs in balanced blocks."""
+"""A bout: two contenders of one role, alive side by side, running the same inputs in balanced blocks."""
 
 from __future__ import annotations
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voiceperf.engines import params_class
+from voiceperf.errors import ParameterError
 from voiceperf.params import EngineParams
 from voiceperf.profiles import Profile
+from voiceperf.roles import ROLES
 
 SOURCE_PATH = "PYTHONPATH"  # where an interpreter looks for voiceperf before its own site-packages
 
@@ -31,6 +33,10 @@ class Contender:
     def engine(self) -> str:
         return self.params.engine
 
+    @property
+    def role(self) -> str:
+        return self.params.role
+
     def outcome(self) -> tuple[object, ...]:
         """What decides its outputs: contenders of one outcome hear, think and speak alike."""
         return (self.python, *sorted(self.env.items()), *self.params.outcome())
@@ -40,15 +46,18 @@ class Contender:
         return self.params.as_dict() if self.written is None else dict(self.written)
 
 
-def of_profile(profile: Profile, engine: str, changes: Mapping[str, Any] | None = None) -> Contender:
-    """A profile's setting of one engine, with single values changed.
+def of_profile(profile: Profile, what: str, changes: Mapping[str, Any] | None = None) -> Contender:
+    """A profile's setting of the engine that plays a role, or of an engine by name, with single values changed.
 
     Raises:
-        ParameterError: a value that the engine does not take.
+        ParameterError: a value that the engine does not take, or an engine that plays another role.
     """
-    setting = profile[engine]
+    setting, engine = profile[what], profile.engine_of(what)
     written = {**setting.values, **(changes or {})}
-    return Contender(profile.name, params_class(engine).parse(written), setting.env, written=written)
+    known = params_class(engine)
+    if what in ROLES and known.role != what:
+        raise ParameterError(f"profile {profile.name}: {engine} plays {known.role}, not {what}; see [roles]")
+    return Contender(profile.name, known.parse(written), setting.env, written=written)
 
 
 @dataclass(frozen=True)
@@ -60,9 +69,9 @@ class Side:
     python: str = sys.executable
     source: str | None = None  # a folder that holds another voiceperf
 
-    def contender(self, engine: str) -> Contender:
-        """One engine of it."""
-        found = of_profile(self.profile, engine)
+    def contender(self, what: str) -> Contender:
+        """The engine that plays a role, or an engine by name."""
+        found = of_profile(self.profile, what)
         foreign = self.python != sys.executable  # its voiceperf is its own, whatever this process was told
         source = "" if foreign and self.source is None else self.source
         env = found.env if source is None else {**found.env, SOURCE_PATH: source}

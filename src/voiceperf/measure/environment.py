@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterable
 
 from voiceperf.errors import InputError
 from voiceperf.measure.contender import SOURCE_PATH
-from voiceperf.measure.fingerprint import LIBRARIES
 
 _ASK = """
 import importlib.metadata, json, sys
@@ -21,13 +21,13 @@ print(json.dumps({name: version(name) for name in sys.argv[1:]}))
 """
 
 
-def libraries_of(python: str) -> dict[str, str | None]:
+def libraries_of(python: str, libraries: Iterable[str]) -> dict[str, str | None]:
     """The versions of the engines' libraries in another environment; None where one is not installed.
 
     Raises:
         InputError: there is no such interpreter, or it does not have voiceperf.
     """
-    command = [python, "-P", "-c", _ASK, *LIBRARIES]
+    command = [python, "-P", "-c", _ASK, *libraries]
     bare = {name: value for name, value in os.environ.items() if name != SOURCE_PATH}
     try:
         told = subprocess.run(command, capture_output=True, text=True, check=False, env=bare)

@@ -1,4 +1,4 @@
-"""Named sets of parameters for the three engines, in TOML: the ones that ship, or a user's own file.
+"""Named sets of parameters for the engines of the three roles, in TOML: the ones that ship, or a user's own file.
 
 ```toml
 summary = "what it is for"
@@ -10,6 +10,8 @@ OMP_WAIT_POLICY = "passive"
 n_threads = 2
 [whisper.linux.avx512_vnni]  # and only on a processor with this feature, by the system's name for it
 vnni_kernels = true
+[roles]                    # who plays a role, where it is not whisper, llama or kokoro
+hearing = "another_engine"
 [origin]                   # where it comes from, for readers; nothing is set by it
 date = 2026-11-23
 ```
@@ -30,8 +32,10 @@ import tomli_w
 from voiceperf import machine
 from voiceperf.errors import InputError
 from voiceperf.files import read_toml, shown, write_text
+from voiceperf.roles import HEARING, ROLES, SPEAKING, THINKING
 
 DEFAULT = "tuned"  # what commands use, and the suite judges, where nothing else is named
+PLAYERS = {HEARING: "whisper", THINKING: "llama", SPEAKING: "kokoro"}  # where a profile names no other engine
 _SYSTEMS = ("linux", "darwin", "win32")  # as `sys.platform` calls them
 
 
@@ -45,19 +49,34 @@ class Setting:
 
 @dataclass(frozen=True)
 class Profile:
-    """A named set of settings, by engine. Values are checked by the engine's own declaration, not here."""
+    """A named set of settings, by engine. Values are checked by the engine's own declaration, not here.
+
+    `players` says which engine plays a role, where it is not the usual one.
+    """
 
     name: str
     summary: str
     engines: Mapping[str, Setting]
     origin: Mapping[str, Any] = field(default_factory=dict)
+    players: Mapping[str, str] = field(default_factory=dict)
 
-    def __getitem__(self, engine: str) -> Setting:
-        return self.engines.get(engine, Setting())
+    def engine_of(self, what: str) -> str:
+        """The engine that plays a role; an engine's own name stays."""
+        return self.players.get(what) or PLAYERS.get(what, what)
 
-    def having(self, engine: str, setting: Setting) -> Profile:
-        """The same profile with another setting of one engine."""
-        return replace(self, engines={**self.engines, engine: setting})
+    def __getitem__(self, what: str) -> Setting:
+        """The setting of a role's engine, or of an engine by name."""
+        return self.engines.get(self.engine_of(what), Setting())
+
+    def having(self, what: str, setting: Setting) -> Profile:
+        """The same profile with another setting of one engine, or of a role's."""
+        return replace(self, engines={**self.engines, self.engine_of(what): setting})
+
+    def playing(self, role: str, other: Profile) -> Profile:
+        """The same profile with a role played as another profile has it."""
+        engine = other.engine_of(role)
+        engines = {**self.engines, engine: other[role]}
+        return replace(self, engines=engines, players={**self.players, role: engine})
 
 
 def shipped() -> list[str]:
@@ -94,15 +113,21 @@ def save(profile: Profile, path: Path) -> None:
         engine: {**setting.values, **({"env": setting.env} if setting.env else {})}
         for engine, setting in profile.engines.items()
     }
-    write_text(path, tomli_w.dumps({"summary": profile.summary, **tables, "origin": profile.origin}))
+    players = {"roles": profile.players} if profile.players else {}
+    write_text(path, tomli_w.dumps({"summary": profile.summary, **players, **tables, "origin": profile.origin}))
 
 
 def _profile(name: str, where: str, document: dict[str, Any]) -> Profile:
     summary, origin = document.pop("summary", ""), document.pop("origin", {})
     if not isinstance(summary, str) or not isinstance(origin, dict):
         raise InputError(f"{where}: summary must be a text and [origin] a table")
+    players = document.pop("roles", {})
+    if not isinstance(players, dict) or not all(isinstance(engine, str) for engine in players.values()):
+        raise InputError(f'{where}: [roles] must name engines, as in hearing = "{PLAYERS[HEARING]}"')
+    if unknown := set(players) - set(ROLES):
+        raise InputError(f"{where}: no role {', '.join(sorted(unknown))} in [roles]; there are {', '.join(ROLES)}")
     engines = {engine: _setting(where, engine, table) for engine, table in document.items()}
-    return Profile(name, summary, engines, origin)
+    return Profile(name, summary, engines, origin, players)
 
 
 def _setting(where: str, engine: str, table: Any) -> Setting:

@@ -24,6 +24,7 @@ from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.pytest_plugin import gate, measured_here
 from voiceperf.report.kinds import kinds_table, rates_of_examples
 from voiceperf.report.terminal import page, print_criteria
+from voiceperf.roles import HEARING
 from voiceperf.suite import material
 from voiceperf.suite.session import Measured, run_of_session
 from voiceperf.suite.suite import BASELINES, DEFAULT_FORM, FORMS, Form, Plan, Suite
@@ -183,7 +184,7 @@ def summarise(terminal: pytest.TerminalReporter, config: pytest.Config) -> None:
         if made.criteria:
             print_criteria(made.criteria, console)
             sides = [plan_of(config).baselines[-1].name, plan_of(config).candidate.name]
-            if rates := rates_of_examples(made.examples.texts.get("whisper", {}), sides):
+            if rates := rates_of_examples(made.examples.texts.get(HEARING, {}), sides):
                 console.print(kinds_table(rates, sides))
         else:
             console.print("voiceperf: no criterion was judged, so there is no verdict", highlight=False)

@@ -10,10 +10,11 @@ import numpy as np
 
 from voiceperf.engines.base import Speech
 from voiceperf.quality.corpus import Recording
+from voiceperf.roles import HEARING, SPEAKING
 
 
 class Examples:
-    """By engine and utterance: the reference, and what came out under each profile.
+    """By role and utterance: the reference, and what came out under each profile.
 
     `sounds` are the spoken replies by their digest, shape (n,), float32 at `rate_hz`; profiles that sound alike share
     one.
@@ -26,20 +27,20 @@ class Examples:
     def heard(self, profile: str, named: Mapping[str, Recording], transcripts: Sequence[str]) -> None:
         """What a profile made of recorded speech."""
         for (name, recording), transcript in zip(named.items(), transcripts, strict=True):
-            self._entry("whisper", name, recording.text, kind=recording.kind)[profile] = {"text": transcript}
+            self._entry(HEARING, name, recording.text, kind=recording.kind)[profile] = {"text": transcript}
 
     def spoken(self, profile: str, name: str, text: str, speech: Speech, heard: str) -> None:
-        """How a profile says a text, and what the candidate's own whisper hears in it."""
+        """How a profile says a text, and what the candidate's own hearing makes of it."""
         digest = hashlib.sha256(np.ascontiguousarray(speech.audio).tobytes()).hexdigest()
         self.sounds[digest] = speech
-        self._entry("kokoro", name, text)[profile] = {"text": heard, "sound": digest}
+        self._entry(SPEAKING, name, text)[profile] = {"text": heard, "sound": digest}
 
-    def alike(self, engine: str, judged: str, other: str) -> None:
+    def alike(self, role: str, judged: str, other: str) -> None:
         """Another profile hears or speaks just as the judged one does."""
-        for entry in self.texts.get(engine, {}).values():
+        for entry in self.texts.get(role, {}).values():
             entry["by_profile"].setdefault(other, entry["by_profile"][judged])
 
-    def _entry(self, engine: str, name: str, reference: str, **facts: str) -> dict[str, Any]:
-        entry = self.texts.setdefault(engine, {}).setdefault(name, {"reference": reference, **facts, "by_profile": {}})
+    def _entry(self, role: str, name: str, reference: str, **facts: str) -> dict[str, Any]:
+        entry = self.texts.setdefault(role, {}).setdefault(name, {"reference": reference, **facts, "by_profile": {}})
         found: dict[str, Any] = entry["by_profile"]
         return found

@@ -1,14 +1,13 @@
-"""The quality gate: one engine of a candidate beside a baseline's, judged once and remembered."""
+"""The quality gate: one role of a candidate beside a baseline's, judged once and remembered."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from voiceperf.call import CallRecording
-from voiceperf.engines import ENGINES
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.judge.language import MAX_KLD_NATS
 from voiceperf.judge.sound import MAX_LOG_SPECTRAL_DB
@@ -22,13 +21,14 @@ from voiceperf.quality.hearing import compare_transcripts, transcripts
 from voiceperf.quality.outputs import Outputs, Remembering, StaleError
 from voiceperf.quality.speaking import compare_speech, speak_and_hear
 from voiceperf.quality.thinking import compare_scores
+from voiceperf.roles import HEARING, ROLES, SPEAKING, THINKING
 
 
 @dataclass(frozen=True)
 class Quality:
-    """One engine's quality against a baseline: the finding, and in words for the table.
+    """How well a role is played beside a baseline: the finding, and in words for the table.
 
-    `loss` is what the engine's own measure lost, as a share of what it may lose: 1 is the gate's limit.
+    `loss` is what the role's own measure lost, as a share of what it may lose: 1 is the gate's limit.
     """
 
     finding: Finding
@@ -63,58 +63,58 @@ class QualityGate:
         self.scores: dict[str, dict[str, dict[str, Any]]] = {}
         self.perplexity: float | None = None
 
-    def judge(self, engine: str, baseline: Side, candidate: Side) -> Quality:
-        """The quality of one engine. Sides that differ only in threads are judged once.
+    def judge(self, role: str, baseline: Side, candidate: Side) -> Quality:
+        """The quality of one role. Sides that differ only in threads are judged once.
 
         Raises:
             EngineError: an engine fails.
         """
-        key = (engine, *(side.contender(engine).outcome() for side in (baseline, candidate)))
+        key = (role, *(side.contender(role).outcome() for side in (baseline, candidate)))
         if key not in self._judged:
-            self._judged[key] = baseline.name, self._judge(engine, baseline, candidate)
+            self._judged[key] = baseline.name, self._judge(role, baseline, candidate)
         judged, quality = self._judged[key]
         if self._examples:
-            self._examples.alike(engine, judged, baseline.name)
+            self._examples.alike(role, judged, baseline.name)
         return quality
 
-    def holds(self, engine: str, baseline: Side, candidate: Side) -> Quality:
+    def holds(self, role: str, baseline: Side, candidate: Side) -> Quality:
         """The same, of a candidate on trial: one that does not run is a FAIL, with the reason."""
         try:
-            return self.judge(engine, baseline, candidate)
+            return self.judge(role, baseline, candidate)
         except (EngineError, ParameterError) as error:
             return Quality(Finding(Verdict.FAIL, str(error)), "does not run")
 
     def judge_all(self, baseline: Side, candidate: Side) -> Quality:
-        """The quality of all three engines together."""
-        parts = [self.judge(engine, baseline, candidate) for engine in ENGINES]
+        """The quality of all three roles together."""
+        parts = [self.judge(role, baseline, candidate) for role in ROLES]
         return Quality(worst(part.finding for part in parts), "all of the above")
 
-    def _judge(self, engine: str, baseline: Side, candidate: Side) -> Quality:
-        judge: Callable[[Side, Side], Quality] = getattr(self, f"_{engine}")
+    def _judge(self, role: str, baseline: Side, candidate: Side) -> Quality:
+        judge = {HEARING: self._hears, THINKING: self._thinks, SPEAKING: self._speaks}[role]
         try:
             return judge(baseline, candidate)
         except StaleError as stale:
             sys.stderr.write(f"voiceperf: kept outputs of {stale} are not what it makes now; all are made anew\n")
-            self._outputs.drop(baseline.contender(engine))
+            self._outputs.drop(baseline.contender(role))
             return judge(baseline, candidate)
 
-    def _baseline(self, side: Side, engine: str) -> Remembering:
-        return self._outputs.of(side.contender(engine), on_disk=True)
+    def _baseline(self, side: Side, role: str) -> Remembering:
+        return self._outputs.of(side.contender(role), on_disk=True)
 
-    def _candidate(self, side: Side, engine: str) -> Remembering:
-        return self._outputs.of(side.contender(engine))
+    def _candidate(self, side: Side, role: str) -> Remembering:
+        return self._outputs.of(side.contender(role))
 
-    def _whisper(self, baseline: Side, candidate: Side) -> Quality:
+    def _hears(self, baseline: Side, candidate: Side) -> Quality:
         named = self.corpus.recordings()
         recordings = list(named.values())
         heard = []
-        for listening in (self._baseline(baseline, "whisper"), self._candidate(candidate, "whisper")):
+        for listening in (self._baseline(baseline, HEARING), self._candidate(candidate, HEARING)):
             with listening as listener:
                 heard.append(transcripts(listener, recordings, self._progress))
         compared = compare_transcripts(recordings, *heard)
         if compared is None:
             return _unjudged("no words were spoken")
-        self._keep_scores("whisper", {name: r.speaker for name, r in named.items()}, compared.candidate)
+        self._keep_scores(HEARING, {name: r.speaker for name, r in named.items()}, compared.candidate)
         if self._examples:
             for side, texts in zip((baseline, candidate), heard, strict=True):
                 self._examples.heard(side.name, named, texts)
@@ -124,8 +124,8 @@ class QualityGate:
         )
         return Quality(compared.finding(), text, compared.difference.estimate / WER_MARGIN)
 
-    def _llama(self, baseline: Side, candidate: Side) -> Quality:
-        with self._baseline(baseline, "llama") as before, self._candidate(candidate, "llama") as after:
+    def _thinks(self, baseline: Side, candidate: Side) -> Quality:
+        with self._baseline(baseline, THINKING) as before, self._candidate(candidate, THINKING) as after:
             compared = compare_scores(before, after, self.corpus.scored())
         if compared is None:
             return _unjudged("no conversation to score")
@@ -136,17 +136,17 @@ class QualityGate:
         )
         return Quality(compared.finding(), text, compared.mean_kld_nats / MAX_KLD_NATS)
 
-    def _kokoro(self, baseline: Side, candidate: Side) -> Quality:
+    def _speaks(self, baseline: Side, candidate: Side) -> Quality:
         lines = self.corpus.lines(self.call)
         with (
-            self._baseline(baseline, "kokoro") as before,
-            self._outputs.of(candidate.contender("kokoro"), shared=False) as after,
-            self._candidate(candidate, "whisper") as listener,
+            self._baseline(baseline, SPEAKING) as before,
+            self._outputs.of(candidate.contender(SPEAKING), shared=False) as after,
+            self._candidate(candidate, HEARING) as listener,
         ):
             compared = compare_speech(before, after, listener, list(lines.values()), self._progress)
             if compared is None:
                 return _unjudged("no reply to speak")
-            self._keep_scores("kokoro", {name: name for name in lines}, compared.round_trip.candidate)
+            self._keep_scores(SPEAKING, {name: name for name in lines}, compared.round_trip.candidate)
             if self._examples:
                 for name, reply in replies(self.call).items():
                     for side, speaker in ((baseline, before), (candidate, after)):
@@ -157,9 +157,9 @@ class QualityGate:
         )
         return Quality(compared.finding(), text, compared.log_spectral_db / MAX_LOG_SPECTRAL_DB)
 
-    def _keep_scores(self, engine: str, speakers: Mapping[str, str], scores: Iterable[Heard]) -> None:
+    def _keep_scores(self, role: str, speakers: Mapping[str, str], scores: Iterable[Heard]) -> None:
         """For the saved run: how each utterance was heard, by its name."""
-        self.scores[engine] = {
+        self.scores[role] = {
             name: {"speaker": speaker, **asdict(score)}
             for (name, speaker), score in zip(speakers.items(), scores, strict=True)
         }

@@ -11,11 +11,11 @@ from voiceperf.report.markdown import as_markdown
 from voiceperf.report.terminal import as_change, bounded_table, in_colour
 from voiceperf.suite.upgrade import Judged
 
-_COLUMNS = {"engine": 9, "time": 18, "CPU s": 16, "peak RSS MB": 14, "quality": 30}  # with their share of the width
+_COLUMNS = {"role": 9, "time": 18, "CPU s": 16, "peak RSS MB": 14, "quality": 30}  # with their share of the width
 
 
 def print_duels(judged: Sequence[Judged], console: Console) -> None:
-    """One row an engine; baseline -> candidate."""
+    """One row a role; baseline -> candidate."""
     table = bounded_table("candidate beside baseline", _COLUMNS, console)
     for row in judged:
         *cells, verdict = _cells(row, "\n")
@@ -41,8 +41,8 @@ def _cells(row: Judged, separator: str) -> list[str]:
         cpu = f"{before.cpu_s:.1f} -> {after.cpu_s:.1f}"
         memory = f"{before.peak_rss_bytes / 1e6:.0f} -> {after.peak_rss_bytes / 1e6:.0f}"
     verdict = str(row.finding.verdict)
-    return [duel.engine, time.replace("\n", separator), cpu, memory, row.quality.text, verdict]
+    return [duel.role, time.replace("\n", separator), cpu, memory, row.quality.text, verdict]
 
 
 def _words(judged: Sequence[Judged]) -> list[str]:
-    return [f"{row.finding.verdict}: {row.duel.engine}: {row.finding.reason}" for row in judged]
+    return [f"{row.finding.verdict}: {row.duel.role}: {row.finding.reason}" for row in judged]

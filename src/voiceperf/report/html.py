@@ -19,6 +19,7 @@ from voiceperf.report.charts import history_chart, interval_strip, pairs_chart, 
 from voiceperf.report.kinds import percent, rates_of_examples
 from voiceperf.report.story import SURE, Row, Story
 from voiceperf.report.tuning_plot import Panel, changes_chart, frontier_chart, importance_chart
+from voiceperf.roles import HEARING, SPEAKING
 from voiceperf.suite.workloads import WORKLOADS
 
 _HINTS = {
@@ -92,7 +93,7 @@ def _checks(story: Story) -> list[dict[str, Any]]:
     """What quality may be lost and what was, each figure once for each engine."""
     found = {}
     for row in story.rows:
-        if row.asked.engine:
+        if row.asked.role:
             for check in row.checks:
                 lost, most = (value - _WITHOUT_LOSS.get(check.what, 0.0) for value in (check.value, check.bar))
                 used = max(0.0, lost / most) if most else float(lost > 0)
@@ -130,7 +131,7 @@ def _pairs(story: Story, baseline: str) -> dict[str, Any]:
 def _listening(story: Story, storage: Path) -> list[dict[str, Any]]:
     """Each reply as the baseline says it and as the candidate does, where their sounds were kept."""
     listed = []
-    for name, example in story.examples.get("kokoro", {}).items():
+    for name, example in story.examples.get(SPEAKING, {}).items():
         voices = []
         for profile in _two(story, example):
             spoken = example["by_profile"][profile]
@@ -144,7 +145,7 @@ def _listening(story: Story, storage: Path) -> list[dict[str, Any]]:
 
 def _hearing(story: Story) -> dict[str, Any]:
     """The recordings that the two hear differently, the candidate's losses first, and how many they hear alike."""
-    examples = story.examples.get("whisper", {})
+    examples = story.examples.get(HEARING, {})
     listed: list[dict[str, Any]] = []
     for name, example in examples.items():
         said = {

@@ -13,9 +13,9 @@ from voiceperf.report.chart import save
 _LANES = ("hears", "answers", "speaks", "heard")
 _COLOURS = {"hears": "#4c72b0", "answers": "#dd8452", "speaks": "#55a868", "heard": "#c44e52"}
 _LABELS = {
-    "hears": "whisper: speech end to transcript",
-    "answers": "llama: transcript to last word",
-    "speaks": "Kokoro: first word to first sound",
+    "hears": "hearing: speech end to transcript",
+    "answers": "thinking: transcript to last word",
+    "speaks": "speaking: first word to first sound",
     "heard": "the rest of the speech arrives",
 }
 

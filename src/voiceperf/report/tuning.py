@@ -15,7 +15,7 @@ from voiceperf.tune.trial import ALONE, Trial
 
 if TYPE_CHECKING:  # these bring Optuna with them, which takes half a second to import
     from voiceperf.tune.together import Change
-    from voiceperf.tune.tuner import EngineFound
+    from voiceperf.tune.tuner import RoleFound
 
 
 def single_changes(space: Space, trials: Iterable[Trial]) -> Table:
@@ -49,7 +49,7 @@ def _alone_rows(space: Space, trials: Iterable[Trial]) -> list[tuple[str, str, s
     return [(space.in_words(trial.choices), _ratio(trial), _quality(trial)) for trial in alone]
 
 
-def speed_against_quality(found: EngineFound) -> Table:
+def speed_against_quality(found: RoleFound) -> Table:
     """The frontier, fastest first, and the chosen point, marked: it may have won only when rivals met directly."""
     table = Table("", "time", "loss", f"{found.space.engine}: settings", title="speed against quality")
     chosen = found.chosen.number if found.chosen else None
@@ -61,12 +61,12 @@ def speed_against_quality(found: EngineFound) -> Table:
     return table
 
 
-def confirmation(found: Mapping[str, EngineFound]) -> Table:
+def confirmation(found: Mapping[str, RoleFound]) -> Table:
     """The chosen setting of each engine beside the baselines, in fresh processes."""
-    names = list(dict.fromkeys(name for engine in found.values() for name in engine.against))
-    table = Table("engine", *(f"time over {name}'s" for name in names), "quality", title="confirmed")
-    for engine, one in found.items():
-        table.add_row(engine, *(_interval(one.against.get(name)) for name in names), one.quality or "the baseline's")
+    names = list(dict.fromkeys(name for one in found.values() for name in one.against))
+    table = Table("role", *(f"time over {name}'s" for name in names), "quality", title="confirmed")
+    for role, one in found.items():
+        table.add_row(role, *(_interval(one.against.get(name)) for name in names), one.quality or "the baseline's")
     return table
 
 
@@ -74,7 +74,7 @@ def together(changes: Iterable[Change]) -> Table:
     """What was tried on whole turns, with all engines alive."""
     table = Table("one change", "time of a turn over that without", "kept", title="all together")
     for change in changes:
-        change_in_words = f"{change.engine}.{change.name} = {_short(change.value)}"
+        change_in_words = f"{change.role}.{change.name} = {_short(change.value)}"
         table.add_row(change_in_words, _interval(change.ratio), f"no, {change.refusal}" if change.refusal else "yes")
     return table
 

@@ -56,12 +56,12 @@ class Contest:
 
 @dataclass(frozen=True)
 class Duel:
-    """One engine's verdict: the first contest, and the second where that showed a change.
+    """One role's verdict: the first contest, and the second where that showed a change.
 
     `usage` is what baseline and candidate used in the rounds before the first look.
     """
 
-    engine: str
+    role: str
     finding: Finding
     first: Contest
     fresh: Contest | None
@@ -76,7 +76,7 @@ class Duel:
         """Plain values, every pair included."""
         contests = [contest for contest in (self.first, self.fresh) if contest]
         return {
-            "engine": self.engine,
+            "role": self.role,
             "change": self.change,
             "verdict": self.finding.verdict,
             "reason": self.finding.reason,
@@ -130,7 +130,7 @@ def run_duel(
     rules: Rules,
     watch: Watch = unwatched,
 ) -> Duel:
-    """Judge two contenders of one engine on the same inputs."""
+    """Judge two contenders of one role on the same inputs."""
     bouts: list[Bout] = []
 
     def start() -> Bout:
@@ -138,4 +138,4 @@ def run_duel(
         return bouts[-1]
 
     first, fresh, finding = fight(start, rules, SystemClock(), watch)
-    return Duel(candidate.engine, finding, first, fresh, bouts[0].final_usage)
+    return Duel(candidate.role, finding, first, fresh, bouts[0].final_usage)

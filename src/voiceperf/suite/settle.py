@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from voiceperf.call import CallRecording
-from voiceperf.engines import ENGINES, params_class
 from voiceperf.errors import EngineError
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.log import Progress, silent
-from voiceperf.measure.contender import Side
+from voiceperf.measure.contender import Side, of_profile
 from voiceperf.profiles import Profile, Setting
 from voiceperf.quality.corpus import Corpus
 from voiceperf.quality.gate import QualityGate
+from voiceperf.roles import ROLES
 from voiceperf.suite.under_load import Retreat, Say, under_load, until_borne
 
 
@@ -52,53 +52,60 @@ class Settlement:
             EngineError: even the baseline's setting fails.
         """
         retreats: list[Retreat] = []
-        for engine in ENGINES:
-            rungs = self._rungs(engine, profile, last_good)
-            profile = self._with_quality(profile, engine, rungs, retreats, say)
+        for role in ROLES:
+            rungs = self._rungs(role, profile, last_good)
+            profile = self._with_quality(role, rungs, retreats, say)
         profile, under_load_too, load = until_borne(profile, self._load, say)
         return Settled(profile, (*retreats, *under_load_too), load)
 
-    def _with_quality(
-        self, profile: Profile, engine: str, rungs: Sequence[Setting], retreats: list[Retreat], say: Say
-    ) -> Profile:
-        for number, setting in enumerate(rungs):
-            candidate = profile.having(engine, setting)
-            finding = self._quality(candidate, engine)
+    def _with_quality(self, role: str, rungs: Sequence[Profile], retreats: list[Retreat], say: Say) -> Profile:
+        for number, candidate in enumerate(rungs):
+            finding = self._quality(candidate, role)
             if finding.verdict is not Verdict.FAIL:
-                say(f"{engine}: {finding.reason}")
+                say(f"{role}: {finding.reason}")
                 return candidate
             if number + 1 < len(rungs):
-                retreats.append(Retreat(engine, _changes(setting, rungs[number + 1]), finding.reason))
+                retreats.append(Retreat(role, _changes(role, candidate, rungs[number + 1]), finding.reason))
                 say(str(retreats[-1]))
-        raise EngineError(f"{engine} fails even as profile {self._baseline.name!r} has it: {finding.reason}")
+        raise EngineError(f"{role} fails even as profile {self._baseline.name!r} has it: {finding.reason}")
 
-    def _rungs(self, engine: str, profile: Profile, last_good: Profile | None) -> list[Setting]:
-        """The profile's setting, what held here before, steps back from it, the baseline's; none of them twice."""
-        good = [last_good[engine]] if last_good else []
-        found: list[Setting] = []
-        for rung in (profile[engine], *good, *_steps_back(engine, profile[engine]), self._baseline[engine]):
-            if rung not in found:
+    def _rungs(self, role: str, profile: Profile, last_good: Profile | None) -> list[Profile]:
+        """The role as the profile plays it, as it held here before, steps back, as the baseline does; none twice."""
+        good = [profile.playing(role, last_good)] if last_good else []
+        steps = (profile.having(role, setting) for setting in _steps_back(profile, role))
+        found: list[Profile] = []
+        for rung in (profile, *good, *steps, profile.playing(role, self._baseline)):
+            if all(_played(role, rung) != _played(role, other) for other in found):
                 found.append(rung)
         return found
 
-    def _quality(self, profile: Profile, engine: str) -> Finding:
+    def _quality(self, profile: Profile, role: str) -> Finding:
         sides = (Side(one.name, one) for one in (self._baseline, profile))
-        return self._gate.holds(engine, *sides).finding
+        return self._gate.holds(role, *sides).finding
 
     def _load(self, profile: Profile) -> Finding:
         return under_load(self._call, profile)
 
 
-def _steps_back(engine: str, setting: Setting) -> Iterator[Setting]:
+def _played(role: str, profile: Profile) -> tuple[str, Setting]:
+    return profile.engine_of(role), profile[role]
+
+
+def _steps_back(profile: Profile, role: str) -> Iterator[Setting]:
     """Each of the engine's own steps, on top of those before."""
-    for changes in params_class(engine).parse(setting.values).safer():
+    setting = profile[role]
+    for changes in of_profile(profile, role).params.safer():
         setting = replace(setting, values={**setting.values, **changes})
         yield setting
 
 
-def _changes(before: Setting, after: Setting) -> dict[str, Any]:
+def _changes(role: str, before: Profile, after: Profile) -> dict[str, Any]:
     """What is written otherwise; a value that is not written any more is the library's default."""
-    names = [*after.values, *(name for name in before.values if name not in after.values)]
     default = "the default"
-    changed = {name: after.values.get(name, default) for name in names}
-    return {name: value for name, value in changed.items() if before.values.get(name, default) != value}
+    engine, other = before.engine_of(role), after.engine_of(role)
+    old, new = before[role].values, after[role].values
+    if engine != other:
+        return {"engine": other, **new}
+    names = [*new, *(name for name in old if name not in new)]
+    changed = {name: new.get(name, default) for name in names}
+    return {name: value for name, value in changed.items() if old.get(name, default) != value}

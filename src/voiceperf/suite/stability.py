@@ -11,20 +11,20 @@ from itertools import cycle
 import numpy as np
 
 from voiceperf.call import Turn
-from voiceperf.engines import ENGINES
 from voiceperf.engines.base import Output, same_output
 from voiceperf.errors import VoicePerfError
 from voiceperf.judge.criteria import LoadResult
+from voiceperf.roles import ROLES
 from voiceperf.suite.workers import Workers
 
 
 @dataclass
 class _Client:
-    """Keeps one engine busy and tallies what it sees against what the engine did when it was alone."""
+    """Keeps the engine of one role busy and tallies what it sees against what the engine did when it was alone."""
 
     workers: Workers
     profile: str
-    engine: str
+    role: str
     turns: Sequence[Turn]
     alone: list[tuple[int, Output]] = field(default_factory=list)
     factors: list[float] = field(default_factory=list)
@@ -36,11 +36,11 @@ class _Client:
         self.alone = [self._run(turn) for turn in self.turns]
 
     def _run(self, turn: Turn) -> tuple[int, Output]:
-        timing = self.workers.run(self.profile, self.engine, turn)
-        return timing.wall_ns, self.workers.get(self.profile, self.engine).output()
+        timing = self.workers.run(self.profile, self.role, turn)
+        return timing.wall_ns, self.workers.get(self.profile, self.role).output()
 
     def rss_bytes(self) -> int:
-        return self.workers.get(self.profile, self.engine).resources().rss_bytes
+        return self.workers.get(self.profile, self.role).resources().rss_bytes
 
     def keep_busy(self, end_s: float) -> None:
         """Run turn after turn until the moment comes, or until something fails."""
@@ -54,12 +54,12 @@ class _Client:
                 return
             self.factors.append(wall_ns / alone_ns)
             if not same_output(alone, output):
-                self.changed.append(f"{self.engine} in turn {turn.number}")
+                self.changed.append(f"{self.role} in turn {turn.number}")
 
 
 def run_load(workers: Workers, profile: str, turns: Sequence[Turn], seconds: float) -> LoadResult:
     """Keep every engine of one profile busy with the call's turns for a while, all at the same time."""
-    clients = [_Client(workers, profile, engine, turns) for engine in ENGINES]
+    clients = [_Client(workers, profile, role, turns) for role in ROLES]
     for client in clients:
         client.run_alone()
     _run_at_once(clients, seconds / 4)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from voiceperf import machine, profiles
-from voiceperf.engines import ENGINES
 from voiceperf.errors import ModelError, ParameterError, VoicePerfError
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.fingerprint import fingerprint, machine_id
 from voiceperf.places import data_dir
 from voiceperf.profiles import Profile
+from voiceperf.roles import ROLES
 from voiceperf.suite.settle import Settled, Settlement
 from voiceperf.suite.under_load import Say
 
@@ -106,5 +106,5 @@ def _differences(then: Mapping[str, str], now: Mapping[str, str]) -> list[tuple[
 
 def _fingerprint(profile: Profile) -> dict[str, Any]:
     """As it can be written: TOML knows no null."""
-    facts = fingerprint(of_profile(profile, engine) for engine in ENGINES)
+    facts = fingerprint(of_profile(profile, role) for role in ROLES)
     return {**facts, "libraries": {name: version for name, version in facts["libraries"].items() if version}}

@@ -11,7 +11,6 @@ from statistics import median
 from typing import Any
 
 from voiceperf.call import CallRecording, Turn
-from voiceperf.engines import ENGINES
 from voiceperf.errors import EngineError, InputError
 from voiceperf.history.runs import CONTROL
 from voiceperf.judge.criteria import BARS, MAX_LOOKS, Bar, Criterion, judge_load, judge_reduction, judge_worst_text
@@ -27,6 +26,7 @@ from voiceperf.profiles import Profile
 from voiceperf.quality.corpus import Corpus
 from voiceperf.quality.examples import Examples
 from voiceperf.quality.gate import Quality, QualityGate
+from voiceperf.roles import ROLES
 from voiceperf.suite.live_turns import LiveTurns
 from voiceperf.suite.stability import run_load
 from voiceperf.suite.workers import Workers
@@ -76,7 +76,7 @@ class Plan:
 
     def contenders(self) -> list[Contender]:
         """Every engine under every profile."""
-        return [side.contender(engine) for side in self.sides().values() for engine in ENGINES]
+        return [side.contender(role) for side in self.sides().values() for role in ROLES]
 
 
 @dataclass
@@ -125,8 +125,8 @@ class Suite:
             EngineError: a side fails; it is not tried again.
         """
         if (workload, turn.number) not in self._taken:
-            engines = WORKLOADS[workload].engines
-            alike = [other for other in WORKLOADS.values() if other.engines == engines]
+            roles = WORKLOADS[workload].roles
+            alike = [other for other in WORKLOADS.values() if other.roles == roles]
             try:
                 self._take(alike, turn)
             except EngineError as error:
@@ -202,7 +202,7 @@ class Suite:
         Beside several, the worst one counts.
         """
         candidate = self._sides[self.plan.candidate.name]
-        judge = partial(self.gate.judge, bar.engine) if bar.engine else self.gate.judge_all
+        judge = partial(self.gate.judge, bar.role) if bar.role else self.gate.judge_all
         names = [baseline] if baseline else [profile.name for profile in self.plan.baselines]
         found = [judge(self._sides[name], candidate) for name in names]
         verdict = worst_verdict(quality.finding.verdict for quality in found)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from voiceperf.call import CallRecording
-from voiceperf.engines import ENGINES, params_class
 from voiceperf.errors import EngineError
 from voiceperf.judge.criteria import judge_load
 from voiceperf.judge.verdict import Finding, Verdict, worst
-from voiceperf.measure.contender import Side
-from voiceperf.profiles import Profile, Setting
+from voiceperf.measure.contender import Side, of_profile
+from voiceperf.profiles import Profile
+from voiceperf.roles import ROLES
 from voiceperf.suite.stability import run_load
 from voiceperf.suite.workers import Workers
 
@@ -23,15 +23,15 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Retreat:
-    """One step back: which engine, what was changed, and why."""
+    """One step back: which role, what was changed, and why."""
 
-    engine: str
+    role: str
     changes: Mapping[str, Any]
     reason: str
 
     def __str__(self) -> str:
         changes = ", ".join(f"{name} = {value}" for name, value in self.changes.items())
-        return f"{self.engine} steps back to {changes}: {self.reason}"
+        return f"{self.role} steps back to {changes}: {self.reason}"
 
 
 def under_load(call: CallRecording, profile: Profile, seconds: float = LOAD_S) -> Finding:
@@ -56,20 +56,20 @@ def until_borne(
     retreats: list[Retreat] = []
     while True:
         finding = load(profile)
-        changes = {engine: _fewer_threads(engine, profile[engine]) for engine in ENGINES}
+        changes = {role: _fewer_threads(profile, role) for role in ROLES}
         if finding.verdict is not Verdict.FAIL or not any(changes.values()):
             say(f"under load: {finding.reason}")
             return profile, tuple(retreats), finding
-        for engine, values in changes.items():
+        for role, values in changes.items():
             if values:
-                setting = profile[engine]
-                profile = profile.having(engine, replace(setting, values={**setting.values, **values}))
-                retreats.append(Retreat(engine, values, finding.reason))
+                setting = profile[role]
+                profile = profile.having(role, replace(setting, values={**setting.values, **values}))
+                retreats.append(Retreat(role, values, finding.reason))
                 say(str(retreats[-1]))
 
 
-def _fewer_threads(engine: str, setting: Setting) -> dict[str, int]:
+def _fewer_threads(profile: Profile, role: str) -> dict[str, int]:
     """Half of the threads of each kind, where there are two or more."""
-    params = params_class(engine).parse(setting.values)
+    params = of_profile(profile, role).params
     now = {name: params.threads(name) for name in params.thread_names}
     return {name: count // 2 for name, count in now.items() if count > 1}

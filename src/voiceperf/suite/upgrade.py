@@ -1,4 +1,4 @@
-"""Is the new one as good? For each engine a duel of speed, and the quality of both sides."""
+"""Is the new one as good? For each role a duel of speed, and the quality of both sides."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOT_FOUGHT = Contest(Change.UNCLEAR, None, 0, {})
 
 @dataclass(frozen=True)
 class Judged:
-    """One engine's duel with the quality beside it."""
+    """One role's duel with the quality beside it."""
 
     duel: Duel
     quality: Quality
@@ -44,7 +44,7 @@ class Judged:
 def judge_upgrade(
     baseline: Side,
     candidate: Side,
-    engines: Iterable[str],
+    roles: Iterable[str],
     *,
     call: CallRecording,
     corpus: Corpus,
@@ -52,19 +52,19 @@ def judge_upgrade(
     watch: Watch = unwatched,
     progress: Progress = silent,
 ) -> Iterator[Judged]:
-    """Each engine as it is done. While a duel runs, no other worker is alive to disturb it.
+    """Each role as it is done. While a duel runs, no other worker is alive to disturb it.
 
-    An engine that fails is INVALID with its reason, and takes nothing from the others.
+    A role whose engine fails is INVALID with its reason, and takes nothing from the others.
     """
     gate = QualityGate(call, corpus, progress=progress)
-    for engine in engines:
-        before, after = baseline.contender(engine), candidate.contender(engine)
+    for role in roles:
+        before, after = baseline.contender(role), candidate.contender(role)
         try:
-            duel = run_duel(before, after, duel_requests(call, engine), rules, watch)
+            duel = run_duel(before, after, duel_requests(call, role), rules, watch)
         except EngineError as error:
-            duel = Duel(engine, Finding(Verdict.INVALID, str(error)), NOT_FOUGHT, None)
+            duel = Duel(role, Finding(Verdict.INVALID, str(error)), NOT_FOUGHT, None)
         try:
-            quality = gate.judge(engine, baseline, candidate)
+            quality = gate.judge(role, baseline, candidate)
         except EngineError as error:
             quality = Quality(Finding(Verdict.INVALID, str(error)), "not judged")
         yield Judged(duel, quality)

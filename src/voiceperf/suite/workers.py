@@ -14,7 +14,7 @@ from voiceperf.suite.workloads import WORKLOADS, requests
 
 
 class Workers:
-    """Worker processes by side and engine. Use as a context manager, which ends them.
+    """Worker processes by side and role. Use as a context manager, which ends them.
 
     Args:
         call: whose turns they do.
@@ -25,15 +25,15 @@ class Workers:
         self._call, self._sides = call, sides
         self._alive: dict[tuple[str, str], WorkerProcess] = {}
 
-    def get(self, side: str, engine: str) -> WorkerProcess:
+    def get(self, side: str, role: str) -> WorkerProcess:
         """The worker, started and given every input of the call."""
-        if (side, engine) not in self._alive:
-            worker = WorkerProcess(self._sides[side].contender(engine))
-            self._alive[side, engine] = worker
+        if (side, role) not in self._alive:
+            worker = WorkerProcess(self._sides[side].contender(role))
+            self._alive[side, role] = worker
             for turn in self._call.turns:
-                for workload, request in requests(self._call, engine, turn).items():
+                for workload, request in requests(self._call, role, turn).items():
                     worker.load(_key(workload, turn), request)
-        return self._alive[side, engine]
+        return self._alive[side, role]
 
     def run(self, side: str, workload: str, turn: Turn) -> Timing:
         """What one engine does in one turn."""
@@ -44,8 +44,8 @@ class Workers:
         return self._doing(side, workload).resources()
 
     def _doing(self, side: str, workload: str) -> WorkerProcess:
-        (engine,) = WORKLOADS[workload].engines
-        return self.get(side, engine)
+        (role,) = WORKLOADS[workload].roles
+        return self.get(side, role)
 
     def __enter__(self) -> Self:
         return self

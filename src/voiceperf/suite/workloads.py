@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from voiceperf.call import CallRecording, Turn
-from voiceperf.engines import ENGINES
 from voiceperf.engines.base import Line, Prompt, Request, Utterance
+from voiceperf.roles import HEARING, ROLES, SPEAKING, THINKING
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Workload:
 
     Attributes:
         key: its name in saved runs and tests.
-        engines: who does it, one after the other.
+        roles: who does it, one after the other.
         words: what it is, for people.
         blocks: by form, how many blocks of each turn.
         own_blocks: how many more with the candidate and the control alone, where a figure is the candidate's own.
@@ -23,7 +23,7 @@ class Workload:
     """
 
     key: str
-    engines: tuple[str, ...]
+    roles: tuple[str, ...]
     words: str
     blocks: dict[str, int]
     own_blocks: int = 0
@@ -31,22 +31,22 @@ class Workload:
 
 
 CALL = "call"  # the whole turn, beside the single engines
-LLAMA_COLD = "llama_cold"  # the whole prompt, to the first token
+THINKING_COLD = "thinking_cold"  # the whole prompt, to the first token
 WORKLOADS = {
     workload.key: workload
     for workload in (
-        Workload("whisper", ("whisper",), "Hearing", {"full": 2, "short": 2}),
-        Workload("llama", ("llama",), "Thinking, a reply of 32 tokens", {"full": 6, "short": 4}),
+        Workload(HEARING, (HEARING,), "Hearing", {"full": 2, "short": 2}),
+        Workload(THINKING, (THINKING,), "Thinking, a reply of 32 tokens", {"full": 6, "short": 4}),
         # launches differ in reading a prompt by more than the gate's usual threshold (docs/FINDINGS.md, Noise)
         Workload(
-            LLAMA_COLD,
-            ("llama",),
+            THINKING_COLD,
+            (THINKING,),
             "Thinking, the whole conversation anew",
             {"full": 4, "short": 4},
             max_slowdown=0.35,
         ),
-        Workload("kokoro", ("kokoro",), "Speaking, a whole reply", {"full": 2, "short": 2}, own_blocks=4),
-        Workload(CALL, ENGINES, "A whole answer, until the first sound", {"full": 8, "short": 2}),
+        Workload(SPEAKING, (SPEAKING,), "Speaking, a whole reply", {"full": 2, "short": 2}, own_blocks=4),
+        Workload(CALL, ROLES, "A whole answer, until the first sound", {"full": 8, "short": 2}),
     )
 }
 
@@ -55,19 +55,19 @@ REPLY_TOKENS = 32
 DUEL_TURNS = 3
 
 
-def requests(call: CallRecording, engine: str, turn: Turn) -> dict[str, Request]:
-    """By workload what one engine does alone in one turn."""
-    if engine == "whisper":
-        return {"whisper": Utterance(turn.audio)}
-    if engine == "llama":
+def requests(call: CallRecording, role: str, turn: Turn) -> dict[str, Request]:
+    """By workload what one role is asked alone in one turn."""
+    if role == HEARING:
+        return {HEARING: Utterance(turn.audio)}
+    if role == THINKING:
         messages = tuple(call.messages(turn))
-        return {"llama": Prompt(messages, REPLY_TOKENS), LLAMA_COLD: Prompt(messages, 1, cold=True)}
-    return {"kokoro": Line(turn.reply)}
+        return {THINKING: Prompt(messages, REPLY_TOKENS), THINKING_COLD: Prompt(messages, 1, cold=True)}
+    return {SPEAKING: Line(turn.reply)}
 
 
-def duel_requests(call: CallRecording, engine: str) -> dict[int, Request]:
-    """What one engine does in the shortest turns, by number."""
-    return {turn.number: requests(call, engine, turn)[engine] for turn in shortest_turns(call)}
+def duel_requests(call: CallRecording, role: str) -> dict[int, Request]:
+    """What one role is asked in the shortest turns, by number."""
+    return {turn.number: requests(call, role, turn)[role] for turn in shortest_turns(call)}
 
 
 def shortest_turns(call: CallRecording) -> list[Turn]:

@@ -38,9 +38,9 @@ Judge = Callable[[EngineParams], Quality]
 class Watch(Protocol):
     """Told what is being tried, and how it went."""
 
-    def trying(self, engine: str, what: str) -> None: ...
+    def trying(self, role: str, what: str) -> None: ...
 
-    def ended(self, engine: str, trial: Trial, best: Trial | None) -> None: ...
+    def ended(self, role: str, trial: Trial, best: Trial | None) -> None: ...
 
 
 class EngineSearch:
@@ -176,7 +176,7 @@ class EngineSearch:
         if candidate is None:
             self._tell(trial, Raced(None, failure="these values exclude one another"), None)
             return
-        self._watch.trying(self._space.engine, self._space.in_words(choices))
+        self._watch.trying(self._space.role, self._space.in_words(choices))
         stage = trial.user_attrs["stage"]
         bar = 1.0 if stage == ALONE else self._bar()
         raced = self._measure(candidate, bar, stage)
@@ -221,7 +221,7 @@ class EngineSearch:
         else:
             self._study.tell(trial, ratio.estimate)
         frozen = self._study.get_trials(deepcopy=False)[trial.number]
-        self._watch.ended(self._space.engine, _as_trial(frozen, self._space), self.best())
+        self._watch.ended(self._space.role, _as_trial(frozen, self._space), self.best())
 
 
 def _verdict(quality: Quality) -> Verdict:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voiceperf import machine
-from voiceperf.engines import module
+from voiceperf.engines import missing
 from voiceperf.errors import ModelError, ParameterError
 from voiceperf.models.store import locate
 from voiceperf.params import EngineParams
@@ -27,6 +27,10 @@ class Space:
     @property
     def engine(self) -> str:
         return self.start.engine
+
+    @property
+    def role(self) -> str:
+        return self.start.role
 
     def single_changes(self) -> Iterator[dict[str, Any]]:
         """Every value that differs from the starting point, alone."""
@@ -100,5 +104,4 @@ def _why_not(start: EngineParams, name: str, value: Any) -> str | None:
             locate(value)
         except ModelError as error:
             return str(error)
-    lacking: Mapping[str, str] = module(start.engine).missing(changed)
-    return lacking.get(name)
+    return missing(changed).get(name)

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from voiceperf.call import CallRecording, Turn
-from voiceperf.engines import params_class
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.live.agent import Caller
@@ -19,6 +18,7 @@ from voiceperf.live.processes import ServicesOfProfile
 from voiceperf.live.stages import OVERALL
 from voiceperf.measure.blocks import Blocks, Rounds
 from voiceperf.measure.clock import Timing
+from voiceperf.measure.contender import of_profile
 from voiceperf.profiles import Profile, Setting
 from voiceperf.suite.live_turns import turn_stages_ms
 from voiceperf.suite.workloads import DUEL_TURNS
@@ -34,7 +34,7 @@ _SURELY = 0.99  # the whole interval below it: a hundredth is less than what pro
 class Change:
     """One value of one engine, and the time of a whole turn with it over that without."""
 
-    engine: str
+    role: str
     name: str
     value: Any
     ratio: Interval | None
@@ -57,9 +57,9 @@ class Stage:
         self._alive = ServicesOfProfile(profile)
 
     @contextmanager
-    def bout(self, engine: str, other: Profile) -> Iterator[Rounds]:
+    def bout(self, role: str, other: Profile) -> Iterator[Rounds]:
         """Whole turns in balanced blocks: as the profile has it, and with one engine's service as another has it."""
-        with self._alive.with_one_changed(engine, other) as changed:
+        with self._alive.with_one_changed(role, other) as changed:
             services = {"with": changed, "without": self._alive.services}
             sides = {side: Caller(one, 1, real_time=False) for side, one in services.items()}
             try:
@@ -78,9 +78,9 @@ class Stage:
         stages_ms = self._loop.run(turn_stages_ms(caller, self._call, turn))
         return Timing(int(stages_ms[OVERALL] * 1e6), cpu_ns=0)  # the race asks for its wall time alone
 
-    def adopt(self, engine: str, profile: Profile) -> None:
+    def adopt(self, role: str, profile: Profile) -> None:
         """From now on this engine is as in another profile."""
-        self._alive.change(engine, profile)
+        self._alive.change(role, profile)
 
     def __enter__(self) -> Self:
         return self
@@ -109,24 +109,24 @@ def tune_together(
         load: judges a profile with all engines busy at once.
     """
     tried: list[Change] = []
-    for engine, name, value in changes:
-        setting = Setting({**profile[engine].values, name: value}, profile[engine].env)
-        other = profile.having(engine, setting)
-        once = partial(race, partial(stage.bout, engine, other), 1.0, _LOOKS, enough=_ENOUGH, wins_below=_SURELY)
+    for role, name, value in changes:
+        setting = Setting({**profile[role].values, name: value}, profile[role].env)
+        other = profile.having(role, setting)
+        once = partial(race, partial(stage.bout, role, other), 1.0, _LOOKS, enough=_ENOUGH, wins_below=_SURELY)
         raced = once()
         if not _helps(raced):
             refusal = "not surely shorter"
         elif not _helps(once()):
             refusal = "not shorter again in a fresh process"
-        elif (heard := quality(other, engine)).verdict is not Verdict.PASS:
+        elif (heard := quality(other, role)).verdict is not Verdict.PASS:
             refusal = f"quality: {heard.reason}"
         elif (borne := load(other)).verdict is Verdict.FAIL:
             refusal = f"under load: {borne.reason}"
         else:
             refusal = ""
             profile = other
-            stage.adopt(engine, other)
-        tried.append(Change(engine, name, value, raced.ratio, refusal))
+            stage.adopt(role, other)
+        tried.append(Change(role, name, value, raced.ratio, refusal))
     return profile, tried
 
 
@@ -143,13 +143,13 @@ def turn_changes(profile: Profile, spaces: Mapping[str, Space]) -> list[tuple[st
     unseen: list[tuple[str, str, Any]] = []
     found: list[tuple[str, str, Any]] = []
     threads: list[tuple[str, str, Any]] = []
-    for engine, space in spaces.items():
-        params = params_class(engine).parse(profile[engine].values)
+    for role, space in spaces.items():
+        params = of_profile(profile, role).params
         for name, values in {**space.beside, **space.values}.items():
             known = params.tunables()[name]
             is_thread = name in params.thread_names
             if known.neutral or known.overlaps or is_thread:
                 alone = threads if is_thread else found
                 group = overlapping if known.overlaps else unseen if known.beside else alone
-                group.extend((engine, name, value) for value in values if value != getattr(params, name))
+                group.extend((role, name, value) for value in values if value != getattr(params, name))
     return overlapping + unseen + found + threads

@@ -12,7 +12,6 @@ import optuna
 from optuna.storages import BaseStorage
 
 from voiceperf.call import CallRecording
-from voiceperf.engines import ENGINES
 from voiceperf.errors import ServiceError
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
@@ -25,6 +24,7 @@ from voiceperf.profiles import Profile, Setting
 from voiceperf.quality.corpus import Corpus
 from voiceperf.quality.gate import Quality, QualityGate
 from voiceperf.quality.outputs import Outputs
+from voiceperf.roles import HEARING, ROLES, SPEAKING, THINKING
 from voiceperf.suite.under_load import Retreat, under_load, until_borne
 from voiceperf.suite.workloads import duel_requests
 from voiceperf.tune.budget import Budget
@@ -38,8 +38,9 @@ from voiceperf.tune.study import kept_study, study_of
 from voiceperf.tune.together import Change, Stage, tune_together, turn_changes
 from voiceperf.tune.trial import ALONE, Raced, Trial
 
-# of the budget, to search; whisper's baseline is the slowest to run. The rest is for confirming, load and whole turns
-_SHARES = {"whisper": 0.22, "llama": 0.14, "kokoro": 0.17}
+# of the budget, to search; the baseline that hears is the slowest to run. The rest is for confirming, load and whole
+# turns
+_SHARES = {HEARING: 0.22, THINKING: 0.14, SPEAKING: 0.17}
 _PLANNED = 0.96  # of the budget: the last trial and its fresh processes end when they end
 _CONFIRMING_LOOKS, _SURE_ENOUGH = (2, 4, 8), 0.1  # beside slow baselines, where a gain is tens of hundredths
 _ALONE_LOOKS = (1, 2)  # rounds
@@ -49,8 +50,8 @@ _NEVER_DROPPED = float("inf")
 
 
 @dataclass(frozen=True)
-class EngineFound:
-    """What was found of one engine; `setting` is the baseline's where nothing better holds."""
+class RoleFound:
+    """What was found of one role's engine; `setting` is the baseline's where nothing better holds."""
 
     space: Space
     trials: Sequence[Trial]
@@ -63,10 +64,10 @@ class EngineFound:
 
 @dataclass(frozen=True)
 class Found:
-    """The tuned profile, and how each engine came to its setting."""
+    """The tuned profile, and how each role came to its setting."""
 
     profile: Profile
-    engines: Mapping[str, EngineFound]
+    roles: Mapping[str, RoleFound]
     load: Finding  # with all engines busy at once
     retreats: Sequence[Retreat] = ()  # what it took to bear that
     together: Sequence[Change] = ()
@@ -104,25 +105,26 @@ class Tuner:
         self._material = f"{call.digest()}-{corpora[0].digest()}-{corpora[0].every_nth}"
         self._name, self._prefer, self._clock = prefer, PREFERENCES[prefer], clock or SystemClock()
 
-    def tune(self, engines: Sequence[str], budget_s: float, watch: Watch) -> Found:
+    def tune(self, roles: Sequence[str], budget_s: float, watch: Watch) -> Found:
         """Search, choose and confirm, one engine after the other; then all of them under load, and on whole turns.
 
         Confirming is never cut short, so a budget of few minutes may be exceeded.
         """
         profile = replace(self._standing, name="machine", summary="tuned on this machine", origin={})
         whole, found = Budget(self._clock, budget_s * _PLANNED), {}
-        for engine in (engine for engine in ENGINES if engine in engines):
-            share = _SHARES[engine] / sum(_SHARES[other] for other in engines) * sum(_SHARES.values())
-            space, study = self._search(engine, profile, Budget(self._clock, budget_s * share), watch)
-            watch.trying(engine, "confirming")
-            found[engine] = self._confirmed(engine, profile, space, finished(study, space))
-            keep_outcome(study, self._name, Outcome(found[engine].chosen, found[engine].rejected))
-            profile = profile.having(engine, found[engine].setting)
+        for role in (role for role in ROLES if role in roles):
+            share = _SHARES[role] / sum(_SHARES[other] for other in roles) * sum(_SHARES.values())
+            profile = profile.playing(role, self._baseline)
+            space, study = self._search(role, profile, Budget(self._clock, budget_s * share), watch)
+            watch.trying(role, "confirming")
+            found[role] = self._confirmed(role, profile, space, finished(study, space))
+            keep_outcome(study, self._name, Outcome(found[role].chosen, found[role].rejected))
+            profile = profile.having(role, found[role].setting)
         bears = partial(under_load, self._call)
         profile, retreats, load = until_borne(profile, bears, partial(watch.trying, "all at once"))
-        spaces = {engine: one.space for engine, one in found.items()}
+        spaces = {role: one.space for role, one in found.items()}
         changes: list[Change] = []
-        if len(found) == len(ENGINES) and whole.left_s() > _ONE_CHANGE_S:
+        if len(found) == len(ROLES) and whole.left_s() > _ONE_CHANGE_S:
             rest = Budget(self._clock, whole.left_s())
             try:
                 with Stage(self._call, profile) as stage:
@@ -132,22 +134,22 @@ class Tuner:
                 watch.trying("whole turns", f"no more: {error}")
         if any(change.kept for change in changes):
             load = bears(profile)
-        for engine, one in found.items():
-            if profile[engine] != one.setting:  # it stepped back, or a whole turn is shorter otherwise
-                watch.trying(engine, "confirming what has changed since")
-                against = self._beside(of_profile(profile, engine).params)
-                quality = self._quality(self._whole, profile, engine).text
-                found[engine] = replace(one, setting=profile[engine], against=against, quality=quality)
+        for role, one in found.items():
+            if profile[role] != one.setting:  # it stepped back, or a whole turn is shorter otherwise
+                watch.trying(role, "confirming what has changed since")
+                against = self._beside(of_profile(profile, role).params)
+                quality = self._quality(self._whole, profile, role).text
+                found[role] = replace(one, setting=profile[role], against=against, quality=quality)
         return Found(profile, found, load, retreats, changes)
 
-    def kept(self, engine: str) -> tuple[optuna.Study | None, Space]:
+    def kept(self, role: str) -> tuple[optuna.Study | None, Space]:
         """One engine's study as earlier sessions left it, if any did, and its space; nothing is measured or written."""
-        start = of_profile(self._baseline, engine)
+        start = of_profile(self._baseline, role)
         space = space_around(start.params)
         return kept_study(self._storage, space, start, self._material), space
 
-    def _search(self, engine: str, profile: Profile, budget: Budget, watch: Watch) -> tuple[Space, optuna.Study]:
-        start = of_profile(self._baseline, engine)
+    def _search(self, role: str, profile: Profile, budget: Budget, watch: Watch) -> tuple[Space, optuna.Study]:
+        start = of_profile(self._baseline, role)
         space = space_around(start.params)
         study = study_of(self._storage, space, start, self._material)
         search = EngineSearch(
@@ -157,7 +159,7 @@ class Tuner:
             judge=lambda params: self._judge(profile, params),
             watch=watch,
             prefer=self._prefer,
-            hints=[of_profile(hint, engine).params for hint in self._hints],
+            hints=[of_profile(hint, role).params for hint in self._hints],
         )
         search.run(budget)
         return space, study
@@ -168,25 +170,25 @@ class Tuner:
         return race(start, bar, _ALONE_LOOKS, wins_below=bar) if stage == ALONE else race(start, bar)
 
     def _judge(self, profile: Profile, params: EngineParams) -> Quality:
-        return self._quality(self._quick, profile.having(params.engine, setting_of(params)), params.engine)
+        return self._quality(self._quick, profile.having(params.role, setting_of(params)), params.role)
 
-    def _keeps(self, profile: Profile, engine: str) -> Finding:
-        return self._quality(self._whole, profile, engine).finding
+    def _keeps(self, profile: Profile, role: str) -> Finding:
+        return self._quality(self._whole, profile, role).finding
 
-    def _quality(self, gate: QualityGate, profile: Profile, engine: str) -> Quality:
-        return gate.holds(engine, Side(self._baseline.name, self._baseline), Side(profile.name, profile))
+    def _quality(self, gate: QualityGate, profile: Profile, role: str) -> Quality:
+        return gate.holds(role, Side(self._baseline.name, self._baseline), Side(profile.name, profile))
 
-    def _confirmed(self, engine: str, profile: Profile, space: Space, trials: list[Trial]) -> EngineFound:
+    def _confirmed(self, role: str, profile: Profile, space: Space, trials: list[Trial]) -> RoleFound:
         """The preferred point of the frontier that still holds on all of the material, in fresh processes."""
         rejected: list[str] = []
         for trial in self._ranked(space, trials):
             params = self._params(space, trial)
             setting = setting_of(params)
-            quality = self._quality(self._whole, profile.having(engine, setting), engine)
+            quality = self._quality(self._whole, profile.having(role, setting), role)
             if quality.finding.verdict is Verdict.PASS:
-                return EngineFound(space, trials, setting, trial, self._beside(params), quality.text, rejected)
+                return RoleFound(space, trials, setting, trial, self._beside(params), quality.text, rejected)
             rejected.append(f"{trial.ratio:.3f} of the time, but {quality.finding.reason}")
-        return EngineFound(space, trials, self._baseline[engine], None, rejected=rejected)
+        return RoleFound(space, trials, self._baseline[role], None, rejected=rejected)
 
     def _beside(self, params: EngineParams) -> dict[str, Interval | None]:
         """The time over that of each baseline, in fresh processes."""
@@ -203,7 +205,7 @@ class Tuner:
 
         def meet(best: Trial, rival: Trial) -> Raced:
             first, second = (Contender(str(one.number), self._params(space, one)) for one in (best, rival))
-            start = partial(Bout, first, second, duel_requests(self._call, space.engine), waiting_ns)
+            start = partial(Bout, first, second, duel_requests(self._call, space.role), waiting_ns)
             return race(start, _NEVER_DROPPED, _MEETING_LOOKS, enough=_ENOUGH)
 
         winner = fastest(trials, meet, self._shipped(space, trials))
@@ -211,20 +213,20 @@ class Tuner:
 
     def _shipped(self, space: Space, trials: list[Trial]) -> Trial | None:
         """The trial of a shipped setting, if there was time for one."""
-        settings = [of_profile(hint, space.engine).params for hint in self._hints]
+        settings = [of_profile(hint, space.role).params for hint in self._hints]
         return next((t for t in trials if t.ran and any(t.choices == space.choices_of(one) for one in settings)), None)
 
     def _params(self, space: Space, trial: Trial) -> EngineParams:
         """As it was tried; what can be judged only beside other engines is as a shipped profile has it."""
-        shipped = [space.beside_as(of_profile(hint, space.engine).params) for hint in self._hints]
+        shipped = [space.beside_as(of_profile(hint, space.role).params) for hint in self._hints]
         params = space.at({**trial.choices, **{name: value for one in shipped for name, value in one.items()}})
         assert params is not None  # it has run
         return params
 
     def _against(self, other: Profile, params: EngineParams) -> Start:
         """Begins a bout of two fresh processes."""
-        requests = duel_requests(self._call, params.engine)
-        return partial(Bout, of_profile(other, params.engine), Contender("trial", params), requests, waiting_ns)
+        requests = duel_requests(self._call, params.role)
+        return partial(Bout, of_profile(other, params.role), Contender("trial", params), requests, waiting_ns)
 
 
 def setting_of(params: EngineParams) -> Setting:
@@ -242,9 +244,9 @@ def waiting_ns(timing: Timing) -> float:
 
 
 def _in_time(changes: Iterable[tuple[str, str, Any]], budget: Budget, watch: Watch) -> Iterator[tuple[str, str, Any]]:
-    for engine, name, value in changes:
+    for role, name, value in changes:
         if budget.is_over():
             return
-        watch.trying("whole turns", f"{engine}.{name} = {value}")
-        yield engine, name, value
+        watch.trying("whole turns", f"{role}.{name} = {value}")
+        yield role, name, value
         budget.one_done()

@@ -16,7 +16,7 @@ def calibrate(tmp_path, monkeypatch, capsys):
     """Run `voiceperf calibrate` where every measurement yields the same noise for llama."""
     command = importlib.import_module("voiceperf.cli.calibrate")
     monkeypatch.setattr(command, "fingerprint", lambda contenders: HERE)
-    monkeypatch.setattr(command, "measure", lambda plan, chosen, launches, step: {"llama: tuned / fair": NOISE})
+    monkeypatch.setattr(command, "measure", lambda plan, chosen, launches, step: {"thinking: tuned / fair": NOISE})
 
     def run(*arguments):
         monkeypatch.setattr("sys.argv", ["voiceperf", "calibrate", "--storage", str(tmp_path), *arguments])
@@ -31,16 +31,16 @@ def calibrate(tmp_path, monkeypatch, capsys):
 
 def test_floors_are_kept_and_printed(calibrate, tmp_path):
     """What was measured is in the storage, and printed as objects where asked for."""
-    code, printed = calibrate("llama", "--json")
+    code, printed = calibrate("thinking", "--json")
     assert code == 0
     assert json.loads(printed.out)["floor"] == 0.04
-    assert read_noise(tmp_path, "m1").series == {"llama: tuned / fair": NOISE}
+    assert read_noise(tmp_path, "m1").series == {"thinking: tuned / fair": NOISE}
 
 
 def test_one_workload_does_not_cost_the_others(calibrate, tmp_path):
     """A single workload in another form than the floors already there is refused, and these stay."""
-    write_noise(tmp_path, HERE, Calibration("full", "c" * 64, {"whisper: tuned / fair": NOISE}), "today")
-    code, printed = calibrate("llama")
+    write_noise(tmp_path, HERE, Calibration("full", "c" * 64, {"hearing: tuned / fair": NOISE}), "today")
+    code, printed = calibrate("thinking")
     assert code == 2
     assert "full form" in printed.err
-    assert set(read_noise(tmp_path, "m1").series) == {"whisper: tuned / fair"}
+    assert set(read_noise(tmp_path, "m1").series) == {"hearing: tuned / fair"}

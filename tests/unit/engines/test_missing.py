@@ -2,7 +2,7 @@
 
 import pytest
 
-from voiceperf.engines import module, without_missing
+from voiceperf.engines import missing, without_missing
 from voiceperf.engines.base import refuse
 from voiceperf.engines.kokoro import KokoroParams
 from voiceperf.engines.llama import LlamaParams
@@ -19,7 +19,7 @@ ASKING = [
 @pytest.mark.parametrize(("params", "name", "reason"), ASKING, ids=lambda value: getattr(value, "engine", None))
 def test_measuring_refuses_it_by_name(params, name, reason, one_line):
     """The parameter, its value and the remedy are named."""
-    lacking = module(params.engine).missing(params)
+    lacking = missing(params)
     if name not in lacking:
         pytest.skip(f"this build has what {name} asks for")
     with pytest.raises(ParameterError) as caught:
@@ -36,4 +36,4 @@ def test_working_leaves_it_out(params, name, reason):
     default = type(params)()
     assert getattr(able, name) == getattr(default, name)
     assert {**able.as_dict(), name: None} == {**params.as_dict(), name: None}
-    assert module(params.engine).missing(able) == {}
+    assert missing(able) == {}

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from voiceperf.errors import InputError
-from voiceperf.history.runs import find_run, parse_run, read_all, read_run
+from voiceperf.history.runs import bar_of, find_run, parse_run, read_all, read_run
+from voiceperf.judge.criteria import BARS
 from voiceperf.judge.verdict import Verdict
 
 # as pytest-benchmark 4.0.0 wrote them: `param` and `params` are null, there is no voiceperf
@@ -33,7 +34,7 @@ def saved(folder, name, document):
     return path
 
 
-def benchmark(workload="llama", profile="fair", partner="tuned", turn=1, pairs=((2e8, 1e8),), **extra):
+def benchmark(workload="thinking", profile="fair", partner="tuned", turn=1, pairs=((2e8, 1e8),), **extra):
     info = {"workload": workload, "profile": profile, "partner": partner, "turn": turn, "pairs_wall_ns": pairs, **extra}
     name = f"test_turn[turn_{turn}-{profile}-{workload}]"
     return {"name": name, "fullname": f"t.py::{name}", "stats": {"median": 0.2}, "extra_info": info}
@@ -61,25 +62,25 @@ def test_turns_make_one_series():
     """
     document = {**FOUR, "benchmarks": [benchmark(turn=1), benchmark(turn=2, pairs=[(4e8, 1e8)], max_slowdown=0.05)]}
     series = parse_run(document, "x").data.series
-    assert list(series) == ["llama: tuned / fair"]
-    assert series["llama: tuned / fair"].times == {1: [(2e8, 1e8)], 2: [(4e8, 1e8)]}
-    assert series["llama: tuned / fair"].max_slowdown == 0.05
+    assert list(series) == ["thinking: tuned / fair"]
+    assert series["thinking: tuned / fair"].times == {1: [(2e8, 1e8)], 2: [(4e8, 1e8)]}
+    assert series["thinking: tuned / fair"].max_slowdown == 0.05
 
 
 def test_candidate_is_held_against_the_control():
     """The candidate's own benchmark is the numerator, the control the denominator."""
     document = {**FOUR, "benchmarks": [benchmark(profile="tuned", partner="control", pairs=[(3e8, 1e7)])]}
-    assert parse_run(document, "x").data.series["llama: tuned / control"].times == {1: [(1e7, 3e8)]}
+    assert parse_run(document, "x").data.series["thinking: tuned / control"].times == {1: [(1e7, 3e8)]}
 
 
 def test_quality_is_read_back():
     """Criteria and heard utterances come out as the judge needs them."""
     criterion = {"criterion": "c", "baseline": "fair", "quality_verdict": "FAIL", "quality_reason": "KLD 0.3"}
     score = {"speaker": "s", "errors": 1, "words": 5, "empty": False, "loop": False}
-    record = {"criteria": [criterion], "heard": {"whisper": {"u": score}}}
+    record = {"criteria": [criterion], "heard": {"hearing": {"u": score}}}
     data = parse_run({**FOUR, "voiceperf": record}, "x").data
     assert data.criteria["c against fair"].verdict is Verdict.FAIL
-    assert data.heard["whisper"]["u"].heard.errors == 1
+    assert data.heard["hearing"]["u"].heard.errors == 1
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_quality_is_read_back():
         (json.dumps({**FOUR, "benchmarks": [benchmark(pairs=[[0, 1]])]}), "a time is not above zero"),
         (json.dumps({**FOUR, "benchmarks": [benchmark(pairs=[3])]}), "not a run"),
         (json.dumps({**FOUR, "voiceperf": {"criteria": [{"quality_verdict": "GOOD"}]}}), "not a run"),
-        (json.dumps({**FOUR, "voiceperf": {"heard": {"whisper": {"u": {"errors": 1}}}}}), "speaker"),
+        (json.dumps({**FOUR, "voiceperf": {"heard": {"hearing": {"u": {"errors": 1}}}}}), "speaker"),
     ],
 )
 def test_damaged_file_is_named_and_left_as_it_is(tmp_path, one_line, content, said):
@@ -126,3 +127,19 @@ def test_runs_come_in_the_order_of_their_dates(tmp_path):
     saved(tmp_path, "0001_new.json", {**FOUR, "datetime": "2026-01-01"})
     saved(tmp_path, "0002_old.json", {**FOUR, "datetime": "2024-01-01"})
     assert [run.source for run in read_all(tmp_path)[0]] == ["0002_old.json", "0001_new.json"]
+
+
+def test_runs_of_before_name_their_criteria_by_title():
+    """A key and the title that older runs have are the same criterion; what is neither is none."""
+    assert bar_of("thinking") is bar_of("llama: time of a 32-token reply") is BARS["thinking"]
+    assert bar_of("whisper: inference time of the chunks") is BARS["hearing_alone"]
+    assert bar_of("a title of nobody's") is None
+
+
+def test_runs_of_before_name_roles_by_engine():
+    """A workload, an utterance's scores and a benchmark's name of an older run are found under the role."""
+    document = {"benchmarks": [benchmark("llama_cold")], "voiceperf": {"heard": {"whisper": {}}}}
+    run = parse_run(document, "0001")
+    assert list(run.data.series) == ["thinking_cold: tuned / fair"]
+    assert list(run.data.heard) == ["hearing"]
+    assert run.benchmarks[0].name == "test_turn[turn_1-fair-thinking_cold]"

@@ -7,7 +7,6 @@ from voiceperf.judge.criteria import (
     Bar,
     Criterion,
     LoadResult,
-    bar_of,
     judge_load,
     judge_reduction,
     judge_worst_text,
@@ -31,18 +30,18 @@ def times(ratio, rounds=6, spread=0.02):
 def test_reduction_beyond_the_bar_passes():
     """Half the time is 50% less: every criterion is met."""
     assert all(
-        judge_reduction(BARS[name], times(0.5))[1].verdict is Verdict.PASS for name in ("whisper", "llama", "call")
+        judge_reduction(BARS[name], times(0.5))[1].verdict is Verdict.PASS for name in ("hearing", "thinking", "call")
     )
 
 
 def test_criterion_that_does_not_hold_fails():
     """10% less is not 20% less."""
-    assert judge_reduction(BARS["llama"], times(0.9))[1].verdict is Verdict.FAIL
+    assert judge_reduction(BARS["thinking"], times(0.9))[1].verdict is Verdict.FAIL
 
 
 def test_unmeasured_turn_is_invalid():
     """A turn without pairs makes the whole criterion INVALID."""
-    assert judge_reduction(BARS["llama"], {**times(0.5), 9: []})[1].verdict is Verdict.INVALID
+    assert judge_reduction(BARS["thinking"], {**times(0.5), 9: []})[1].verdict is Verdict.INVALID
 
 
 def test_slowest_text_stands_for_all():
@@ -89,10 +88,3 @@ def test_aim_is_met_by_the_whole_interval_only():
     ]
     assert [bool(row.missed_aim) for row in rows] == [False, True, False]
     assert {row.verdict for row in rows} == {Verdict.PASS}
-
-
-def test_runs_that_know_no_keys_name_their_criteria_by_title():
-    """A key and the title of older runs are the same criterion; what is neither is none."""
-    assert bar_of("llama") is bar_of("llama: time of a 32-token reply") is BARS["llama"]
-    assert bar_of("whisper: inference time of the chunks") is BARS["whisper_alone"]
-    assert bar_of("a title of nobody's") is None

@@ -19,7 +19,7 @@ def series(ratio=1.0, spread=0.02, seed=1, pairs=6, bound=None):
 
 def heard(errors, words=5, utterances=40, **changes):
     score = Heard(**({"errors": errors, "words": words, "empty": False, "loop": False} | changes))
-    return {"whisper": {f"u{n}": Scored(score, f"speaker {n}") for n in range(utterances)}}
+    return {"hearing": {f"u{n}": Scored(score, f"speaker {n}") for n in range(utterances)}}
 
 
 def run(ratio=1.0, seed=1, names=("a", "b"), **changes):
@@ -161,7 +161,7 @@ def test_perplexity_is_held_against_the_accepted_run(perplexity, verdict):
     """A library that harms baselines and candidate alike shows in the candidate's own perplexity."""
     then = RunData(run().series, {"c": GOOD}, perplexity=10.0)
     now = RunData(run(seed=9).series, {"c": GOOD}, perplexity=perplexity)
-    assert verdicts(then, now)[0]["llama: perplexity since then"] is verdict
+    assert verdicts(then, now)[0]["thinking: perplexity since then"] is verdict
 
 
 def test_noise_of_launches_widens_the_verdict():

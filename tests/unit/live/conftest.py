@@ -7,16 +7,17 @@ import socket
 from functools import partial
 
 import pytest
+from fake_engine import FakeParams
 from wyoming.event import Event
 from wyoming.info import Info
 
 from voiceperf.engines.base import Line
-from voiceperf.engines.fake import FakeParams
 from voiceperf.live import service as services
 from voiceperf.live.params import ServiceParams
 from voiceperf.live.service import Service
 from voiceperf.live.session import Session
 from voiceperf.measure.contender import Contender
+from voiceperf.roles import SPEAKING
 
 
 class Echo(Session):
@@ -76,7 +77,7 @@ class Client:
 @pytest.fixture
 def serve(monkeypatch):
     """Run a test's coroutine beside a service with some limits and some work to do a request."""
-    monkeypatch.setitem(services.SESSIONS, "fake", Echo)
+    monkeypatch.setitem(services.SESSIONS, SPEAKING, Echo)
     monkeypatch.setattr(services, "info_of", lambda params: Info())
 
     def run(test, engine=FakeParams(), **limits):

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
+from fake_engine import FakeParams
 
 from voiceperf.engines.base import Line
-from voiceperf.engines.fake import FakeParams
 from voiceperf.errors import ServiceError
 from voiceperf.live.metrics import Metrics
 from voiceperf.live.params import ServiceParams

@@ -6,10 +6,10 @@ import time
 
 import psutil
 import pytest
+from fake_engine import FakeParams
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voiceperf.engines.fake import FakeParams
 from voiceperf.errors import InputError
 from voiceperf.live.params import ServiceParams
 from voiceperf.live.service import Service

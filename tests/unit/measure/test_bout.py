@@ -1,7 +1,7 @@
 import pytest
+from fake_engine import FakeParams
 
 from voiceperf.engines.base import Line
-from voiceperf.engines.fake import FakeParams
 from voiceperf.errors import EngineError, WorkerError
 from voiceperf.measure.bout import Bout
 from voiceperf.measure.contender import Contender

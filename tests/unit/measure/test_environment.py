@@ -8,7 +8,7 @@ from voiceperf.measure.environment import libraries_of
 
 def test_own_environment_tells_its_libraries():
     """The running interpreter has voiceperf and NumPy in some version."""
-    found = libraries_of(sys.executable)
+    found = libraries_of(sys.executable, ["voiceperf", "numpy"])
     assert found["voiceperf"]
     assert found["numpy"]
 
@@ -19,12 +19,12 @@ def test_environment_without_voiceperf_is_refused(tmp_path, one_line):
     bare.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
     bare.chmod(0o755)
     with pytest.raises(InputError) as caught:
-        libraries_of(str(bare))
+        libraries_of(str(bare), ["voiceperf"])
     one_line(caught.value, str(bare), "pip install voiceperf")
 
 
 def test_missing_interpreter_is_refused(one_line):
     """A path without an interpreter is named."""
     with pytest.raises(InputError) as caught:
-        libraries_of("/nowhere/python")
+        libraries_of("/nowhere/python", ["voiceperf"])
     one_line(caught.value, "/nowhere/python")

@@ -1,6 +1,6 @@
 import pytest
+from fake_engine import FakeParams
 
-from voiceperf.engines.fake import FakeParams
 from voiceperf.measure import fingerprint as fp
 from voiceperf.measure.contender import Contender
 

@@ -4,8 +4,8 @@ import os
 
 import psutil
 import pytest
+from fake_engine import FakeParams
 
-from voiceperf.engines.fake import FakeParams
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.process import WorkerProcess
 

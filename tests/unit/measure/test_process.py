@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from fake_engine import FakeParams
 
 from voiceperf.engines.base import Line, Utterance
-from voiceperf.engines.fake import FakeParams
 from voiceperf.errors import EngineError, ParameterError, WorkerError
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.process import WorkerProcess

@@ -22,7 +22,7 @@ def test_profiles_stand_beside_each_other_and_the_reference():
     examples = Examples()
     for profile, transcript in (("fair", "yes"), ("tuned", "yet")):
         examples.heard(profile, {"a.wav": recording("Yes.")}, [transcript])
-    assert examples.texts["whisper"]["a.wav"] == {
+    assert examples.texts["hearing"]["a.wav"] == {
         "reference": "Yes.",
         "kind": "word",
         "by_profile": {"fair": {"text": "yes"}, "tuned": {"text": "yet"}},
@@ -35,7 +35,7 @@ def test_equal_sounds_are_kept_once():
     for profile, level in (("seed", 0.1), ("fair", 0.1), ("tuned", 0.2)):
         examples.spoken(profile, "turn 1", "Hello.", speech(level), "hello")
     assert len(examples.sounds) == 2
-    said = examples.texts["kokoro"]["turn 1"]["by_profile"]
+    said = examples.texts["speaking"]["turn 1"]["by_profile"]
     assert said["seed"]["sound"] == said["fair"]["sound"] != said["tuned"]["sound"]
 
 
@@ -43,5 +43,5 @@ def test_a_profile_that_differs_in_threads_alone_is_told_by_the_other():
     """Whoever was not asked, because it hears alike, is there all the same."""
     examples = Examples()
     examples.heard("seed", {"a.wav": recording("Yes.")}, ["yes"])
-    examples.alike("whisper", "seed", "fair")
-    assert examples.texts["whisper"]["a.wav"]["by_profile"]["fair"] == {"text": "yes"}
+    examples.alike("hearing", "seed", "fair")
+    assert examples.texts["hearing"]["a.wav"]["by_profile"]["fair"] == {"text": "yes"}

@@ -64,7 +64,7 @@ def gate(corpus, tmp_path, monkeypatch):
 
 
 def side(name, **values):
-    return Side(name, FAIR.having("whisper", Setting({"audio_ctx": 512, **values})))
+    return Side(name, FAIR.having("hearing", Setting({"audio_ctx": 512, **values})))
 
 
 BASE = Side("fair", FAIR)
@@ -74,36 +74,36 @@ def test_lost_words_fail(gate):
     """A candidate that hears a third of each sentence is a FAIL, one that hears all of it passes."""
     engines = Hears(loses=("deaf",))
     judged = gate(engines)
-    assert judged.judge("whisper", BASE, side("keen")).finding.verdict is Verdict.PASS
-    assert judged.judge("whisper", BASE, side("deaf", audio_ctx=256)).finding.verdict is Verdict.FAIL
+    assert judged.judge("hearing", BASE, side("keen")).finding.verdict is Verdict.PASS
+    assert judged.judge("hearing", BASE, side("deaf", audio_ctx=256)).finding.verdict is Verdict.FAIL
 
 
 def test_sides_that_differ_in_threads_are_judged_once(gate):
     """Nothing is asked again for a candidate or a baseline that hears alike, and it is shown beside the others."""
     engines, examples = Hears(), Examples()
     judged = gate(engines, examples=examples)
-    judged.judge("whisper", BASE, side("keen"))
+    judged.judge("hearing", BASE, side("keen"))
     asked = engines.asked
-    threads = Setting({**FAIR["whisper"].values, "n_threads": 1})
-    judged.judge("whisper", Side("seed", FAIR.having("whisper", threads)), side("keen", n_threads=1))
+    threads = Setting({**FAIR["hearing"].values, "n_threads": 1})
+    judged.judge("hearing", Side("seed", FAIR.having("hearing", threads)), side("keen", n_threads=1))
     assert engines.asked == asked
-    assert set(examples.texts["whisper"]["1.wav"]["by_profile"]) == {"fair", "keen", "seed"}
+    assert set(examples.texts["hearing"]["1.wav"]["by_profile"]) == {"fair", "keen", "seed"}
 
 
 def test_a_second_session_asks_only_the_candidate(gate):
     """What the baseline makes of the corpus is known from another day; the candidate is asked anew."""
-    gate(Hears()).judge("whisper", BASE, side("keen"))
+    gate(Hears()).judge("hearing", BASE, side("keen"))
     later = Hears()
-    gate(later).judge("whisper", BASE, side("keen"))
+    gate(later).judge("hearing", BASE, side("keen"))
     assert later.asked == 60
 
 
 def test_stale_outputs_are_made_anew_with_a_loud_line(gate, monkeypatch, capsys):
     """Where a baseline does not hear any more as was kept, all of it is heard again, and the verdict is of that."""
-    gate(Hears(loses=("fair",))).judge("whisper", BASE, side("keen"))
+    gate(Hears(loses=("fair",))).judge("hearing", BASE, side("keen"))
     monkeypatch.setattr(module, "CHECKED_SHARE", 0.2)
     again = Hears()
-    quality = gate(again).judge("whisper", BASE, side("keen"))
+    quality = gate(again).judge("hearing", BASE, side("keen"))
     assert "WER 0.0% -> 0.0%" in quality.text
     assert "are not what it makes now; all are made anew" in capsys.readouterr().err
 
@@ -116,6 +116,6 @@ def test_a_candidate_that_does_not_run_fails_on_trial(gate, monkeypatch, error):
         raise error
 
     judged = gate(die)
-    assert judged.holds("whisper", BASE, side("keen")).finding.reason == str(error)
+    assert judged.holds("hearing", BASE, side("keen")).finding.reason == str(error)
     with pytest.raises(type(error)):
-        judged.judge("whisper", BASE, side("keen"))
+        judged.judge("hearing", BASE, side("keen"))

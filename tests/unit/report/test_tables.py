@@ -26,7 +26,7 @@ from voiceperf.suite.upgrade import Judged
 from voiceperf.tune.space import Space
 from voiceperf.tune.together import Change as TurnChange
 from voiceperf.tune.trial import TOGETHER, Trial
-from voiceperf.tune.tuner import EngineFound
+from voiceperf.tune.tuner import RoleFound
 
 SLOW = Interval(1.07, 1.04, 1.10, 18)
 PASS, FAIL = Finding(Verdict.PASS, "fine"), Finding(Verdict.FAIL, "1.04 at best, bar 1.02")
@@ -44,7 +44,7 @@ def run(number, median_s=0.2):
 @pytest.fixture
 def comparison():
     rows = (
-        Row("llama: tuned / fair", SLOW, 0.02, FAIL),
+        Row("thinking: tuned / fair", SLOW, 0.02, FAIL),
         Row("quality of llama: time of a 32-token reply against fair", None, None, PASS),
     )
     return Comparison(run(1), run(6), rows, ("onnxruntime 1.32 -> 1.33",))
@@ -54,7 +54,7 @@ def comparison():
 def judged():
     contest = Contest(Change.SLOWER, SLOW, 6, {1: [(1.0, 1.07)]})
     usage = (Usage(10.0, 200_000_000, 5, 0.0), Usage(11.0, 210_000_000, 6, None))
-    return [Judged(Duel("llama", FAIL, contest, contest, usage), Quality(PASS, "KLD 0.0054, top-1 96.6%"))]
+    return [Judged(Duel("thinking", FAIL, contest, contest, usage), Quality(PASS, "KLD 0.0054, top-1 96.6%"))]
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_comparison_is_the_same_in_markdown(comparison):
     """A pull request sees the verdict first, then the same rows."""
     text = comparison_markdown(comparison)
     assert text.startswith("### voiceperf: FAIL, against `0001_x.json`")
-    assert "| llama: tuned / fair | +7.0% [+4.0%, +10.0%] | +2% | FAIL |" in text
+    assert "| thinking: tuned / fair | +7.0% [+4.0%, +10.0%] | +2% | FAIL |" in text
     assert "- changed since: onnxruntime 1.32 -> 1.33" in text
 
 
@@ -90,7 +90,7 @@ def test_duel_shows_time_resources_and_quality(judged):
     text = printed(print_duels, judged)
     for said in ("slower", "+7.0%", "10.0 -> 11.0", "200 -> 210", "KLD 0.0054", "FAIL"):
         assert said in text
-    assert "| llama | slower +7.0% [+4.0%, +10.0%] |" in duels_markdown(judged, Verdict.FAIL, "new against old")
+    assert "| thinking | slower +7.0% [+4.0%, +10.0%] |" in duels_markdown(judged, Verdict.FAIL, "new against old")
 
 
 def test_history_marks_the_shift(history):
@@ -139,7 +139,7 @@ def test_chosen_setting_is_shown_where_it_is_not_on_the_frontier():
             (3, 4, 0.9, "", None),
         ]
     )
-    found = EngineFound(space, [slow, proven, fast], None, proven)
+    found = RoleFound(space, [slow, proven, fast], None, proven)
     rows = [
         line for line in printed(lambda page: page.print(speed_against_quality(found))).splitlines() if "0." in line
     ]
@@ -149,8 +149,8 @@ def test_chosen_setting_is_shown_where_it_is_not_on_the_frontier():
 def test_a_change_of_whole_turns_says_whether_it_was_kept_and_else_why_not():
     """What was tried with all engines alive has a word on each, and a refused one says its reason."""
     changes = [
-        TurnChange("llama", "nice", 10, Interval(0.88, 0.86, 0.92, 12), ""),
-        TurnChange("kokoro", "by_sentence", False, Interval(2.5, 2.0, 3.2, 6), "not surely shorter"),
+        TurnChange("thinking", "nice", 10, Interval(0.88, 0.86, 0.92, 12), ""),
+        TurnChange("speaking", "by_sentence", False, Interval(2.5, 2.0, 3.2, 6), "not surely shorter"),
     ]
     text = printed(lambda page: page.print(together(changes)))
     assert [line.split("│")[3].strip() for line in text.splitlines() if "." in line] == [

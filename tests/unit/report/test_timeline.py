@@ -17,7 +17,7 @@ def test_the_first_call_is_drawn_stage_by_stage(tmp_path):
     """Its turns, also one that failed, each stage by name, and when the answer began to sound; no other call's."""
     draw(RECORDS, "a call", tmp_path / "call.svg")
     text = (tmp_path / "call.svg").read_text()
-    for words in ("a call", "turn 1", "turn 2", "whisper: speech end to transcript", "Kokoro: first word", "250 ms"):
+    for words in ("a call", "turn 1", "turn 2", "hearing: speech end to transcript", "speaking: first word", "250 ms"):
         assert f"<!-- {words}" in text or words in text
     assert "999 ms" not in text
 

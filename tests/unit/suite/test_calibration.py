@@ -58,7 +58,7 @@ def test_every_series_is_calibrated(suites):
     noise = calibrate(3)
     assert set(noise) == {f"{workload}: tuned / {other}" for workload in WORKLOADS for other in ("fair", "control")}
     assert {found.launches for found in noise.values()} == {3}
-    assert noise["llama: tuned / fair"].pairs == 2 * WORKLOADS["llama"].blocks["full"]
+    assert noise["thinking: tuned / fair"].pairs == 2 * WORKLOADS["thinking"].blocks["full"]
 
 
 def test_every_launch_has_processes_of_its_own(suites):
@@ -70,19 +70,19 @@ def test_every_launch_has_processes_of_its_own(suites):
 def test_each_piece_of_work_is_reported_before_it_begins(suites):
     """Whoever watches learns which launch, workload and turn come next."""
     steps = []
-    calibrate(3, lambda launch, name: steps.append((launch, name)), ["llama"])
-    assert steps[:2] == [(0, "llama, turn 1"), (0, "llama, turn 2")]
+    calibrate(3, lambda launch, name: steps.append((launch, name)), ["thinking"])
+    assert steps[:2] == [(0, "thinking, turn 1"), (0, "thinking, turn 2")]
     assert len(steps) == 6
 
 
 def test_levels_of_launches_are_found(suites):
     """What differs from launch to launch is told apart from the scatter of pairs."""
     noise = calibrate(30)
-    assert noise["whisper: tuned / control"].launch_spread == pytest.approx(0.05, rel=0.3)
-    assert noise["whisper: tuned / fair"].launch_spread == pytest.approx(0.05, rel=0.3)
-    assert noise["llama: tuned / control"].pair_spread == pytest.approx(0.01, rel=0.2)
+    assert noise["hearing: tuned / control"].launch_spread == pytest.approx(0.05, rel=0.3)
+    assert noise["hearing: tuned / fair"].launch_spread == pytest.approx(0.05, rel=0.3)
+    assert noise["thinking: tuned / control"].pair_spread == pytest.approx(0.01, rel=0.2)
 
 
 def test_one_workload_can_be_calibrated_alone(suites):
     """Only its own series are measured."""
-    assert set(calibrate(3, workloads=["llama"])) == {"llama: tuned / fair", "llama: tuned / control"}
+    assert set(calibrate(3, workloads=["thinking"])) == {"thinking: tuned / fair", "thinking: tuned / control"}

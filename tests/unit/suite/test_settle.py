@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from voiceperf import profiles
-from voiceperf.engines import ENGINES
 from voiceperf.errors import EngineError
 from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.measure.contender import of_profile
 from voiceperf.profiles import Profile, Setting
+from voiceperf.roles import ROLES
 from voiceperf.suite import settle as settling
 from voiceperf.suite.settle import Settlement
 
@@ -32,9 +33,9 @@ class OnPaper(Settlement):
         super().__init__(None, None, FAIR)
         self._hears, self._bears, self.tried = hears, bears, []
 
-    def _quality(self, profile, engine):
-        self.tried.append((engine, dict(profile[engine].values)))
-        good = engine != "whisper" or self._hears(profile[engine])
+    def _quality(self, profile, role):
+        self.tried.append((role, dict(profile[role].values)))
+        good = role != "hearing" or self._hears(profile[role])
         return ALIKE if good else WORSE
 
     def _load(self, profile):
@@ -47,7 +48,7 @@ def test_a_profile_that_holds_is_left_as_it_is():
     settled = paper.settle(TRIAL, print)
     assert settled.profile == TRIAL
     assert settled.retreats == ()
-    assert [engine for engine, _ in paper.tried] == list(ENGINES)
+    assert [role for role, _ in paper.tried] == list(ROLES)
 
 
 def test_the_context_grows_until_quality_holds():
@@ -55,7 +56,7 @@ def test_the_context_grows_until_quality_holds():
     settled = OnPaper(hears=lambda setting: setting.values["audio_ctx"] == 0).settle(TRIAL, print)
     assert settled.profile["whisper"].values == {"audio_ctx": 0, "retry_ctx": 0, "n_threads": 4}
     assert [retreat.changes for retreat in settled.retreats] == [{"audio_ctx": 1024, "retry_ctx": 0}, {"audio_ctx": 0}]
-    assert str(settled.retreats[0]) == "whisper steps back to audio_ctx = 1024, retry_ctx = 0: worse"
+    assert str(settled.retreats[0]) == "hearing steps back to audio_ctx = 1024, retry_ctx = 0: worse"
     assert settled.profile["llama"] == TRIAL["llama"]
 
 
@@ -77,7 +78,7 @@ def test_a_baseline_that_fails_itself_is_an_error(one_line):
     """Where even the baseline's setting fails there is nothing to step back to, and the error says so."""
     with pytest.raises(EngineError) as caught:
         OnPaper(hears=lambda setting: False).settle(TRIAL, print)
-    one_line(caught.value, "whisper fails even as profile 'fair' has it", "worse")
+    one_line(caught.value, "hearing fails even as profile 'fair' has it", "worse")
 
 
 def test_threads_are_halved_until_load_is_borne():
@@ -86,11 +87,11 @@ def test_threads_are_halved_until_load_is_borne():
     assert settled.profile["whisper"].values["n_threads"] == 1
     assert settled.profile["llama"].values == {"n_threads": 1, "n_threads_batch": 1}
     assert settled.profile["kokoro"] == TRIAL["kokoro"]
-    assert [(retreat.engine, dict(retreat.changes)) for retreat in settled.retreats] == [
-        ("whisper", {"n_threads": 2}),
-        ("llama", {"n_threads": 2, "n_threads_batch": 1}),
-        ("whisper", {"n_threads": 1}),
-        ("llama", {"n_threads": 1}),
+    assert [(retreat.role, dict(retreat.changes)) for retreat in settled.retreats] == [
+        ("hearing", {"n_threads": 2}),
+        ("thinking", {"n_threads": 2, "n_threads_batch": 1}),
+        ("hearing", {"n_threads": 1}),
+        ("thinking", {"n_threads": 1}),
     ]
 
 
@@ -104,8 +105,8 @@ def test_load_that_nothing_helps_ends_with_one_thread_each():
 @pytest.mark.parametrize("name", profiles.shipped())
 def test_every_step_back_is_a_setting_that_the_engine_takes(name):
     """No step from a shipped profile breaks a rule of its engine, and none is the setting itself."""
-    for engine in ENGINES:
-        setting = profiles.load(name)[engine]
-        for step in settling._steps_back(engine, setting):
-            settling.params_class(engine).parse(step.values)
-            assert step != setting
+    profile = profiles.load(name)
+    for role in ROLES:
+        for step in settling._steps_back(profile, role):
+            of_profile(profile.having(role, step), role)
+            assert step != profile[role]

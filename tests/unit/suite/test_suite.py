@@ -5,8 +5,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from fake_engine import FakeParams
 
-from voiceperf.engines.fake import FakeParams
 from voiceperf.errors import EngineError, WorkerError
 from voiceperf.history.runs import CONTROL
 from voiceperf.judge.criteria import BARS, MAX_LOOKS, Criterion
@@ -21,7 +21,7 @@ from voiceperf.suite.workloads import CALL, WORKLOADS
 
 TURNS = [SimpleNamespace(number=number, reply=f"Reply {number}.") for number in (1, 2)]
 CALL61 = SimpleNamespace(turns=TURNS)
-SPEAKING = "kokoro"  # the one workload whose requests the fake engine takes
+SPEAKING = "speaking"  # the one workload whose requests the fake engine takes
 NAMES = [*BASELINES, "tuned"]
 PASSES = Quality(Finding(Verdict.PASS, "as planned"), "words")
 
@@ -82,8 +82,8 @@ def test_turns_share_no_process(suite, monkeypatch):
 def test_every_side_is_warm_and_runs_in_every_block(numbers, suite):
     """Each side runs once before the first block, and once in each."""
     ran = numbers(lambda side, turn: Timing(1, 0))
-    taken = suite.measure("whisper", TURNS[0])
-    rounds = max(WORKLOADS["whisper"].blocks["full"], MIN_PAIRS // len(TURNS))
+    taken = suite.measure("hearing", TURNS[0])
+    rounds = max(WORKLOADS["hearing"].blocks["full"], MIN_PAIRS // len(TURNS))
     assert [len([one for one in ran if one[0] == name]) for name in NAMES] == [rounds + 1] * 3
     assert [set(block) for block in taken.blocks] == [{*NAMES, CONTROL}] * rounds
 
@@ -91,10 +91,10 @@ def test_every_side_is_warm_and_runs_in_every_block(numbers, suite):
 def test_what_is_measured_is_not_measured_again(numbers, suite):
     """A second test of the same turn, or of what the same engines do otherwise, costs no run."""
     ran = numbers(lambda side, turn: Timing(1, 0))
-    suite.measure("llama", TURNS[0])
+    suite.measure("thinking", TURNS[0])
     before = len(ran)
-    suite.measure("llama", TURNS[0])
-    suite.measure("llama_cold", TURNS[0])
+    suite.measure("thinking", TURNS[0])
+    suite.measure("thinking_cold", TURNS[0])
     assert len(ran) == before
 
 
@@ -110,17 +110,17 @@ def test_unclear_criterion_gets_more_blocks(numbers, suite):
     """Where the interval spans the bar, every turn is measured again, as often as looks are planned."""
     ratios = iter([1.0, 0.4, 1.2, 0.9, 0.7] * 1000)
     numbers(lambda side, turn: Timing(int(1e9 * next(ratios)), 0))
-    criterion = suite.judge("llama", "fair")
+    criterion = suite.judge("thinking", "fair")
     assert criterion.speed.verdict is Verdict.INCONCLUSIVE
-    assert [len(suite.measure("llama", turn).blocks) for turn in TURNS] == [
-        WORKLOADS["llama"].blocks["full"] * MAX_LOOKS
+    assert [len(suite.measure("thinking", turn).blocks) for turn in TURNS] == [
+        WORKLOADS["thinking"].blocks["full"] * MAX_LOOKS
     ] * 2
 
 
 def test_a_part_of_a_turn_is_judged_by_itself(numbers, suite):
     """Hearing within a turn is the ratio of its stage, whatever the rest of the turn takes."""
     numbers(lambda side, turn: Timing(10**9, 0, {"ASR": 10**8 if side == "fair" else 10**7}))
-    assert suite.judge("whisper", "fair").figure.estimate == pytest.approx(0.1)
+    assert suite.judge("hearing", "fair").figure.estimate == pytest.approx(0.1)
     assert suite.judge("call", "fair").figure.estimate == pytest.approx(1.0)
 
 
@@ -129,20 +129,20 @@ def test_own_figures_are_judged_once_beside_every_baseline(numbers, suite, monke
     numbers(lambda side, turn: Timing(10**9, 0, {"TTS first audio": 2 * 10**8}))
     lost = Quality(Finding(Verdict.FAIL, "worse than fair"), "lost")
     monkeypatch.setattr(suite.gate, "judge", lambda engine, before, after: lost if before.name == "fair" else PASSES)
-    criterion = suite.judge("kokoro_first")
+    criterion = suite.judge("speaking_first")
     assert criterion.figure.estimate == pytest.approx(0.2)
     assert (criterion.baseline, criterion.quality_text) == ("", "lost")
-    suite.judge("kokoro_first")
+    suite.judge("speaking_first")
     assert len(suite.criteria) == 1
 
 
 @pytest.mark.parametrize(
     ("what", "speed", "quality", "unfit"),
     [
-        ("llama", Verdict.PASS, Verdict.PASS, False),
-        ("llama", Verdict.FAIL, Verdict.PASS, False),  # slower than hoped is no reason to step back
-        ("llama", Verdict.PASS, Verdict.INCONCLUSIVE, False),
-        ("llama", Verdict.PASS, Verdict.FAIL, True),
+        ("thinking", Verdict.PASS, Verdict.PASS, False),
+        ("thinking", Verdict.FAIL, Verdict.PASS, False),  # slower than hoped is no reason to step back
+        ("thinking", Verdict.PASS, Verdict.INCONCLUSIVE, False),
+        ("thinking", Verdict.PASS, Verdict.FAIL, True),
         ("stability", Verdict.FAIL, Verdict.PASS, True),
     ],
 )
@@ -156,8 +156,8 @@ def test_lost_quality_or_load_not_borne_is_unfit(suite, what, speed, quality, un
 def test_short_call_has_pairs_enough_to_be_judged(numbers, suite):
     """However few turns a call has, its pairs are as many as a verdict needs."""
     numbers(lambda side, turn: Timing(1, 0))
-    pairs = [suite.measure("whisper", turn).pairs("seed", "tuned") for turn in TURNS]
-    assert sum(map(len, pairs)) == MIN_PAIRS > WORKLOADS["whisper"].blocks["full"] * 2
+    pairs = [suite.measure("hearing", turn).pairs("seed", "tuned") for turn in TURNS]
+    assert sum(map(len, pairs)) == MIN_PAIRS > WORKLOADS["hearing"].blocks["full"] * 2
 
 
 def test_criterion_whose_engine_dies_is_a_row_all_the_same(numbers, suite):
@@ -167,12 +167,12 @@ def test_criterion_whose_engine_dies_is_a_row_all_the_same(numbers, suite):
         raise WorkerError("whisper: the worker died")
 
     ran = numbers(die)
-    criteria = [suite.judge("whisper_alone", "fair"), suite.judge("whisper_alone", "seed")]
+    criteria = [suite.judge("hearing_alone", "fair"), suite.judge("hearing_alone", "seed")]
     assert [criterion.verdict for criterion in criteria] == [Verdict.INVALID] * 2
     assert [row.as_record()["reason"] for row in suite.criteria] == ["whisper: the worker died"] * 2
     assert len(ran) == 1
     with pytest.raises(EngineError):
-        suite.measure("whisper", TURNS[0])
+        suite.measure("hearing", TURNS[0])
 
 
 def test_stages_of_whole_turns_are_kept_by_profile_and_turn(numbers, suite):

@@ -20,10 +20,10 @@ def judge(monkeypatch):
 
     def judged(fails=None, quality_fails=None):
         def fought(baseline, candidate, requests, rules, watch):
-            if candidate.engine in (fails or {}):
-                raise fails[candidate.engine]
+            if candidate.role in (fails or {}):
+                raise fails[candidate.role]
             same = Contest(Change.SAME, None, 6, {})
-            return Duel(candidate.engine, Finding(Verdict.PASS, "as fast"), same, None)
+            return Duel(candidate.role, Finding(Verdict.PASS, "as fast"), same, None)
 
         def heard(gate, engine, baseline, candidate):
             if engine in (quality_fails or {}):
@@ -33,28 +33,28 @@ def judge(monkeypatch):
         monkeypatch.setattr(upgrade, "run_duel", fought)
         monkeypatch.setattr(upgrade.QualityGate, "judge", heard)
         sides = [Side(name, profiles.load("fair")) for name in ("baseline", "candidate")]
-        engines = ["whisper", "llama", "kokoro"]
+        engines = ["hearing", "thinking", "speaking"]
         return upgrade.judge_upgrade(*sides, engines, call=CALL, corpus=None, rules=Rules())
 
     return judged
 
 
 def verdicts(rows):
-    return {row.duel.engine: row.finding.verdict for row in rows}
+    return {row.duel.role: row.finding.verdict for row in rows}
 
 
 def test_engine_that_fails_takes_nothing_from_the_others(judge):
     """A worker that dies makes its engine INVALID with the reason; the others have their verdicts."""
-    rows = list(judge(fails={"llama": EngineError("the llama worker was killed")}))
-    assert verdicts(rows) == {"whisper": Verdict.PASS, "llama": Verdict.INVALID, "kokoro": Verdict.PASS}
+    rows = list(judge(fails={"thinking": EngineError("the llama worker was killed")}))
+    assert verdicts(rows) == {"hearing": Verdict.PASS, "thinking": Verdict.INVALID, "speaking": Verdict.PASS}
     assert "was killed" in rows[1].finding.reason
     assert rows[1].as_record()["change"] == "unclear"
 
 
 def test_quality_that_cannot_be_judged_keeps_the_duel(judge):
     """Where only the quality could not be had, the duel stands beside the reason, and nothing passes."""
-    rows = list(judge(quality_fails={"kokoro": EngineError("no listener")}))
-    assert verdicts(rows)["kokoro"] is Verdict.INVALID
+    rows = list(judge(quality_fails={"speaking": EngineError("no listener")}))
+    assert verdicts(rows)["speaking"] is Verdict.INVALID
     assert rows[2].duel.change is Change.SAME
     assert rows[2].finding.reason == "no listener"
 
@@ -62,4 +62,4 @@ def test_quality_that_cannot_be_judged_keeps_the_duel(judge):
 def test_missing_model_ends_the_comparison(judge):
     """What the user must mend first is an error of its own, not a verdict."""
     with pytest.raises(ModelError):
-        list(judge(fails={"whisper": ModelError("pull it")}))
+        list(judge(fails={"hearing": ModelError("pull it")}))

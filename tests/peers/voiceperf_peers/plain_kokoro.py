@@ -14,6 +14,7 @@ from voiceperf.engines.kokoro import load_voice
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.models.store import locate
 from voiceperf.params import EngineParams, tunable
+from voiceperf.roles import SPEAKING
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class PlainKokoroParams(EngineParams):
     """Only what has to be said; all else is the library's own."""
 
     engine: ClassVar[str] = "plain_kokoro"
+    role: ClassVar[str] = SPEAKING
 
     model: str = tunable("kokoro-v1.0-int8", "catalogue name, or the path of an ONNX file")
     voice: str = tunable("af_heart", "catalogue name, or the path of a raw float32 style file")

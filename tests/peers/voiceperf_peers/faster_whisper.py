@@ -15,6 +15,7 @@ from voiceperf.audio import SPEECH_RATE_HZ, as_speech
 from voiceperf.engines.base import Mark, Request, Transcript, Utterance, wrong_request
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.params import ALL_CORES, EngineParams, tunable
+from voiceperf.roles import HEARING
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class FasterWhisperParams(EngineParams):
     """What makes it fast or accurate; all else is as its own documentation advises for short speech."""
 
     engine: ClassVar[str] = "faster_whisper"
+    role: ClassVar[str] = HEARING
 
     model: str = tunable("", "folder of a CTranslate2 model")
     compute_type: str = tunable("int8", "arithmetic", choices=("int8", "float32"))

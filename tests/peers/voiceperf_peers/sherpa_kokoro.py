@@ -19,6 +19,7 @@ from voiceperf.engines.base import (
 )
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.params import ALL_CORES, EngineParams, tunable
+from voiceperf.roles import SPEAKING
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class SherpaKokoroParams(EngineParams):
     """Only what has to be said; all else is the library's own."""
 
     engine: ClassVar[str] = "sherpa_kokoro"
+    role: ClassVar[str] = SPEAKING
 
     folder: str = tunable("", "with model.onnx, voices.bin and tokens.txt as sherpa-onnx reads them")
     num_threads: int = tunable(ALL_CORES, "threads; 0: performance cores", low=0, high=256, neutral=True)

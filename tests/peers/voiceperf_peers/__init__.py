@@ -1,0 +1,1 @@
+"""Engines by others that `make peers` measures beside the shipped ones, added to voiceperf from outside."""
