@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 
 from voiceperf import machine
 from voiceperf.errors import ParameterError
+from voiceperf.roles import DETERMINISTIC, LOCAL
 
 _KEY = "tunable"
 ALL_CORES = 0  # a thread count that means: this machine's performance cores, within a container's quota
@@ -85,6 +86,7 @@ class EngineParams:
 
     engine: ClassVar[str]
     role: ClassVar[str]  # which it plays (`voiceperf.roles`)
+    can: ClassVar[frozenset[str]] = frozenset({DETERMINISTIC, LOCAL})  # of `roles.ABILITIES`
     title: ClassVar[str] = ""  # what people call the engine
     home: ClassVar[str] = ""  # where it comes from
     thread_names: ClassVar[tuple[str, ...]] = ()  # the parameters that count threads

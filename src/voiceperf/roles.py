@@ -9,5 +9,14 @@ from __future__ import annotations
 HEARING = "hearing"  # an utterance in, a transcript out
 THINKING = "thinking"  # a conversation in, a reply out; a passage in, its scores out
 SPEAKING = "speaking"  # a line in, speech out
+
+# what an engine may be able to do; a criterion that needs what it cannot do is not applicable
+SCORES = "scores"  # tell how likely every next token of a passage is
+SCRIPT = "script"  # say a given text at its own pace
+EXACT_TOKENS = "exact token count"  # answer with as many tokens as it is asked to
+DETERMINISTIC = "deterministic"  # make the same of the same input every time
+LOCAL = "local"  # run in a process of this machine, whose memory and processor time can be seen
+ABILITIES = frozenset({SCORES, SCRIPT, EXACT_TOKENS, DETERMINISTIC, LOCAL})
+
 ROLES = (HEARING, THINKING, SPEAKING)
 """In the order in which a turn passes through them."""

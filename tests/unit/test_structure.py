@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,3 +97,28 @@ def test_what_takes_long_to_load_waits_until_it_is_asked_for(entry):
     program = f"import json, sys, {entry}; print(json.dumps(sorted(set({heavy}) & set(sys.modules))))"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert json.loads(ran.stdout) == []
+
+
+ENGINES = re.compile("whisper|llama|kokoro", re.IGNORECASE)
+TEXTS_FOR_PEOPLE = ("profiles", "models")  # the catalogue, and which engine plays a role where nothing else is named
+
+
+def words_of(tree):
+    """Every name, and every text that is no sentence."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.arg(arg=word) | ast.keyword(arg=str(word)):
+                yield word
+            case ast.FunctionDef(name=word) | ast.ClassDef(name=word):
+                yield word
+            case ast.Constant(value=str(word)) if " " not in word:
+                yield word
+            case ast.ImportFrom(module=str(module)) if module.startswith("voiceperf."):
+                yield module
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_no_room_but_their_own_names_an_engine(path):
+    """Outside engines/, code knows roles; only profiles, the catalogue of models and sentences name who plays them."""
+    if room_of(path) not in ("engines", *TEXTS_FOR_PEOPLE):
+        assert [word for word in words_of(ast.parse(path.read_text())) if ENGINES.search(word)] == []

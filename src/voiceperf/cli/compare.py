@@ -21,7 +21,7 @@ from voiceperf.history.compare import compare_runs
 from voiceperf.history.runs import STORAGE, find_run, read_run
 from voiceperf.judge.regression import MAX_SLOWDOWN
 from voiceperf.judge.statistics import Interval
-from voiceperf.judge.verdict import GATE_EXIT_CODES, worst
+from voiceperf.judge.verdict import GATE_EXIT_CODES, applicable, worst
 from voiceperf.measure.contender import Side
 from voiceperf.measure.environment import libraries_of
 from voiceperf.measure.fingerprint import libraries
@@ -125,7 +125,7 @@ def compare(
     finally:  # an engine that cannot be measured takes nothing from those that were
         if judged and not as_json:
             print_duels(judged, page())
-    verdict = worst(row.finding for row in judged).verdict
+    verdict = worst(applicable(row.finding for row in judged)).verdict
     _write(markdown, duels_markdown(judged, verdict, between))
     sys.exit(GATE_EXIT_CODES[verdict])
 

@@ -11,7 +11,7 @@ from voiceperf.cli.app import Json, app, print_json, say
 from voiceperf.cli.material import Storage
 from voiceperf.errors import InputError
 from voiceperf.history import ledger
-from voiceperf.history.runs import STORAGE, find_run, read_all
+from voiceperf.history.runs import STORAGE, find_run, read_all, workload_of
 from voiceperf.history.trend import trends
 from voiceperf.report.history import history_markdown, print_history, print_runs
 from voiceperf.report.terminal import page
@@ -28,7 +28,7 @@ def history(
     runs, problems = read_all(storage)
     for problem in problems:
         say(problem)
-    found = trends(runs, benchmark)
+    found = trends(runs, workload_of(benchmark))
     if not found:
         raise InputError(
             f"{storage}: no saved run" + (f" of a benchmark like {benchmark!r}" if benchmark else "")

@@ -9,7 +9,7 @@ from voiceperf.engines import preload
 from voiceperf.engines.base import IDLE_SPINS, LIBRARY_DEFAULT, idle_environment
 from voiceperf.errors import ParameterError
 from voiceperf.params import ALL_CORES, EngineParams, tunable
-from voiceperf.roles import THINKING
+from voiceperf.roles import ABILITIES, THINKING
 
 PRELOADED = (preload.STATIC_SPLIT, preload.MATRIX_KERNELS)
 CACHE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8}  # ggml's type numbers (ggml.h)
@@ -21,6 +21,7 @@ class LlamaParams(EngineParams):
 
     engine: ClassVar[str] = "llama"
     role: ClassVar[str] = THINKING
+    can: ClassVar[frozenset[str]] = ABILITIES
     title: ClassVar[str] = "llama.cpp"
     home: ClassVar[str] = "https://github.com/ggml-org/llama.cpp"
     distributions: ClassVar[tuple[str, ...]] = ("llama-cpp-python",)

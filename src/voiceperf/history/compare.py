@@ -10,7 +10,7 @@ from typing import Any
 from voiceperf.history.ledger import read_noise
 from voiceperf.history.runs import CONTROL, Run
 from voiceperf.judge.runs import Row, judge_runs
-from voiceperf.judge.verdict import Finding, Verdict, worst
+from voiceperf.judge.verdict import Finding, Verdict, applicable, worst
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Comparison:
 
     @property
     def finding(self) -> Finding:
-        return worst(row.finding for row in self.rows)
+        return worst(applicable(row.finding for row in self.rows))
 
     def as_record(self) -> dict[str, Any]:
         """Plain values, for `--json`."""

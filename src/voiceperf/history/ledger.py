@@ -46,7 +46,7 @@ def _unacceptable(run: Run) -> str | None:
     if not run.data.criteria:
         return "it has judged no quality; save one of the whole suite"
     for row in run.record.get("criteria", []):
-        if row["verdict"] != Verdict.PASS:
+        if row["verdict"] not in (Verdict.PASS, Verdict.NOT_APPLICABLE):
             return f"{row['criterion']} against {row['baseline']}: {row['verdict']}, {row['reason']}"
     return None
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from voiceperf.judge.sequential import look_confidence
 from voiceperf.judge.statistics import CONFIDENCE, Interval, PairsByInput, median_interval, ratio_interval
 from voiceperf.judge.verdict import Finding, Verdict, at_most, point_at_most, worst
-from voiceperf.roles import HEARING, SPEAKING, THINKING
+from voiceperf.roles import (
+    DETERMINISTIC,
+    EXACT_TOKENS,
+    HEARING,
+    LOCAL,
+    ROLES,
+    SCRIPT,
+    SPEAKING,
+    THINKING,
+)
 
 # Three engines that share the cores would take three times as long each; where one's threads wait for each other they
 # wait for the other engines too. 6 to 13 was seen on two cores (FINDINGS.md); this tells a slow hour from a runaway.
@@ -43,6 +52,7 @@ class Bar:
         hint: what it means, for the same.
         of: the part of a run that counts; the whole of it where none is named.
         longer_half: only of the turns with the longer replies.
+        needs: by role, what an engine must be able to do (`roles.ABILITIES`).
     """
 
     key: str
@@ -56,6 +66,7 @@ class Bar:
     hint: str
     of: str = ""
     longer_half: bool = False
+    needs: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def is_relative(self) -> bool:
@@ -65,11 +76,12 @@ class Bar:
 
 RATIO = "ratio"
 _RTF = "RTF, the real-time factor: seconds of computing for a second of speech heard. Below 1 it keeps up."
+_EXACT = {THINKING: frozenset({EXACT_TOKENS})}
 _ALL = (
     Bar(
         "hearing", HEARING, "call", "hearing within a turn", RATIO, 0.70, 0.25,
         "Hearing: speech to text", "How long the engine needs, within a call, for what the caller says in one go.",
-        of="ASR",
+        of="ASR", needs={THINKING: frozenset({SCRIPT})},
     ),
     Bar(
         "hearing_alone", HEARING, HEARING, "hearing alone: inference time of the chunks", RATIO, 0.70, 0.25,
@@ -79,11 +91,13 @@ _ALL = (
         "thinking", THINKING, THINKING, "thinking: time of a 32-token reply", RATIO, 0.80, 0.60,
         "Thinking: a reply of 32 tokens",
         "How long the engine needs for a reply, the conversation so far being read already. A token is about 3/4 word.",
+        needs=_EXACT,
     ),
     Bar(
         "thinking_cold", THINKING, "thinking_cold", "thinking: whole prompt to first token", RATIO, 0.80, 0.40,
         "Thinking: the whole conversation read anew",
         "What the engine needs to its first word, having read nothing; in a call it has read all but the last words.",
+        needs=_EXACT,
     ),
     Bar(
         "speaking", SPEAKING, SPEAKING, "speaking alone: RTF heard, worst text", "RTF", 0.60, 0.40,
@@ -98,17 +112,19 @@ _ALL = (
         1.0, 0.45,
         "Speaking: seconds until the first sound, worst of the longer replies",
         "A long reply is spoken in pieces; this is how soon, within a call, the first one sounds.",
-        of="TTS first audio", longer_half=True,
+        of="TTS first audio", longer_half=True, needs={THINKING: frozenset({SCRIPT})},
     ),
     Bar(
         "call", "", "call", "overall: chunk end to first audio", RATIO, 0.75, 0.30,
         "A whole answer: until the caller hears the first sound",
         "From the end of the caller's words to the first sound of the reply, through all three services over TCP.",
+        needs={THINKING: frozenset({SCRIPT})},
     ),
     Bar(
         "stability", "", "", "stability: three engines at once", "p95 factor", MAX_LOAD_FACTOR, None,
         "Under load: all three at once",
         "How much longer the slowest twentieth takes while all engines share the cores, and whether anything fails.",
+        needs=dict.fromkeys(ROLES, frozenset({DETERMINISTIC, LOCAL})),
     ),
 )  # fmt: skip
 BARS = {bar.key: bar for bar in _ALL}

@@ -16,12 +16,19 @@ class Verdict(StrEnum):
     """From best to worst."""
 
     PASS = "PASS"
+    NOT_APPLICABLE = "not applicable"  # an engine cannot do what it takes: neither good nor bad
     INCONCLUSIVE = "INCONCLUSIVE"
     FAIL = "FAIL"
     INVALID = "INVALID"
 
 
-GATE_EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 10, Verdict.INCONCLUSIVE: 11, Verdict.INVALID: 12}
+GATE_EXIT_CODES = {
+    Verdict.PASS: 0,
+    Verdict.FAIL: 10,
+    Verdict.INCONCLUSIVE: 11,
+    Verdict.INVALID: 12,
+    Verdict.NOT_APPLICABLE: 12,  # of all that was asked nothing could be judged
+}
 """How a gate ends its process: apart from pytest's codes, so that CI can tell a regression from a broken test."""
 
 
@@ -46,6 +53,12 @@ class Finding:
 def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
     """The one that decides, where all must pass; without any, INVALID."""
     return max(verdicts, key=list(Verdict).index, default=Verdict.INVALID)
+
+
+def applicable(findings: Iterable[Finding]) -> list[Finding]:
+    """Those that count, where things stand beside each other and not for each other; all, where none does."""
+    found = list(findings)
+    return [finding for finding in found if finding.verdict is not Verdict.NOT_APPLICABLE] or found
 
 
 def worst(findings: Iterable[Finding]) -> Finding:

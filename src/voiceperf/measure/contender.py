@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,6 +36,11 @@ class Contender:
     @property
     def role(self) -> str:
         return self.params.role
+
+    def lacks(self, needed: Iterable[str]) -> str:
+        """What of some abilities its engine has not, in words; empty where it has all."""
+        lacking = sorted(set(needed) - self.params.can)
+        return f"{self.engine} ({self.name}) cannot do this: {', '.join(lacking)}" if lacking else ""
 
     def outcome(self) -> tuple[object, ...]:
         """What decides its outputs: contenders of one outcome hear, think and speak alike."""

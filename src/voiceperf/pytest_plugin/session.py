@@ -159,7 +159,9 @@ def _threshold_of(item: pytest.Item) -> dict[str, float]:
 
 
 def require(suite: Suite, criterion: Criterion) -> None:
-    """Fail the test that asks, unless the criterion is what the form demands."""
+    """Fail the test that asks, unless the criterion is what the form demands; skip what these engines cannot do."""
+    if criterion.verdict is Verdict.NOT_APPLICABLE:
+        pytest.skip(f"{criterion.name}: not applicable: {criterion.decisive.reason}")
     tolerated = {Verdict.PASS} if suite.plan.form.name == "full" else {Verdict.PASS, Verdict.INCONCLUSIVE}
     if criterion.verdict not in tolerated:
         pytest.fail(f"{criterion.name}: {criterion.decisive.reason}", pytrace=False)

@@ -21,7 +21,7 @@ from voiceperf.quality.hearing import compare_transcripts, transcripts
 from voiceperf.quality.outputs import Outputs, Remembering, StaleError
 from voiceperf.quality.speaking import compare_speech, speak_and_hear
 from voiceperf.quality.thinking import compare_scores
-from voiceperf.roles import HEARING, ROLES, SPEAKING, THINKING
+from voiceperf.roles import HEARING, ROLES, SCORES, SPEAKING, THINKING
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,9 @@ class QualityGate:
         return Quality(compared.finding(), text, compared.difference.estimate / WER_MARGIN)
 
     def _thinks(self, baseline: Side, candidate: Side) -> Quality:
+        for side in (baseline, candidate):
+            if lacking := side.contender(THINKING).lacks({SCORES}):
+                return Quality(Finding(Verdict.NOT_APPLICABLE, lacking), "not applicable")
         with self._baseline(baseline, THINKING) as before, self._candidate(candidate, THINKING) as after:
             compared = compare_scores(before, after, self.corpus.scored())
         if compared is None:

@@ -11,7 +11,7 @@ from voiceperf.errors import InputError
 from voiceperf.history.runs import CONTROL, Run, bar_of
 from voiceperf.judge.criteria import Bar, confidence_of_a_look
 from voiceperf.judge.statistics import Interval
-from voiceperf.judge.verdict import Check, Verdict, worst_verdict
+from voiceperf.judge.verdict import Check, Finding, Verdict, applicable, worst, worst_verdict
 from voiceperf.suite.workloads import CALL
 
 SURE = f"{confidence_of_a_look():.0%}"
@@ -97,7 +97,7 @@ class Story:
 
     @property
     def verdict(self) -> Verdict:
-        return worst_verdict(row.verdict for row in self.rows)
+        return worst(applicable(Finding(row.verdict, row.reason) for row in self.rows)).verdict
 
     @property
     def headline(self) -> str:
@@ -109,6 +109,7 @@ class Story:
         return {
             Verdict.FAIL: f"{self.candidate} does not hold: {about}.",
             Verdict.INCONCLUSIVE: f"It cannot be told whether {self.candidate} holds; measure longer: {about}.",
+            Verdict.NOT_APPLICABLE: f"Nothing could be judged with these engines: {about}.",
             Verdict.INVALID: f"Not everything was measured, so nothing is promised: {about}.",
         }[self.verdict]
 

@@ -16,6 +16,7 @@ from voiceperf.judge.verdict import Verdict
 WIDTH = 100
 _STYLES = {
     Verdict.PASS: "bold green",
+    Verdict.NOT_APPLICABLE: "dim",
     Verdict.FAIL: "bold red",
     Verdict.INCONCLUSIVE: "bold yellow",
     Verdict.INVALID: "bold magenta",

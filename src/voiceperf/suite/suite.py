@@ -171,11 +171,19 @@ class Suite:
         What no benchmark has measured yet is measured now, so that the order and the choice of tests do not matter.
         """
         bar = BARS[key]
+        if lacking := self._lacking(bar):
+            finding = Finding(Verdict.NOT_APPLICABLE, lacking)
+            return self._keep(_criterion(bar, baseline, None, finding, Quality(finding, "not applicable")))
         try:
             criterion = self._judge(bar, baseline) if bar.workload else self._judge_stability(bar)
         except EngineError as error:
             criterion = _unjudged(bar, baseline, error)
         return self._keep(criterion)
+
+    def _lacking(self, bar: Bar) -> str:
+        """What an engine cannot do that the criterion takes, in words."""
+        asked = ((side.contender(role), needed) for side in self._sides.values() for role, needed in bar.needs.items())
+        return next(filter(None, (contender.lacks(needed) for contender, needed in asked)), "")
 
     def _keep(self, criterion: Criterion) -> Criterion:
         """Remember a criterion; judged again, it takes the place of its first verdict."""

@@ -46,7 +46,7 @@ WORKLOADS = {
             max_slowdown=0.35,
         ),
         Workload(SPEAKING, (SPEAKING,), "Speaking, a whole reply", {"full": 2, "short": 2}, own_blocks=4),
-        Workload(CALL, ROLES, "A whole answer, until the first sound", {"full": 8, "short": 2}),
+        Workload(CALL, ROLES, "A whole answer, until the first sound", {"full": 8, "short": 2}, own_blocks=4),
     )
 }
 

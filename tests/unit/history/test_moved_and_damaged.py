@@ -39,7 +39,7 @@ def test_a_benchmark_whose_file_has_moved_is_one_trend(storage):
 
     save(1)
     save(2, move)
-    found = trends(read_all(folder)[0], "turn_1-tuned-llama]")
+    found = trends(read_all(folder)[0], "turn_1-tuned-thinking]")
     assert [len(trend.points) for trend in found] == [2]
     assert found[0].benchmark.startswith("bench/")
 
@@ -55,8 +55,8 @@ def test_two_files_with_one_name_stay_apart(storage):
 
     save(1, twice)
     save(2, twice)
-    name = json.loads(SAVED.read_text())["benchmarks"][0]["name"]
-    assert [len(trend.points) for trend in trends(read_all(folder)[0], name)] == [2, 2]
+    runs, _ = read_all(folder)
+    assert [len(trend.points) for trend in trends(runs, runs[0].benchmarks[0].name)] == [2, 2]
 
 
 @pytest.mark.parametrize("median", [float("nan"), float("inf"), 0.0, -1.0])
