@@ -11,7 +11,7 @@ from typing import ClassVar
 from voiceperf.engines.base import FIRST_TOKEN, Capability, Line, Mark, Reply, Request, wrong_request
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.params import EngineParams, tunable
-from voiceperf.roles import SPEAKING
+from voiceperf.roles import ABILITIES, SPEAKING
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class FakeParams(EngineParams):
 
     engine: ClassVar[str] = "fake"
     role: ClassVar[str] = SPEAKING
+    can: ClassVar[frozenset[str]] = ABILITIES
 
     work: int = tunable(1000, "additions a run", low=0)
     nice: int = tunable(0, "how far its process lets others go first", low=0, high=19, neutral=True)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voiceperf.judge.statistics import Interval
-from voiceperf.judge.verdict import MIN_PAIRS, Check, Finding, Verdict, at_most, point_at_most, worst
+from voiceperf.judge.verdict import MIN_PAIRS, Check, Finding, Verdict, applicable, at_most, point_at_most, worst
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,18 @@ def test_the_figures_behind_a_finding_go_with_it():
     """Whatever passes or fails, each figure stands beside its bar, at the worst that its interval allows."""
     found = worst([at_most(Interval(0.01, 0.0, 0.015, 90), 0.02, "WER difference"), point_at_most(2, 0, "loops")])
     assert found.checks == (Check("WER difference", 0.015, 0.02), Check("loops", 2, 0))
+
+
+def test_what_is_not_applicable_never_passes_and_fails_nothing():
+    """Of two things that both must hold, one that is not applicable decides unless the other is worse than PASS."""
+    none, passed, failed = (Finding(Verdict(v), v) for v in ("not applicable", "PASS", "FAIL"))
+    assert worst([passed, none]) == none
+    assert worst([failed, none]).verdict is Verdict.FAIL
+
+
+def test_what_is_not_applicable_counts_neither_way_beside_others():
+    """Among several things it is left out; where nothing else is there, it remains, and does not pass."""
+    none, passed = (Finding(Verdict(v), v) for v in ("not applicable", "PASS"))
+    assert applicable([none, passed]) == [passed]
+    assert applicable([none]) == [none]
+    assert worst(applicable([])).verdict is Verdict.INVALID

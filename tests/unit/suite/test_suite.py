@@ -15,6 +15,7 @@ from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.resources import Resources
 from voiceperf.quality.gate import Quality
+from voiceperf.roles import LOCAL
 from voiceperf.suite import workers
 from voiceperf.suite.suite import BASELINES, FORMS, Suite
 from voiceperf.suite.workloads import CALL, WORKLOADS
@@ -182,3 +183,16 @@ def test_stages_of_whole_turns_are_kept_by_profile_and_turn(numbers, suite):
     stages = suite._stages_ms("fair")
     assert set(stages) == {2}
     assert stages[2][0] == {"ASR": 5.0}
+
+
+def test_a_criterion_that_an_engine_cannot_meet_is_not_applicable(numbers, suite, monkeypatch):
+    """Where an engine cannot do what a criterion takes, nothing is measured, and the row says why."""
+    ran = numbers(lambda side, turn: Timing(1, 0))
+    monkeypatch.setattr(FakeParams, "can", frozenset({LOCAL}))
+    criteria = [suite.judge("thinking", "fair"), suite.judge("stability")]
+    assert [criterion.verdict for criterion in criteria] == [Verdict.NOT_APPLICABLE] * 2
+    assert [criterion.decisive.reason for criterion in criteria] == [
+        "fake (seed) cannot do this: exact token count",
+        "fake (seed) cannot do this: deterministic",
+    ]
+    assert ran == []
