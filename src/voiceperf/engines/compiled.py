@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from voiceperf import machine
@@ -20,17 +19,19 @@ from voiceperf.files import reason_of, shown
 from voiceperf.params import EngineParams
 from voiceperf.places import CACHE_VARIABLE, cache_dir
 
+NATIVE = Path(__file__).with_name("native")
+
 
 @dataclass(frozen=True)
 class Compiled:
     """One shared library.
 
-    `parameter` asks for it; `sources` are its files under `native/`, which are compiled as one; `features` are what the
+    `parameter` asks for it; `source` is its file under `native/`, which includes others there; `features` are what the
     processor must have, by the kernel's names for them, which the compiler knows too.
     """
 
     parameter: str
-    sources: tuple[str, ...]
+    source: str
     features: tuple[str, ...] = ()
 
     def unavailable(self) -> str | None:
@@ -39,7 +40,7 @@ class Compiled:
             return "it is made for Linux"
         if lacking := [feature for feature in self.features if feature not in machine.processor()[1]]:
             return f"this processor has no {' '.join(lacking)}"
-        if _compiler() is None and not self._target().is_file():
+        if compiler() is None and not self._target().is_file():
             return "it needs a C++ compiler; apt-get install g++"
         if not self._target().is_file() and (reason := self._unwritable()):
             folder = shown(self._target().parent)
@@ -77,13 +78,14 @@ class Compiled:
     def _compile(self, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_suffix(f".{os.getpid()}.part")
-        command = [str(_compiler()), *self._flags(), "-x", "c++", "-", "-o", str(part)]
-        done = subprocess.run(command, input=self._text(), capture_output=True, text=True, check=False)
+        command = [str(compiler()), *self.flags(), str(NATIVE / self.source), "-o", str(part)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ParameterError(f"{self.parameter}: the C++ compiler failed ({done.stderr.strip()}); leave it off")
         os.replace(part, target)
 
-    def _flags(self) -> list[str]:
+    def flags(self) -> list[str]:
+        """What it is compiled with."""
         return [
             "-shared",
             "-fPIC",
@@ -92,13 +94,12 @@ class Compiled:
             "-std=c++17",
         ]
 
-    def _text(self) -> str:
-        native = resources.files("voiceperf.engines").joinpath("native")
-        return "".join(native.joinpath(source).read_text(encoding="utf-8") for source in self.sources)
-
     def _target(self) -> Path:
-        digest = hashlib.sha256("\n".join([*self._flags(), self._text()]).encode()).hexdigest()[:12]
-        return cache_dir() / "native" / f"{self.sources[-1].removesuffix('.cpp')}-{digest}.so"
+        """Where it is kept, by a name that another flag or a change to any native file makes another."""
+        digest = hashlib.sha256("\n".join(self.flags()).encode())
+        for path in sorted(NATIVE.glob("*.?pp")):
+            digest.update(path.read_bytes())
+        return cache_dir() / "native" / f"{Path(self.source).stem}-{digest.hexdigest()[:12]}.so"
 
 
 def missing(params: EngineParams, libraries: Iterable[Compiled]) -> dict[str, str]:
@@ -108,5 +109,6 @@ def missing(params: EngineParams, libraries: Iterable[Compiled]) -> dict[str, st
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def _compiler() -> str | None:
+def compiler() -> str | None:
+    """The C++ compiler of this machine, or None."""
     return shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")

@@ -16,7 +16,7 @@ from onnx import helper, numpy_helper
 
 from voiceperf.engines.compiled import Compiled
 
-OPERATORS = Compiled("vnni_kernels", ("speech_kernels.cpp",), ("avx512f", "avx512bw", "avx512vl", "avx512_vnni"))
+OPERATORS = Compiled("vnni_kernels", "speech_kernels.cpp", ("avx512f", "avx512bw", "avx512vl", "avx512_vnni"))
 
 _DOMAIN = "voiceperf"
 _TIME_AXIS = 2

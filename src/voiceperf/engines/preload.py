@@ -24,16 +24,11 @@ class Preloaded(Compiled):
         return hasattr(ctypes.CDLL(None), self.symbol)
 
 
-def _kernels(*sources: str, symbol: str) -> Preloaded:
-    features = ("f16c", "avx512f", "avx512bw", "avx512vl", "avx512_vnni")
-    return Preloaded("vnni_kernels", ("ggml.hpp", "wide_products.hpp", *sources), features, symbol)
+_VNNI = ("f16c", "avx512f", "avx512bw", "avx512vl", "avx512_vnni")
 
-
-STATIC_SPLIT = Preloaded("static_split", ("static_split.cpp",), symbol="ggml_is_numa")
-MATRIX_KERNELS = _kernels("matrix_kernels.cpp", symbol="llamafile_sgemm")
-ENCODER_KERNELS = _kernels(  # for whisper.cpp's ggml
-    "matrix_kernels.cpp", "layer_kernels.cpp", symbol="voiceperf_weigh_silence"
-)
+STATIC_SPLIT = Preloaded("static_split", "static_split.cpp", symbol="ggml_is_numa")
+MATRIX_KERNELS = Preloaded("vnni_kernels", "matrix_kernels.cpp", _VNNI, "llamafile_sgemm")
+ENCODER_KERNELS = Preloaded("vnni_kernels", "layer_kernels.cpp", _VNNI, "voiceperf_weigh_silence")  # for whisper.cpp
 
 
 @contextmanager

@@ -1,13 +1,17 @@
 """Our own C++: where it can be had, and what is said where it cannot."""
 
+import ctypes
+import subprocess
+
 import pytest
 
 from voiceperf.engines import compiled
+from voiceperf.engines.compiled import Compiled
 from voiceperf.engines.kokoro_graph import OPERATORS
 from voiceperf.engines.preload import ENCODER_KERNELS, MATRIX_KERNELS, STATIC_SPLIT
 from voiceperf.errors import ParameterError
 
-LIBRARIES = (STATIC_SPLIT, MATRIX_KERNELS, ENCODER_KERNELS, OPERATORS)
+LIBRARIES = {library.source: library for library in (STATIC_SPLIT, MATRIX_KERNELS, ENCODER_KERNELS, OPERATORS)}
 
 
 @pytest.fixture
@@ -20,7 +24,7 @@ def elsewhere(monkeypatch, tmp_path):
     return monkeypatch
 
 
-@pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.sources[-1])
+@pytest.mark.parametrize("library", LIBRARIES.values(), ids=LIBRARIES)
 def test_library_off_linux_is_refused(elsewhere, library, one_line):
     """Away from Linux the parameter is refused by name."""
     elsewhere.setattr(compiled.sys, "platform", "darwin")
@@ -62,3 +66,33 @@ def test_a_cache_that_cannot_be_written_is_a_reason(elsewhere, one_line):
         STATIC_SPLIT.path()
     one_line(caught.value, "/proc/nowhere/native", "VOICEPERF_CACHE", "leave it off")
     assert "kept" in (OPERATORS.unavailable() or "")
+
+
+@pytest.mark.parametrize("path", sorted(compiled.NATIVE.glob("*.?pp")), ids=lambda path: path.name)
+def test_each_native_file_compiles_alone_without_a_warning(monkeypatch, tmp_path, path):
+    """A library's file, or a header by itself, includes what it needs, and the compiler has nothing to remark."""
+    monkeypatch.setenv("VOICEPERF_CACHE", str(tmp_path))
+    library = LIBRARIES.get(path.name, ENCODER_KERNELS)  # for a header the one with the most features
+    if reason := library.unavailable():
+        pytest.skip(reason)
+    strict = ["-Wall", "-Wextra", "-Werror", "-x", "c++", str(path), "-o", str(tmp_path / "library.so")]
+    command = [compiled.compiler(), *library.flags(), *strict]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_changed_header_makes_another_library(monkeypatch, tmp_path):
+    """When a file that a library includes has changed, the library is compiled again."""
+    monkeypatch.setenv("VOICEPERF_CACHE", str(tmp_path / "cache"))
+    if reason := STATIC_SPLIT.unavailable():
+        pytest.skip(reason)
+    native = tmp_path / "native"
+    native.mkdir()
+    monkeypatch.setattr(compiled, "NATIVE", native)
+    (native / "library.cpp").write_text('#include "header.hpp"\nextern "C" int answer() { return ANSWER; }\n')
+    answers = []
+    for answer in (1, 2, 2):
+        (native / "header.hpp").write_text(f"#define ANSWER {answer}\n")
+        answers.append(ctypes.CDLL(str(Compiled("any", "library.cpp").path())).answer())
+    assert answers == [1, 2, 2]
+    assert len(list(tmp_path.rglob("*.so"))) == 2

@@ -21,7 +21,7 @@ def by_ggml(tmp_path):
 
     def run(given, threads=2, *, ours=True):
         np.savez(tmp_path / "in.npz", **given)
-        preloaded = {"LD_PRELOAD": str(ENCODER_KERNELS.path())} if ours else {}
+        preloaded = {"LD_PRELOAD": f"{os.environ.get('LD_PRELOAD', '')}:{ENCODER_KERNELS.path()}"} if ours else {}
         command = [sys.executable, str(SCRIPT), str(tmp_path / "in.npz"), str(tmp_path / "out.npz"), str(threads)]
         subprocess.run(command, check=True, env={**os.environ, **preloaded})
         return dict(np.load(tmp_path / "out.npz"))

@@ -56,9 +56,18 @@ def test_one_engines_kernels_are_not_taken_for_the_others():
     if reason := MATRIX_KERNELS.unavailable():
         pytest.skip(reason)
     script = "from voiceperf.engines.preload import *; print(MATRIX_KERNELS.is_loaded(), ENCODER_KERNELS.is_loaded())"
-    preloaded = {**os.environ, "LD_PRELOAD": str(MATRIX_KERNELS.path())}
+    preloaded = {**os.environ, "LD_PRELOAD": f"{os.environ.get('LD_PRELOAD', '')}:{MATRIX_KERNELS.path()}"}
     done = subprocess.run([sys.executable, "-c", script], env=preloaded, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]
+
+
+def test_static_split_answers_in_ggmls_place():
+    """Asked whether this machine has several NUMA nodes, the library says yes."""
+    if reason := STATIC_SPLIT.unavailable():
+        pytest.skip(reason)
+    is_numa = ctypes.CDLL(str(STATIC_SPLIT.path())).ggml_is_numa
+    is_numa.restype = ctypes.c_bool
+    assert is_numa() is True
 
 
 @pytest.fixture(scope="module")

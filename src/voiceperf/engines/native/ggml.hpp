@@ -1,4 +1,9 @@
-// What our functions in the place of ggml's need to know of it. It stands before each of them.
+// What our functions in the place of ggml's need to know of it.
+//
+// A library of ours is one .cpp with its headers, so an anonymous namespace serves in a header too: it exports nothing.
+
+#ifndef VOICEPERF_GGML_HPP
+#define VOICEPERF_GGML_HPP
 
 #include <dlfcn.h>
 
@@ -49,3 +54,5 @@ struct Q4_1 {  // value * scale + least; the first 16 values are the low halves 
 static_assert(sizeof(Q8_0) == 34 && sizeof(Q8_1) == 36 && sizeof(Q4_1) == 20, "no padding");
 
 }  // namespace
+
+#endif

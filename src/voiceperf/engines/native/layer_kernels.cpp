@@ -1,5 +1,5 @@
-// What a layer of whisper's encoder does besides products of quantised matrices: attention, and the GELU activation, in
-// front of ggml's functions for them.
+// whisper.cpp's library: products of quantised matrices, and what else a layer of its encoder does, attention and the GELU
+// activation, in front of ggml's functions for them.
 //
 // ggml packs a piece of the keys anew for every 64 queries, one number at a time, and looks each activation up in a table
 // of half-precision numbers. Here a head's keys and values become float32 once, and the scores of a few queries with all
@@ -8,8 +8,6 @@
 //
 // Every row is computed by itself and in one order, so no result depends on the number of threads.
 
-#include <immintrin.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -17,6 +15,10 @@
 #include <cstring>
 #include <utility>
 #include <vector>
+
+#include "avx512.hpp"
+#include "ggml.hpp"
+#include "matrix_products.hpp"
 
 namespace {
 

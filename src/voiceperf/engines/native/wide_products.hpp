@@ -6,19 +6,23 @@
 //
 // Each element is summed block by block, whatever its neighbours, so no result depends on the division among threads.
 
-#include <immintrin.h>
+#ifndef VOICEPERF_WIDE_PRODUCTS_HPP
+#define VOICEPERF_WIDE_PRODUCTS_HPP
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "avx512.hpp"
+#include "ggml.hpp"
+
 namespace wide {
 
 constexpr int LANES = 16, VALUES = 32, STEPS = VALUES / 4;
 constexpr int ROWS = 2;     // registers of rows at once
 constexpr int COLUMNS = 6;  // at once: with the rows 12 sums of integers, 12 of scaled ones, and room for what they meet
-constexpr int LEAST = 16;   // columns, below which laying out costs more than it gains
+inline constexpr int LEAST = 16;  // columns, below which laying out costs more than it gains
 
 // A format says how blocks become bytes and what they mean, as in ggml. The processor multiplies unsigned by signed bytes.
 
@@ -171,3 +175,5 @@ void multiply(int64_t begin, int64_t end, int64_t n, int64_t blocks, const void 
 }
 
 }  // namespace wide
+
+#endif
