@@ -21,7 +21,7 @@ from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.report.terminal import aside, page
 from voiceperf.suite.calibration import Benchmark, benchmarks
 from voiceperf.suite.calibration import calibrate as measure
-from voiceperf.suite.suite import BASELINES, DEFAULT_FORM, FORMS, Plan
+from voiceperf.suite.plan import BASELINES, DEFAULT_FORM, FORMS, Plan
 from voiceperf.suite.workloads import WORKLOADS
 
 

@@ -30,8 +30,8 @@ from voiceperf.report.duels import duels_markdown, print_duels
 from voiceperf.report.terminal import page
 from voiceperf.roles import ROLES
 from voiceperf.suite.duel import Rules
+from voiceperf.suite.plan import DEFAULT_FORM, FORMS
 from voiceperf.suite.revision import source_of
-from voiceperf.suite.suite import DEFAULT_FORM, FORMS
 from voiceperf.suite.upgrade import Judged, judge_upgrade
 
 Python = Annotated[str | None, typer.Option(help="The interpreter of a virtual environment with voiceperf in it.")]

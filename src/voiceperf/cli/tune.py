@@ -25,7 +25,7 @@ from voiceperf.report.terminal import aside, page
 from voiceperf.report.tuning import confirmation, single_changes, speed_against_quality, together, tuning_markdown
 from voiceperf.roles import ROLES
 from voiceperf.suite import standing
-from voiceperf.suite.suite import BASELINES
+from voiceperf.suite.plan import BASELINES
 from voiceperf.tune.choice import PREFERENCES
 from voiceperf.tune.trial import Trial
 

@@ -246,25 +246,20 @@ class LlamaEngine:
         self._llm.close()
 
 
-def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+def _log_softmax(logits: NDArray[np.float32]) -> Any:
     shifted = logits - logits.max(axis=1, keepdims=True)
-    scores: NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return scores
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
 def _load(path: Path, params: LlamaParams) -> llama_cpp.Llama:
-    def threads(name: str) -> int | None:
-        count = params.threads(name)
-        return None if count == LIBRARY_DEFAULT else count
-
+    counts = {name: params.threads(name) for name in params.thread_names}
     try:
         return llama_cpp.Llama(
             str(path),
             n_ctx=params.n_ctx,
             n_batch=params.n_batch,
             n_ubatch=params.n_ubatch,
-            n_threads=threads("n_threads"),
-            n_threads_batch=threads("n_threads_batch"),
+            **{name: None if count == LIBRARY_DEFAULT else count for name, count in counts.items()},
             n_gpu_layers=params.n_gpu_layers,
             flash_attn=params.flash_attn,
             type_k=CACHE_TYPES[params.type_k],
@@ -284,9 +279,7 @@ def capabilities() -> list[Capability]:
     return [
         Capability(f"llama-cpp-python {installed_version('llama-cpp-python')}", True),
         Capability("flash attention", True),
-        Capability(
-            "GPU", llama_cpp.llama_supports_gpu_offload(), "rebuild with CMAKE_ARGS=-DGGML_CUDA=on (or GGML_METAL)"
-        ),
+        Capability("GPU", llama_cpp.llama_supports_gpu_offload(), "rebuild with CMAKE_ARGS=-DGGML_CUDA=on (or METAL)"),
         Capability("mmap", llama_cpp.llama_supports_mmap()),
         Capability("mlock", llama_cpp.llama_supports_mlock()),
         *(library.capability() for library in PRELOADED),

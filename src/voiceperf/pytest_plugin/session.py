@@ -26,8 +26,9 @@ from voiceperf.report.kinds import kinds_table, rates_of_examples
 from voiceperf.report.terminal import page, print_criteria
 from voiceperf.roles import HEARING
 from voiceperf.suite import material
+from voiceperf.suite.plan import BASELINES, DEFAULT_FORM, FORMS, Form, Plan
 from voiceperf.suite.session import Measured, run_of_session
-from voiceperf.suite.suite import BASELINES, DEFAULT_FORM, FORMS, Form, Plan, Suite
+from voiceperf.suite.suite import Suite
 
 _PROGRESS_EVERY = 40
 

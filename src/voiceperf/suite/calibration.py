@@ -11,7 +11,8 @@ from voiceperf.call import Turn
 from voiceperf.history.runs import CONTROL, series_name
 from voiceperf.judge.planning import Noise, noise_of
 from voiceperf.judge.statistics import PairsByInput
-from voiceperf.suite.suite import Plan, Suite
+from voiceperf.suite.plan import Plan
+from voiceperf.suite.suite import Suite
 from voiceperf.suite.workloads import WORKLOADS
 
 Benchmark = tuple[Turn, str]

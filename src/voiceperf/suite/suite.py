@@ -6,12 +6,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-from voiceperf.call import CallRecording, Turn
-from voiceperf.errors import EngineError, InputError
+from voiceperf.call import Turn
+from voiceperf.errors import EngineError
 from voiceperf.history.runs import CONTROL
 from voiceperf.judge.criteria import BARS, MAX_LOOKS, Bar, Criterion, judge_load, judge_reduction, judge_worst_text
 from voiceperf.judge.statistics import Interval
@@ -19,64 +18,16 @@ from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict, worst_verdict
 from voiceperf.log import Progress, silent
 from voiceperf.measure.blocks import Block, Blocks, Cost, pairs_of, wall_ns
 from voiceperf.measure.clock import Timing
-from voiceperf.measure.contender import Contender, Side
 from voiceperf.measure.control import Control
 from voiceperf.measure.resources import Usage, usage_between
-from voiceperf.profiles import Profile
 from voiceperf.quality.corpus import Corpus
 from voiceperf.quality.examples import Examples
 from voiceperf.quality.gate import Quality, QualityGate
-from voiceperf.roles import ROLES
 from voiceperf.suite.live_turns import LiveTurns
+from voiceperf.suite.plan import Plan
 from voiceperf.suite.stability import run_load
 from voiceperf.suite.workers import Workers
 from voiceperf.suite.workloads import CALL, WORKLOADS, Workload
-
-BASELINES = ("seed", "fair")  # profiles that a candidate must beat, both
-
-
-@dataclass(frozen=True)
-class Form:
-    """How much is measured: the full form proves, the short form only catches what is surely broken."""
-
-    name: str
-    every_turn: bool
-    every_nth_recording: int
-    load_s: float
-
-    def turns(self, call: CallRecording) -> Sequence[Turn]:
-        """All turns, or the first, the middle one and the last."""
-        turns = call.turns
-        return turns if self.every_turn else [turns[0], turns[len(turns) // 2], turns[-1]][: len(turns)]
-
-
-DEFAULT_FORM = "short"
-FORMS = {"full": Form("full", True, 1, 40.0), "short": Form("short", False, 4, 15.0)}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a session is about."""
-
-    call: CallRecording
-    baselines: tuple[Profile, ...]
-    candidate: Profile
-    form: Form
-    manifest: Path
-    conversations: Path
-
-    def __post_init__(self) -> None:
-        if self.candidate.name in (*BASELINES, CONTROL):
-            taken = "a baseline's" if self.candidate.name in BASELINES else "the control's"
-            raise InputError(f"candidate {self.candidate.name}: that is {taken} name; name another profile or file")
-
-    def sides(self) -> dict[str, Side]:
-        """The baselines and the candidate, by name."""
-        return {profile.name: Side(profile.name, profile) for profile in (*self.baselines, self.candidate)}
-
-    def contenders(self) -> list[Contender]:
-        """Every engine under every profile."""
-        return [side.contender(role) for side in self.sides().values() for role in ROLES]
 
 
 @dataclass

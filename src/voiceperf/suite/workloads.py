@@ -45,8 +45,8 @@ WORKLOADS = {
             {"full": 4, "short": 4},
             max_slowdown=0.35,
         ),
-        Workload(SPEAKING, (SPEAKING,), "Speaking, a whole reply", {"full": 2, "short": 2}, own_blocks=4),
-        Workload(CALL, ROLES, "A whole answer, until the first sound", {"full": 8, "short": 2}, own_blocks=4),
+        Workload(SPEAKING, (SPEAKING,), "Speaking, a whole reply", {"full": 1, "short": 1}, own_blocks=5),
+        Workload(CALL, ROLES, "A whole answer, until the first sound", {"full": 3, "short": 2}, own_blocks=4),
     )
 }
 

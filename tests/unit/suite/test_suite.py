@@ -17,7 +17,8 @@ from voiceperf.measure.resources import Resources
 from voiceperf.quality.gate import Quality
 from voiceperf.roles import LOCAL
 from voiceperf.suite import workers
-from voiceperf.suite.suite import BASELINES, FORMS, Suite
+from voiceperf.suite.plan import BASELINES, FORMS
+from voiceperf.suite.suite import Suite
 from voiceperf.suite.workloads import CALL, WORKLOADS
 
 TURNS = [SimpleNamespace(number=number, reply=f"Reply {number}.") for number in (1, 2)]

@@ -1,0 +1,60 @@
+"""What a session of the suite is about: whose profiles, which call, and how much is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from voiceperf.call import CallRecording, Turn
+from voiceperf.errors import InputError
+from voiceperf.history.runs import CONTROL
+from voiceperf.measure.contender import Contender, Side
+from voiceperf.profiles import Profile
+from voiceperf.roles import ROLES
+
+BASELINES = ("seed", "fair")  # profiles that a candidate must beat, both
+
+
+@dataclass(frozen=True)
+class Form:
+    """How much is measured: the full form proves, the short form only catches what is surely broken."""
+
+    name: str
+    every_turn: bool
+    every_nth_recording: int
+    load_s: float
+
+    def turns(self, call: CallRecording) -> Sequence[Turn]:
+        """All turns, or the first, the middle one and the last."""
+        turns = call.turns
+        return turns if self.every_turn else [turns[0], turns[len(turns) // 2], turns[-1]][: len(turns)]
+
+
+DEFAULT_FORM = "short"
+FORMS = {"full": Form("full", True, 1, 40.0), "short": Form("short", False, 4, 15.0)}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a session is about."""
+
+    call: CallRecording
+    baselines: tuple[Profile, ...]
+    candidate: Profile
+    form: Form
+    manifest: Path
+    conversations: Path
+
+    def __post_init__(self) -> None:
+        if self.candidate.name in (*BASELINES, CONTROL):
+            taken = "a baseline's" if self.candidate.name in BASELINES else "the control's"
+            raise InputError(f"candidate {self.candidate.name}: that is {taken} name; name another profile or file")
+
+    def sides(self) -> dict[str, Side]:
+        """The baselines and the candidate, by name."""
+        return {profile.name: Side(profile.name, profile) for profile in (*self.baselines, self.candidate)}
+
+    def contenders(self) -> list[Contender]:
+        """Every engine under every profile."""
+        return [side.contender(role) for side in self.sides().values() for role in ROLES]
