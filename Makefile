@@ -47,9 +47,9 @@ evidence: models
 	.venv/bin/python tests/evidence/real_engines.py build/evidence.jsonl
 	.venv/bin/python tests/evidence/summary.py build/evidence.jsonl
 
-.venv-peers/.ready: tests/peers/requirements.txt pyproject.toml
+.venv-peers/.ready: tests/peers/requirements.txt tests/peers/pyproject.toml pyproject.toml
 	.venv/bin/python -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet -r tests/peers/requirements.txt -e '.[kokoro]'
+	.venv-peers/bin/python -m pip install --quiet -r tests/peers/requirements.txt -e '.[kokoro]' -e tests/peers
 	touch $@
 
 peers: models .venv-peers/.ready

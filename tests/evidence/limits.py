@@ -96,15 +96,15 @@ def main():
     bandwidth, products = bandwidth_bytes_per_s(), byte_products_per_s()
     print(f"memory {bandwidth / 1e9:.0f} GB/s, {products / 1e9:.0f} billion products of bytes a second")
     weights = Path(locate(of_profile(profiles.load("tuned"), "llama").params.model)).stat().st_size
-    timing, _ = timings("llama", 0)
+    timing, _ = timings("thinking", 0)
     took = (timing.wall_ns / 1e6 - timing.ttft_ms) / 1e3 / (REPLY_TOKENS - 1)
     report("llama.cpp, a token", weights / bandwidth, took)
-    timing, heard = timings("whisper", 0)
+    timing, heard = timings("hearing", 0)
     params = of_profile(profiles.load("tuned"), "whisper").params
     frames = params.context(round(heard.audio_s * 16_000)).frames
     report("whisper.cpp, the matrices of the encoder", LAYERS * 12 * WIDTH**2 * frames / products, timing.wall_ns / 1e9)
-    timing, _ = timings("kokoro", 0)
-    text = requests(recorded_call(), "kokoro", recorded_call().turns[0])["kokoro"].text
+    timing, _ = timings("speaking", 0)
+    text = requests(recorded_call(), "speaking", recorded_call().turns[0])["speaking"].text
     report("Kokoro, the convolutions of a reply", convolved_products(text) / products, timing.wall_ns / 1e9)
 
 

@@ -18,8 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from voiceperf import call, places, profiles
-from voiceperf.engines import ENGINES
+from voiceperf.engines import role_named
 from voiceperf.measure.contender import of_profile
+from voiceperf.profiles import PLAYERS
 from voiceperf.suite.duel import LOOKS, Rules, run_duel
 from voiceperf.suite.workloads import duel_requests
 
@@ -76,7 +77,7 @@ def by_process(times_ns):
 def fought(case, engine, folder):
     """One duel, as a record."""
     recording = call.load(places.fixtures_dir() / "calls" / "call61.toml")
-    inputs = duel_requests(recording, engine)
+    inputs = duel_requests(recording, role_named(engine))
     contender = of_profile(profiles.load("tuned"), engine)
     baseline, candidate, busy = CASES[case]
     sides = [replace(contender, env={**contender.env, **planted(folder, share)}) for share in (baseline, candidate)]
@@ -101,7 +102,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("case", nargs="*", default=list(CASES))
-    parser.add_argument("--engine", nargs="+", default=list(ENGINES))
+    parser.add_argument("--engine", nargs="+", default=list(PLAYERS.values()))
     parser.add_argument("--repeat", type=int, default=4)
     wanted = parser.parse_args()
     wanted.out.parent.mkdir(parents=True, exist_ok=True)

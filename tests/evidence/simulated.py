@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from voiceperf.engines import ENGINES
 from voiceperf.judge.regression import Change
 from voiceperf.judge.sequential import look_confidence
 from voiceperf.judge.statistics import CONFIDENCE, ratio_interval
+from voiceperf.profiles import PLAYERS
 from voiceperf.suite.duel import LOOKS, Duel, Rules, fight
 
 RECORDED = Path(__file__).with_name("duels.jsonl")
@@ -93,7 +93,7 @@ def main():
             above, below = alarms.count(1) / NULL_RUNS, alarms.count(-1) / NULL_RUNS
             print(f"stopping rule, no difference, {draw.__name__} noise, {NULL_RUNS} runs: {above + below:.2%} wrong"
                   f" ({above:.2%} slower, {below:.2%} faster; allowed {1 - CONFIDENCE:.0%})", flush=True)  # fmt: skip
-        for engine in ENGINES:
+        for engine in PLAYERS.values():
             same = [duel for duel in duels if (duel["engine"], duel["case"]) == (engine, "same")]
             processes = [rows for duel in same for rows in duel["processes"]]
             for effect in (1.0, 1.05, 1.10, 1 / 1.05, 1 / 1.10):

@@ -21,17 +21,17 @@ pytestmark = [pytest.mark.models, pytest.mark.slow]
 ROUNDS = 4
 CALL = call.load(places.fixtures_dir() / "calls" / "call61.toml")
 TUNED = profiles.load("tuned")
-WAITING = {"whisper": CALL.turns[:4], "kokoro": CALL.turns}  # by engine, the turns that are asked for at once
-THREADS = {"whisper": "n_threads", "kokoro": "intra_op_threads"}
+WAITING = {"hearing": CALL.turns[:4], "speaking": CALL.turns}  # by role, the turns that are asked for at once
+THREADS = {"hearing": "n_threads", "speaking": "intra_op_threads"}
 
 
 class Burst:
     """Requests that come at once, and the queue that answers them."""
 
-    def __init__(self, loop, engine, changes, **service):
+    def __init__(self, loop, role, changes, **service):
         self._loop, self._clock, self.outputs = loop, SystemClock(), []
-        self._requests = [requests(CALL, engine, turn)[engine] for turn in WAITING[engine]]
-        self._queue = EngineQueue(of_profile(TUNED, engine, changes), ServiceParams(**service), Metrics(engine))
+        self._requests = [requests(CALL, role, turn)[role] for turn in WAITING[role]]
+        self._queue = EngineQueue(of_profile(TUNED, role, changes), ServiceParams(**service), Metrics(role))
 
     def run(self):
         return self._loop.run_until_complete(self._all())
@@ -55,12 +55,12 @@ def said(output):
             return output.audio.tobytes()
 
 
-@pytest.mark.parametrize("engine", WAITING)
-def test_burst(engine):
+@pytest.mark.parametrize("role", WAITING)
+def test_burst(role):
     """A process for each core is not surely slower in all with what waits at once, and its results are the same."""
     loop = asyncio.new_event_loop()
-    one_by_one = Burst(loop, engine, {})
-    side_by_side = Burst(loop, engine, {THREADS[engine]: 1}, workers=machine.cores().performance)
+    one_by_one = Burst(loop, role, {})
+    side_by_side = Burst(loop, role, {THREADS[role]: 1}, workers=machine.cores().performance)
     try:
         blocks = Blocks({"side by side": side_by_side.run, "one by one": one_by_one.run})
         blocks.warm_up()
@@ -74,5 +74,5 @@ def test_burst(engine):
     times = pairs_of(blocks.taken, "one by one", "side by side")
     interval = ratio_interval({0: times})
     one_by_one_ms, side_by_side_ms = (float(np.median(side)) / 1e6 for side in zip(*times, strict=True))
-    print(f"{engine}: {one_by_one_ms:.0f} -> {side_by_side_ms:.0f} ms, [{interval.low:.3f}, {interval.high:.3f}]")
+    print(f"{role}: {one_by_one_ms:.0f} -> {side_by_side_ms:.0f} ms, [{interval.low:.3f}, {interval.high:.3f}]")
     assert interval.low < 1

@@ -86,11 +86,12 @@ def test_compare_finds_the_faster_profile(voiceperf):
     assert (row["verdict"], row["change"]) == ("PASS", "faster")
 
 
+@pytest.mark.slow
 def test_replay_step_by_step(voiceperf, short_call):
     """A call through services of both profiles, and with one engine changed at a time: each adds its part."""
     sides = ("--baseline", "fair", "--candidate", "tuned", "--step-by-step")
     rows = voiceperf("replay", "--call", short_call, "--calls", "1", *sides, "--json")
-    steps = [f"fair, {engine} of tuned" for engine in ("whisper", "llama", "kokoro")]
+    steps = [f"fair, {role} of tuned" for role in ("hearing", "thinking", "speaking")]
     assert {row["services"] for row in rows} == {"fair", *steps, "tuned"}
     assert rows[-1]["services"] == "tuned"
     assert rows[-1]["ratio"]["estimate"] < 1

@@ -62,6 +62,7 @@ def test_doctor_and_parameters_list_it(outside):
     assert declared["parameters"]["audio_ctx"]["tries"] == [0, 768]
 
 
+@pytest.mark.slow
 def test_it_is_compared(outside):
     """`compare` measures it beside another engine of its role, and beside itself with another model, with quality."""
     for baseline in ("fair", "plain.toml"):

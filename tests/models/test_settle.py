@@ -30,7 +30,7 @@ def test_what_fails_is_left_and_the_rest_stays():
     said = []
     settled = Settlement(CALL, CORPUS, profiles.load("fair")).settle(planted, said.append, TUNED)
     assert {engine: settled.profile[engine] for engine in ("whisper", "llama", "kokoro")} == dict(TUNED.engines), said
-    assert [retreat.engine for retreat in settled.retreats] == ["whisper", "kokoro"]
+    assert [retreat.role for retreat in settled.retreats] == ["hearing", "speaking"]
     assert "CUDAExecutionProvider" in settled.retreats[1].reason
     assert settled.load.verdict is Verdict.PASS
     assert any(line.startswith("whisper steps back to") for line in said)

@@ -33,9 +33,9 @@ MATERIAL = (FIXTURES / "audio" / "manifest.jsonl", FIXTURES / "text" / "conversa
 class Unwatched:
     """Nobody looks."""
 
-    def trying(self, engine, what): ...
+    def trying(self, role, what): ...
 
-    def ended(self, engine, trial, best): ...
+    def ended(self, role, trial, best): ...
 
 
 def tuner(storage, hint=None):
@@ -45,27 +45,28 @@ def tuner(storage, hint=None):
     return Tuner(CALL, corpora, baselines, [hint or shipped], shipped, storage=storage_at(storage), prefer="speed")
 
 
+@pytest.mark.slow
 def test_a_short_search_finds_a_faster_setting_that_holds_and_keeps_its_trials(tmp_path):
     """In a short time Kokoro gets surely faster than the baseline, no worse, and bears load beside the other engines.
 
     A second session starts from there.
     """
-    found = tuner(tmp_path).tune(["kokoro"], 90, Unwatched())
-    kokoro = found.engines["kokoro"]
+    found = tuner(tmp_path).tune(["speaking"], 90, Unwatched())
+    kokoro = found.roles["speaking"]
     assert kokoro.chosen is not None
     assert kokoro.against["fair"].high < 1
     assert KokoroParams.parse(kokoro.setting.values)
     assert found.load.verdict is Verdict.PASS, found.load.reason
     assert found.profile["whisper"] == profiles.load("tuned")["whisper"]
-    again = tuner(tmp_path).tune(["kokoro"], 1, Unwatched())
-    assert again.engines["kokoro"].trials[: len(kokoro.trials)] == kokoro.trials
+    again = tuner(tmp_path).tune(["speaking"], 1, Unwatched())
+    assert again.roles["speaking"].trials[: len(kokoro.trials)] == kokoro.trials
 
 
 def test_a_fast_setting_that_ruins_quality_is_not_picked(tmp_path):
     """Planted where the search looks first, weights that are fast and ruin the model are rejected by their figure."""
     ruinous = "smollm2-135m-instruct-q4_0"
     planted = profiles.load("tuned").having("llama", Setting({"model": ruinous, "flash_attn": True}))
-    llama = tuner(tmp_path, planted).tune(["llama"], 60, Unwatched()).engines["llama"]
+    llama = tuner(tmp_path, planted).tune(["thinking"], 60, Unwatched()).roles["thinking"]
     with_it = [trial for trial in llama.trials if trial.choices["model"] == ruinous and not trial.dropped]
     assert with_it
     assert all(trial.high < 1 and trial.verdict == Verdict.FAIL and trial.loss > 1 for trial in with_it)
@@ -132,6 +133,7 @@ def test_explaining_what_was_never_tuned_says_how_to_tune(tmp_path):
     assert optuna.get_all_study_names(storage_at(tmp_path)) == []
 
 
+@pytest.mark.slow
 def test_whole_turns_are_played_through_services_of_which_one_is_changed():
     """A long context for whisper is slower as the caller has it; taken over, it is what others are compared with.
 
@@ -142,7 +144,7 @@ def test_whole_turns_are_played_through_services_of_which_one_is_changed():
     longer = {**tuned["whisper"].values, "silence_ctx": 0, "audio_ctx": 1024, "retry_ctx": 0}
     slower = tuned.having("whisper", Setting(longer, tuned["whisper"].env))
     with Stage(CALL, tuned) as stage:
-        assert race(partial(stage.bout, "kokoro", tuned.having("kokoro", waiting)), 10.0).ratio.low > 1
-        assert race(partial(stage.bout, "whisper", slower), 10.0).ratio.low > 1
-        stage.adopt("whisper", slower)
-        assert race(partial(stage.bout, "whisper", tuned), 10.0).ratio.high < 1
+        assert race(partial(stage.bout, "speaking", tuned.having("kokoro", waiting)), 10.0).ratio.low > 1
+        assert race(partial(stage.bout, "hearing", slower), 10.0).ratio.low > 1
+        stage.adopt("hearing", slower)
+        assert race(partial(stage.bout, "hearing", tuned), 10.0).ratio.high < 1

@@ -9,7 +9,7 @@ from voiceperf.judge.statistics import ratio_interval
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.models.store import locate
-from voiceperf.suite.workloads import LLAMA_COLD, REPLY_TOKENS, requests
+from voiceperf.suite.workloads import REPLY_TOKENS, THINKING_COLD, requests
 
 ROUNDS = 6
 CALL = call.load(places.fixtures_dir() / "calls" / "call61.toml")
@@ -20,8 +20,8 @@ def theirs_ms(program, model, prompt_tokens):
     """To read the prompt, and to choose the reply's tokens after it; the program warms itself up."""
     common = [program, "-m", str(model), "-t", str(machine.cores().performance), "-r", "1", "-o", "json"]
     asked = {
-        LLAMA_COLD: ["-p", str(prompt_tokens), "-n", "0"],
-        "llama": ["-p", "0", "-n", str(REPLY_TOKENS), "-d", str(prompt_tokens)],
+        THINKING_COLD: ["-p", str(prompt_tokens), "-n", "0"],
+        "thinking": ["-p", "0", "-n", str(REPLY_TOKENS), "-d", str(prompt_tokens)],
     }
     found = {}
     for workload, arguments in asked.items():
@@ -33,13 +33,17 @@ def theirs_ms(program, model, prompt_tokens):
 def measured(program):
     """Rows of name, prompt ms, reply ms, and the tuned profile's time over it, for the prompt and for the reply."""
     workers = {name: WorkerProcess(of_profile(profiles.load(name), "llama")) for name in ("fair", "tuned")}
-    work = {name: request for name, request in requests(CALL, "llama", TURN).items() if name in ("llama", LLAMA_COLD)}
+    work = {
+        name: request
+        for name, request in requests(CALL, "thinking", TURN).items()
+        if name in ("thinking", THINKING_COLD)
+    }
     times = {name: {workload: [] for workload in work} for name in ("llama-bench", *workers)}
     for worker in workers.values():
         for workload, request in work.items():
             worker.load(workload, request)
             worker.run(workload)
-    workers["fair"].run(LLAMA_COLD)
+    workers["fair"].run(THINKING_COLD)
     prompt_tokens = workers["fair"].output().prompt_tokens
     model = locate(of_profile(profiles.load("fair"), "llama").params.model)
     for number in range(ROUNDS):
@@ -52,13 +56,17 @@ def measured(program):
     for worker in workers.values():
         worker.close()
     return [
-        [name, *(f"{median(times[name][workload]):.0f}" for workload in (LLAMA_COLD, "llama")), *_over(times, name)]
+        [
+            name,
+            *(f"{median(times[name][workload]):.0f}" for workload in (THINKING_COLD, "thinking")),
+            *_over(times, name),
+        ]
         for name in times
     ]
 
 
 def _over(times, name):
     """The tuned profile's time over another's, for the prompt and for the reply."""
-    for workload in (LLAMA_COLD, "llama"):
+    for workload in (THINKING_COLD, "thinking"):
         ratio = ratio_interval({1: list(zip(times[name][workload], times["tuned"][workload], strict=True))})
         yield "1" if name == "tuned" else f"{ratio.estimate:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
