@@ -35,14 +35,14 @@ THINKING_COLD = "thinking_cold"  # the whole prompt, to the first token
 WORKLOADS = {
     workload.key: workload
     for workload in (
-        Workload(HEARING, (HEARING,), "Hearing", {"full": 2, "short": 2}),
-        Workload(THINKING, (THINKING,), "Thinking, a reply of 32 tokens", {"full": 6, "short": 4}),
+        Workload(HEARING, (HEARING,), "Hearing", {"full": 1, "short": 1}),
+        Workload(THINKING, (THINKING,), "Thinking, a reply of 32 tokens", {"full": 4, "short": 3}),
         # launches differ in reading a prompt by more than the gate's usual threshold (docs/FINDINGS.md, Noise)
         Workload(
             THINKING_COLD,
             (THINKING,),
             "Thinking, the whole conversation anew",
-            {"full": 4, "short": 4},
+            {"full": 3, "short": 3},
             max_slowdown=0.35,
         ),
         Workload(SPEAKING, (SPEAKING,), "Speaking, a whole reply", {"full": 1, "short": 1}, own_blocks=5),

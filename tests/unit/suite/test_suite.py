@@ -4,6 +4,7 @@ import contextlib
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from fake_engine import FakeParams
 
@@ -110,8 +111,8 @@ def test_figures_of_the_candidate_alone_cost_no_run_of_a_baseline(numbers, suite
 
 def test_unclear_criterion_gets_more_blocks(numbers, suite):
     """Where the interval spans the bar, every turn is measured again, as often as looks are planned."""
-    ratios = iter([1.0, 0.4, 1.2, 0.9, 0.7] * 1000)
-    numbers(lambda side, turn: Timing(int(1e9 * next(ratios)), 0))
+    rng = np.random.default_rng(3)
+    numbers(lambda side, turn: Timing(int(1e9 * np.exp(rng.normal(0, 1))), 0))
     criterion = suite.judge("thinking", "fair")
     assert criterion.speed.verdict is Verdict.INCONCLUSIVE
     assert [len(suite.measure("thinking", turn).blocks) for turn in TURNS] == [
