@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from voiceperf.call import Turn
     from voiceperf.judge.criteria import Criterion
     from voiceperf.suite.plan import Plan
-from voiceperf.suite.suite import Suite
+    from voiceperf.suite.suite import Suite
 
 _PARAMETERS = ("voiceperf_turn", "voiceperf_profile", "voiceperf_baseline")
 _SHORT = {"--call": "voiceperf_call", "--candidate": "voiceperf_candidate"}
