@@ -71,8 +71,8 @@ class Run:
     @property
     def control_s(self) -> float | None:
         """What the control workload took in this run: the unit of normalised times."""
-        found: float | None = self.record.get("control_s")
-        return found
+        found = self.record.get("control_s")
+        return float(found) if found is not None else None
 
 
 def _series(benchmarks: tuple[Benchmark, ...]) -> dict[str, Series]:
@@ -100,10 +100,20 @@ def series_name(workload: str, profile: str, partner: str) -> str:
 def _criteria(record: Mapping[str, Any]) -> dict[str, Finding]:
     """Each criterion's quality; of one without a baseline, which older runs have beside each, the worst."""
     found: dict[str, list[Finding]] = {}
-    for row in (row for row in record.get("criteria", []) if "quality_verdict" in row):
+    for row in (row for row in _rows(record) if "quality_verdict" in row):
         finding = Finding(Verdict(row["quality_verdict"]), row["quality_reason"])
         found.setdefault(_title(row["criterion"], row["baseline"]), []).append(finding)
     return {title: worst(findings) for title, findings in found.items()}
+
+
+def _rows(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A run's criteria, each with what whoever reads the record relies on."""
+    rows: list[Mapping[str, Any]] = record.get("criteria", [])
+    for row in rows:
+        for name in ("criterion", "baseline", "verdict", "reason"):
+            if not isinstance(row[name], str):
+                raise TypeError(f"a criterion's {name} is no text")
+    return rows
 
 
 def _title(criterion: str, baseline: str) -> str:
@@ -131,6 +141,8 @@ def parse_run(document: Any, source: str) -> Run:
         commit = document.get("commit_info") or {}
         info = document.get("machine_info") or {}
         record = _renamed(document.get("voiceperf") or {})
+        if not 0 < float(record.get("control_s") or 1.0) < math.inf:
+            raise ValueError("control_s is no time")
         found = [_benchmark(source, one) for one in document["benchmarks"]]
         benchmarks = tuple(one for one in found if isinstance(one, Benchmark))
         return Run(

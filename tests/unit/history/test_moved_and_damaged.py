@@ -116,3 +116,23 @@ def test_a_new_kernel_is_said_where_runs_are_compared(storage):
     before, after = read_all(folder)[0]
     assert before.machine_id == after.machine_id
     assert any(change.startswith("kernel ") for change in compare_runs(before, after, folder).changed)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda record: record["criteria"][0].pop("verdict"),
+        lambda record: record["criteria"][0].pop("reason"),
+        lambda record: record["criteria"][0].update(criterion=["a", "list"]),
+        lambda record: record.update(criteria=[7]),
+        lambda record: record.update(control_s="soon"),
+        lambda record: record.update(control_s=-1.0),
+    ],
+)
+def test_a_record_that_lacks_what_others_rely_on_is_no_run(storage, damage):
+    """A criterion without its verdict, or a control that took no time, is named with the file where it is read."""
+    folder, save = storage
+    save(1, lambda document: damage(document["voiceperf"]))
+    runs, problems = read_all(folder)
+    assert runs == []
+    assert "0001_a.json: not a run of pytest-benchmark" in problems[0]
