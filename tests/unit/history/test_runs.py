@@ -75,7 +75,8 @@ def test_candidate_is_held_against_the_control():
 
 def test_quality_is_read_back():
     """Criteria and heard utterances come out as the judge needs them."""
-    criterion = {"criterion": "c", "baseline": "fair", "quality_verdict": "FAIL", "quality_reason": "KLD 0.3"}
+    quality = {"quality_verdict": "FAIL", "quality_reason": "KLD 0.3"}
+    criterion = {"criterion": "c", "baseline": "fair", "verdict": "FAIL", "reason": "KLD 0.3", **quality}
     score = {"speaker": "s", "errors": 1, "words": 5, "empty": False, "loop": False}
     record = {"criteria": [criterion], "heard": {"hearing": {"u": score}}}
     data = parse_run({**FOUR, "voiceperf": record}, "x").data
