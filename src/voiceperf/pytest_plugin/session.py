@@ -16,7 +16,7 @@ from voiceperf import call as calls
 from voiceperf import profiles
 from voiceperf.errors import InputError, ModelError, VoicePerfError
 from voiceperf.history import sounds
-from voiceperf.history.runs import Run
+from voiceperf.history.runs import Run, workload_of
 from voiceperf.judge.criteria import Criterion
 from voiceperf.judge.verdict import Verdict
 from voiceperf.log import Progress
@@ -137,6 +137,7 @@ class Benchmarked:
 
     def _measure(self, workload: str, profile: str, turn: calls.Turn) -> None:
         suite, threshold = self._suite, _threshold_of(self._node)
+        workload = workload_of(workload)
         taken = suite.measure(workload, turn)
         times_s = [timing.wall_ns / 1e9 for timing in taken.of(profile)]
         self._replay.load(times_s)

@@ -10,8 +10,8 @@ from statistics import median
 from typing import Any
 
 from voiceperf.call import Turn
-from voiceperf.errors import EngineError
-from voiceperf.history.runs import CONTROL
+from voiceperf.errors import EngineError, InputError
+from voiceperf.history.runs import CONTROL, bar_of
 from voiceperf.judge.criteria import BARS, MAX_LOOKS, Bar, Criterion, judge_load, judge_reduction, judge_worst_text
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict, worst_verdict
@@ -74,7 +74,10 @@ class Suite:
 
         Raises:
             EngineError: a side fails; it is not tried again.
+            InputError: there is no such workload.
         """
+        if workload not in WORKLOADS:
+            raise InputError(f"no workload {workload!r}; there are {', '.join(WORKLOADS)}")
         if (workload, turn.number) not in self._taken:
             roles = WORKLOADS[workload].roles
             alike = [other for other in WORKLOADS.values() if other.roles == roles]
@@ -120,8 +123,13 @@ class Suite:
         """One of the criteria, where it is a ratio against one baseline; INVALID with the reason where an engine fails.
 
         What no benchmark has measured yet is measured now, so that the order and the choice of tests do not matter.
+
+        Raises:
+            InputError: there is no such criterion.
         """
-        bar = BARS[key]
+        bar = bar_of(key)
+        if bar is None:
+            raise InputError(f"no criterion {key!r}; there are {', '.join(BARS)}")
         if lacking := self._lacking(bar):
             finding = Finding(Verdict.NOT_APPLICABLE, lacking)
             return self._keep(_criterion(bar, baseline, None, finding, Quality(finding, "not applicable")))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fake_engine import FakeParams
 
-from voiceperf.errors import EngineError, WorkerError
+from voiceperf.errors import EngineError, InputError, WorkerError
 from voiceperf.history.runs import CONTROL
 from voiceperf.judge.criteria import BARS, MAX_LOOKS, Criterion
 from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict
@@ -198,3 +198,13 @@ def test_a_criterion_that_an_engine_cannot_meet_is_not_applicable(numbers, suite
         "fake (seed) cannot do this: deterministic",
     ]
     assert ran == []
+
+
+def test_names_of_before_still_ask_for_the_same(numbers, suite):
+    """A project's own tests may name criteria by engine, as they once did; what nobody knows is refused by name."""
+    numbers(lambda side, turn: Timing(10**9, 0, {"ASR": 10**8}))
+    assert suite.judge("whisper", "fair").bar is BARS["hearing"]
+    with pytest.raises(InputError, match="no criterion 'smelling'; there are hearing"):
+        suite.judge("smelling", "fair")
+    with pytest.raises(InputError, match="no workload 'smelling'; there are hearing"):
+        suite.measure("smelling", TURNS[0])
