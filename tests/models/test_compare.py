@@ -86,6 +86,7 @@ def test_slower_setting_of_a_revision_is_found(tmp_path):
     assert row["change"] == "faster"
 
 
+@pytest.mark.slow
 def test_worse_model_is_found_though_it_is_no_slower(tmp_path):
     """Fewer bits make llama's replies worse and no slower: the quality decides, and the exit code is 10."""
     profile = tmp_path / "worse.toml"

@@ -132,5 +132,5 @@ def test_pytest_replays_a_call_in_an_empty_folder(run, request, tmp_path):
     shutil.copytree(request.config.rootpath / "fixtures/calls", tmp_path / "mine")
     (tmp_path / "mine" / "call61.toml").rename(tmp_path / "mine" / "call.toml")
     done = run("pytest", "--call", "mine", "--collect-only", "-q")
-    assert "test_criterion[fair-whisper]" in done.stdout, done.stdout + done.stderr
+    assert "test_criterion[fair-hearing]" in done.stdout, done.stdout + done.stderr
     assert done.returncode == 0
