@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import geometric_mean, median
@@ -12,6 +13,7 @@ from voiceperf.history.runs import CONTROL, Run, bar_of
 from voiceperf.judge.criteria import Bar, confidence_of_a_look
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Check, Finding, Verdict, applicable, worst, worst_verdict
+from voiceperf.live.stages import OVERALL
 from voiceperf.suite.workloads import CALL
 
 SURE = f"{confidence_of_a_look():.0%}"
@@ -153,7 +155,7 @@ def story_of(run: Run) -> Story:
     try:
         pairs = _pairs(run)
         stages_ms = {
-            profile: {int(turn): stages for turn, stages in by_turn.items()}
+            profile: {int(turn): [_stages(one) for one in measured] for turn, measured in by_turn.items()}
             for profile, by_turn in record.get("stages_ms", {}).items()
         }
         times = _Times(record.get("candidate", ""), pairs, stages_ms)
@@ -163,7 +165,7 @@ def story_of(run: Run) -> Story:
             rows=tuple(sorted(_rows(record.get("criteria", ()), times), key=_whole_answer_first)),
             pairs=pairs,
             stages_ms=stages_ms,
-            examples=record.get("examples", {}),
+            examples=_examples(record.get("examples", {})),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{run.source}: damaged ({type(error).__name__}: {error})") from None
@@ -171,6 +173,30 @@ def story_of(run: Run) -> Story:
         wanted = "pytest tests/perf --benchmark-autosave"
         raise InputError(f"{run.source}: holds no criteria against a baseline; save a whole run with: {wanted}")
     return story
+
+
+def _number(value: Any) -> float:
+    """A figure that can be drawn."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value!r} is no figure")
+    return number
+
+
+def _stages(saved: Mapping[str, Any]) -> dict[str, float]:
+    """How long each stage of one turn took, in ms."""
+    found = {stage: _number(ms) for stage, ms in saved.items()}
+    return {**found, OVERALL: found[OVERALL]}
+
+
+def _examples(saved: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was heard and said, each with its reference and what came out under each profile."""
+    for by_name in saved.values():
+        for example in by_name.values():
+            texts = [example["reference"], *(one["text"] for one in example["by_profile"].values())]
+            if not all(isinstance(text, str) for text in texts):
+                raise TypeError("an example without its words")
+    return saved
 
 
 def _whole_answer_first(row: Row) -> bool:
@@ -229,24 +255,30 @@ def _rows(saved: Iterable[Mapping[str, Any]], times: _Times) -> Iterator[Row]:
     yield from own.values()
 
 
+def _check(what: Any, value: Any, bar: Any) -> Check:
+    return Check(str(what), _number(value), _number(bar))
+
+
 def _row(row: Mapping[str, Any], bar: Bar, times: _Times) -> Row:
     before_ms, after_ms = times.of(bar, row["baseline"])
     estimate, low, high = row["estimate"], row["low"], row["high"]
     if estimate is None and row.get("speed_checks"):  # a figure without a sampling error of its own
         estimate = low = high = row["speed_checks"][0]["value"]
+    if estimate is not None:
+        estimate, low, high = map(_number, (estimate, low, high))
     sure = confidence_of_a_look()
     figure = None if estimate is None else Interval(estimate, low, high, row["samples"], confidence=sure)
     return Row(
         asked=bar,
         baseline=row["baseline"] if bar.is_relative else "",
         figure=figure,
-        bar=row["bar"],
-        aim=row.get("aim"),
+        bar=_number(row["bar"]),
+        aim=None if row.get("aim") is None else _number(row["aim"]),
         verdict=Verdict(row["verdict"]),
         reason=row["reason"],
-        quality="see the rows below" if bar.key == CALL else row["quality"],
+        quality="see the rows below" if bar.key == CALL else str(row["quality"]),
         quality_verdict=Verdict(row.get("quality_verdict", row["verdict"])),
-        checks=tuple(Check(**check) for check in row.get("checks", [])),
+        checks=tuple(_check(**check) for check in row.get("checks", [])),
         before_ms=before_ms,
         after_ms=after_ms,
     )

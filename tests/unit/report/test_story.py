@@ -81,3 +81,24 @@ def test_markdown_has_every_criterion_and_the_reasons(document, run):
     assert text.count("\n| ") == 2 * 2 + len(document["voiceperf"]["criteria"])
     assert "- FAIL: Speaking" in text
     assert "-75.0% [-78.0%, -72.0%]" in text
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda record: record["stages_ms"]["fair"]["1"][0].pop("overall"),
+        lambda record: record["stages_ms"]["fair"]["1"][0].update(ASR=None),
+        lambda record: record["stages_ms"]["fair"].update({"1": [None]}),
+        lambda record: record["stages_ms"]["fair"].update({"1": None}),
+        lambda record: record["criteria"][0]["checks"][0].update(value=None),
+        lambda record: record["criteria"][0].update(estimate=float("nan")),
+        lambda record: record["criteria"][0].update(bar="high"),
+        lambda record: record["examples"]["whisper"]["wav/a.wav"].update(reference=7),
+        lambda record: record["examples"]["kokoro"]["turn 1"]["by_profile"]["fair"].pop("text"),
+    ],
+)
+def test_what_cannot_be_drawn_is_a_damaged_run(document, run, damage):
+    """A stage, a check, a figure or an example that is not what it must be is named with the file, before any page."""
+    damage(document["voiceperf"])
+    with pytest.raises(InputError, match=r"0007.*damaged"):
+        story_of(run())
