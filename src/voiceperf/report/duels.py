@@ -11,7 +11,7 @@ from voiceperf.report.markdown import as_markdown
 from voiceperf.report.terminal import as_change, bounded_table, in_colour
 from voiceperf.suite.upgrade import Judged
 
-_COLUMNS = {"role": 9, "time": 18, "CPU s": 16, "peak RSS MB": 14, "quality": 30}  # with their share of the width
+_COLUMNS = {"role": 15, "time": 18, "CPU s": 16, "peak RSS MB": 14, "quality": 30}  # with their share of the width
 
 
 def print_duels(judged: Sequence[Judged], console: Console) -> None:
