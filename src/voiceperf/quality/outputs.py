@@ -136,10 +136,11 @@ def decisive(contender: Contender) -> str | None:
     """A name over everything that can change what a contender makes of an input.
 
     The processor and its features, the files of voiceperf's engines and of their libraries, the weights, every
-    parameter that is not neutral, the environment. None where this process cannot see all of that: another interpreter,
-    or another voiceperf.
+    parameter that is not neutral, the environment. None where not all of that can be seen from here: of another
+    interpreter, another voiceperf, an engine of another package.
     """
-    if contender.python != sys.executable or contender.env.get(SOURCE_PATH):
+    is_ours = type(contender.params).__module__.startswith(f"{voiceperf.__name__}.")
+    if contender.python != sys.executable or contender.env.get(SOURCE_PATH) or not is_ours:
         return None
     values = dict(contender.params.outcome())
     own = {**contender.params.environment(), **contender.env}

@@ -130,13 +130,13 @@ class Suite:
         bar = bar_of(key)
         if bar is None:
             raise InputError(f"no criterion {key!r}; there are {', '.join(BARS)}")
-        if lacking := self._lacking(bar):
-            finding = Finding(Verdict.NOT_APPLICABLE, lacking)
-            return self._keep(_criterion(bar, baseline, None, finding, Quality(finding, "not applicable")))
         try:
-            criterion = self._judge(bar, baseline) if bar.workload else self._judge_stability(bar)
+            if lacking := self._lacking(bar):
+                criterion = _unjudged(bar, baseline, Finding(Verdict.NOT_APPLICABLE, lacking))
+            else:
+                criterion = self._judge(bar, baseline) if bar.workload else self._judge_stability(bar)
         except EngineError as error:
-            criterion = _unjudged(bar, baseline, error)
+            criterion = _unjudged(bar, baseline, Finding(Verdict.INVALID, str(error)))
         return self._keep(criterion)
 
     def _lacking(self, bar: Bar) -> str:
@@ -256,7 +256,6 @@ def _criterion(bar: Bar, baseline: str, figure: Interval | None, speed: Finding,
     return Criterion(bar, baseline, figure, speed, quality.finding, quality.text)
 
 
-def _unjudged(bar: Bar, baseline: str, error: EngineError) -> Criterion:
+def _unjudged(bar: Bar, baseline: str, finding: Finding) -> Criterion:
     """A row all the same: what could not be judged must not look as if nobody had asked."""
-    failed = Finding(Verdict.INVALID, str(error))
-    return _criterion(bar, baseline, None, failed, Quality(failed, "not judged"))
+    return _criterion(bar, baseline, None, finding, Quality(finding, "not judged"))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fake_engine import FakeParams
 
 from voiceperf.engines.base import Line, Passage, Piece, Speech, Transcript, Utterance
 from voiceperf.engines.kokoro import KokoroParams
@@ -162,8 +163,9 @@ def test_the_name_covers_what_can_change_an_output(monkeypatch):
     assert decisive(contender()) != plain
 
 
-def test_what_another_environment_makes_is_not_kept():
-    """Of another interpreter or another voiceperf not all can be seen that decides its outputs."""
+def test_what_cannot_be_seen_whole_is_not_kept():
+    """Of another interpreter, another voiceperf or an engine of another package not all can be seen that decides."""
+    assert decisive(Contender("other", FakeParams())) is None
     assert decisive(Contender("other", KokoroParams(), python="/elsewhere/python")) is None
     assert decisive(Contender("other", KokoroParams(), {SOURCE_PATH: "/elsewhere"})) is None
 

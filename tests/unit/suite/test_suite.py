@@ -208,3 +208,15 @@ def test_names_of_before_still_ask_for_the_same(numbers, suite):
         suite.judge("smelling", "fair")
     with pytest.raises(InputError, match="no workload 'smelling'; there are hearing"):
         suite.measure("smelling", TURNS[0])
+
+
+def test_an_engine_whose_library_is_missing_is_a_row_too(suite, monkeypatch):
+    """Where an engine cannot even be asked what it can do, its criterion is INVALID with the remedy."""
+
+    def missing(role):
+        raise EngineError("the library is missing; pip install it")
+
+    monkeypatch.setattr(suite._sides["tuned"], "contender", missing)
+    criterion = suite.judge("thinking", "fair")
+    assert criterion.verdict is Verdict.INVALID
+    assert criterion.decisive.reason == "the library is missing; pip install it"
