@@ -404,3 +404,19 @@ def test_a_session_that_sees_the_shipped_profile_fail_names_the_remedy(session, 
     assert done.ret == EXIT.failed
     done.stdout.fnmatch_lines(["tuned does not hold on this machine; run: voiceperf settle*"])
     assert not (session.path / "data").exists()
+
+
+def test_columns_of_pytest_benchmark_are_the_criteria_s_times(session):
+    """What it saves of a benchmark is what the suite has measured, also where the test has options of its own."""
+    (session.path / "test_suite.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.benchmark(warmup=False)\n"
+        "def test_turn(voiceperf_duel, voiceperf_turn, voiceperf_profile):\n"
+        "    voiceperf_duel('thinking', voiceperf_profile, voiceperf_turn)\n"
+    )
+    session("--benchmark-autosave")
+    (run,) = session.runs()
+    for one in json.loads(run.read_text())["benchmarks"]:
+        measured_s = [timing["wall_ms"] / 1e3 for timing in one["extra_info"]["subject"]]
+        assert one["stats"]["rounds"] == len(measured_s)
+        assert one["stats"]["median"] == pytest.approx(np.median(measured_s))

@@ -11,9 +11,9 @@ from voiceperf.engines import names, params_class
 from voiceperf.errors import InputError
 from voiceperf.live.params import ServiceParams
 from voiceperf.params import EngineParams, declared_defaults
+from voiceperf.profiles import PLAYERS
 from voiceperf.report.parameters import parameter_table, parameters_markdown
 from voiceperf.report.terminal import page
-from voiceperf.roles import ROLES
 
 
 @app.command()
@@ -38,8 +38,8 @@ def parameters(
 
 
 def tables() -> list[str]:
-    """Every engine that is installed, in the order of the roles, and the services."""
-    return [*sorted(names(), key=lambda name: ROLES.index(params_class(name).role)), ServiceParams.engine]
+    """The usual engines in the order of their roles, every other that is installed, and the services."""
+    return [*PLAYERS.values(), *(name for name in names() if name not in PLAYERS.values()), ServiceParams.engine]
 
 
 def _declared(name: str) -> type[EngineParams]:

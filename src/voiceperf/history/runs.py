@@ -118,9 +118,7 @@ def _rows(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _title(criterion: str, baseline: str) -> str:
     bar = bar_of(criterion)
-    if bar is None:
-        return f"{criterion} against {baseline}"
-    return f"{bar.title} against {baseline}" if bar.is_relative else bar.title
+    return bar.beside(baseline) if bar else f"{criterion} against {baseline}"
 
 
 def _heard(record: Mapping[str, Any]) -> dict[str, dict[str, Scored]]:

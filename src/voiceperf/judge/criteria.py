@@ -73,6 +73,10 @@ class Bar:
         """Whether its figure is a share of a baseline's time; else it is judged once, not beside each baseline."""
         return self.unit == RATIO
 
+    def beside(self, baseline: str) -> str:
+        """The title, with the baseline where there is one."""
+        return f"{self.title} against {baseline}" if self.is_relative else self.title
+
 
 RATIO = "ratio"
 _RTF = "RTF, the real-time factor: seconds of computing for a second of speech heard. Below 1 it keeps up."
@@ -145,7 +149,7 @@ class Criterion:
     @property
     def name(self) -> str:
         """In tables and messages."""
-        return f"{self.bar.title} against {self.baseline}" if self.baseline else self.bar.title
+        return self.bar.beside(self.baseline)
 
     @property
     def missed_aim(self) -> str | None:

@@ -136,8 +136,11 @@ def _voiceperf_replay(voiceperf: Suite, request: pytest.FixtureRequest) -> Any:
     """The timer of a test's benchmark, named before pytest-benchmark makes the benchmark."""
     from voiceperf.pytest_plugin import session
 
-    replay = session.Replay()
-    request.node.add_marker(pytest.mark.benchmark(timer=replay))
+    replay, own = session.Replay(), request.node.get_closest_marker("benchmark")
+    options = {**(own.kwargs if own else {}), "timer": replay}
+    request.node.add_marker(
+        pytest.mark.benchmark(**options), append=False
+    )  # before the test's own, whose place it takes
     return replay
 
 
