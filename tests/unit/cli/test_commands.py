@@ -202,7 +202,7 @@ def test_parameters_of_nobody_are_refused(voiceperf):
     """An engine that does not exist is answered with those there are."""
     done = voiceperf("parameters", "parrot")
     assert done.returncode == 2
-    assert "kokoro, service" in done.stderr
+    assert "whisper, llama, kokoro, fake, service" in done.stderr
 
 
 def test_report_without_a_run_says_how_to_save_one(voiceperf):
