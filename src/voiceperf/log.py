@@ -14,6 +14,12 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and of how much (0: unknown)."""
 
 
+def say(line: str) -> None:
+    """A line on stderr about what is going on, beside the results."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
 def silent(title: str, done: int, total: int) -> None:
     """A progress that nobody watches."""
 

@@ -64,14 +64,14 @@ def recorded_call():
 
 def timings(engine, turn):
     recorded = recorded_call()
-    with WorkerProcess(of_profile(profiles.load("tuned"), engine)) as worker:
+    with WorkerProcess(of_profile(profiles.load("shipped"), engine)) as worker:
         worker.load("work", requests(recorded, engine, recorded.turns[turn])[engine])
         return min((worker.run("work") for _ in range(REPEATS)), key=lambda timing: timing.wall_ns), worker.output()
 
 
 def convolved_products(text):
     """How many products of bytes the integer convolutions of one text need."""
-    params = of_profile(profiles.load("tuned"), "kokoro").params
+    params = of_profile(profiles.load("shipped"), "kokoro").params
     voice = load_voice(locate(params.voice))
     with tempfile.TemporaryDirectory() as folder:
         options = onnxruntime.SessionOptions()
@@ -95,12 +95,12 @@ def report(name, needed_s, took_s):
 def main():
     bandwidth, products = bandwidth_bytes_per_s(), byte_products_per_s()
     print(f"memory {bandwidth / 1e9:.0f} GB/s, {products / 1e9:.0f} billion products of bytes a second")
-    weights = Path(locate(of_profile(profiles.load("tuned"), "llama").params.model)).stat().st_size
+    weights = Path(locate(of_profile(profiles.load("shipped"), "llama").params.model)).stat().st_size
     timing, _ = timings("thinking", 0)
     took = (timing.wall_ns / 1e6 - timing.ttft_ms) / 1e3 / (REPLY_TOKENS - 1)
     report("llama.cpp, a token", weights / bandwidth, took)
     timing, heard = timings("hearing", 0)
-    params = of_profile(profiles.load("tuned"), "whisper").params
+    params = of_profile(profiles.load("shipped"), "whisper").params
     frames = params.context(round(heard.audio_s * 16_000)).frames
     report("whisper.cpp, the matrices of the encoder", LAYERS * 12 * WIDTH**2 * frames / products, timing.wall_ns / 1e9)
     timing, _ = timings("speaking", 0)

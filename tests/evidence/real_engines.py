@@ -78,7 +78,7 @@ def fought(case, engine, folder):
     """One duel, as a record."""
     recording = call.load(places.fixtures_dir() / "calls" / "call61.toml")
     inputs = duel_requests(recording, role_named(engine))
-    contender = of_profile(profiles.load("tuned"), engine)
+    contender = of_profile(profiles.load("shipped"), engine)
     baseline, candidate, busy = CASES[case]
     sides = [replace(contender, env={**contender.env, **planted(folder, share)}) for share in (baseline, candidate)]
     begun = time.perf_counter()

@@ -2,8 +2,8 @@
 
     .venv/bin/python tests/evidence/sampling.py
 
-Every caller turn of the call and of the written conversations is answered by the tuned profile, greedily and with three
-seeds. The figures stand in docs/FINDINGS.md.
+Every caller turn of the call and of the written conversations is answered by the shipped profile, greedily and with
+three seeds. The figures stand in docs/FINDINGS.md.
 """
 
 import math
@@ -71,7 +71,7 @@ def main():
     found = defaultdict(list)
     with WorkerProcess(of_profile(profiles.load("fair"), "llama", {"n_batch": 1024, "n_ubatch": 1024})) as scorer:
         for name, changes in settings.items():
-            with WorkerProcess(of_profile(profiles.load("tuned"), "llama", changes)) as speaker:
+            with WorkerProcess(of_profile(profiles.load("shipped"), "llama", changes)) as speaker:
                 for number, messages in enumerate(turns):
                     reply = speaker.once(Prompt(tuple(messages)))[1].text
                     found[name].append(judged(scorer, turns, number, reply) if reply else None)

@@ -51,7 +51,7 @@ def raw_kokoro(engine, request):
 @pytest.mark.parametrize(("name", "raw"), [("whisper", raw_whisper), ("llama", raw_llama), ("kokoro", raw_kokoro)])
 def test_wrapper_overhead(name, raw):
     """Our wrapper is not shown to take over 1% longer than the library's own call: the interval reaches below that."""
-    engine = engines.load(of_profile(profiles.load("tuned"), name, CHANGES.get(name)).params)
+    engine = engines.load(of_profile(profiles.load("shipped"), name, CHANGES.get(name)).params)
     request, clock = REQUESTS[name], SystemClock()
 
     def timed(work):
@@ -75,7 +75,7 @@ def test_wrapper_overhead(name, raw):
 def test_worker_overhead(name):
     """The way to a worker process and back adds at most 1% to the engine's own time."""
     shares = []
-    with WorkerProcess(of_profile(profiles.load("tuned"), name)) as worker:
+    with WorkerProcess(of_profile(profiles.load("shipped"), name)) as worker:
         worker.load("request", REQUESTS[name])
         worker.run("request")
         for _ in range(ROUNDS):

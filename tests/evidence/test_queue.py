@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 ROUNDS = 4
 CALL = call.load(places.fixtures_dir() / "calls" / "call61.toml")
-TUNED = profiles.load("tuned")
+SHIPPED = profiles.load("shipped")
 WAITING = {"hearing": CALL.turns[:4], "speaking": CALL.turns}  # by role, the turns that are asked for at once
 THREADS = {"hearing": "n_threads", "speaking": "intra_op_threads"}
 
@@ -31,7 +31,7 @@ class Burst:
     def __init__(self, loop, role, changes, **service):
         self._loop, self._clock, self.outputs = loop, SystemClock(), []
         self._requests = [requests(CALL, role, turn)[role] for turn in WAITING[role]]
-        self._queue = EngineQueue(of_profile(TUNED, role, changes), ServiceParams(**service), Metrics(role))
+        self._queue = EngineQueue(of_profile(SHIPPED, role, changes), ServiceParams(**service), Metrics(role))
 
     def run(self):
         return self._loop.run_until_complete(self._all())

@@ -8,6 +8,6 @@ from voiceperf.live.processes import ServicesOfProfile
 
 @pytest.fixture(scope="module")
 def running():
-    """The three services as the profile `tuned` has them."""
-    with ServicesOfProfile(profiles.load("tuned")) as services:
+    """The three services as the profile `shipped` has them."""
+    with ServicesOfProfile(profiles.load("shipped")) as services:
         yield services.services

@@ -75,25 +75,25 @@ def test_quality_judges_two_profiles(voiceperf, tmp_path):
     for row in rows:
         row["file"] = str(manifest.parent / row["file"])
     (tmp_path / "mine.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    sides = ("--baseline", "fair", "--candidate", "tuned")
+    sides = ("--baseline", "fair", "--candidate", "shipped")
     (found,) = voiceperf("quality", "--manifest", "mine.jsonl", *sides, "--json", ends_with=(0, 11))
     assert found["utterances"] == len(rows)
 
 
 def test_compare_finds_the_faster_profile(voiceperf):
     """Tuned beside fair: faster, and no worse."""
-    (row,) = voiceperf("compare", "--baseline", "fair", "--candidate", "tuned", "llama", "--json")
+    (row,) = voiceperf("compare", "--baseline", "fair", "--candidate", "shipped", "llama", "--json")
     assert (row["verdict"], row["change"]) == ("PASS", "faster")
 
 
 @pytest.mark.slow
 def test_replay_step_by_step(voiceperf, short_call):
     """A call through services of both profiles, and with one engine changed at a time: each adds its part."""
-    sides = ("--baseline", "fair", "--candidate", "tuned", "--step-by-step")
+    sides = ("--baseline", "fair", "--candidate", "shipped", "--step-by-step")
     rows = voiceperf("replay", "--call", short_call, "--calls", "1", *sides, "--json")
-    steps = [f"fair, {role} of tuned" for role in ("hearing", "thinking", "speaking")]
-    assert {row["services"] for row in rows} == {"fair", *steps, "tuned"}
-    assert rows[-1]["services"] == "tuned"
+    steps = [f"fair, {role} of shipped" for role in ("hearing", "thinking", "speaking")]
+    assert {row["services"] for row in rows} == {"fair", *steps, "shipped"}
+    assert rows[-1]["services"] == "shipped"
     assert rows[-1]["ratio"]["estimate"] < 1
 
 

@@ -77,7 +77,7 @@ def test_slower_revision_is_found(tmp_path):
 def test_slower_setting_of_a_revision_is_found(tmp_path):
     """A revision is measured under the profile that it ships, not under this checkout's."""
     shutil.copytree(SOURCE, tmp_path / "src" / "voiceperf", ignore=shutil.ignore_patterns("__pycache__"))
-    profile = tmp_path / "src" / "voiceperf" / "profiles" / "tuned.toml"
+    profile = tmp_path / "src" / "voiceperf" / "profiles" / "shipped.toml"
     slower = profile.read_text().replace("audio_ctx = 512", "audio_ctx = 768").replace("silence_ctx = 768\n", "")
     assert slower != profile.read_text()
     profile.write_text(slower)

@@ -30,12 +30,12 @@ OFFICIAL_BYTES = {
 SHORT = {"audio_ctx": 256, "silence_ctx": 0}
 
 
-def worker(profile="tuned", **changes):
+def worker(profile="shipped", **changes):
     return WorkerProcess(of_profile(profiles.load(profile), "whisper", changes))
 
 
 @pytest.fixture(scope="module")
-def tuned():
+def shipped():
     with worker() as process:
         yield process
 
@@ -54,7 +54,7 @@ def test_converted_model_hears_jfk_word_for_word(name):
 
 
 def test_transcript_does_not_depend_on_what_came_before():
-    """The tuned profile hears a clip the same in a fresh process, and after ten other clips of all lengths."""
+    """The shipped profile hears a clip the same in a fresh process, and after ten other clips of all lengths."""
     clips = [r.audio() for r in read_manifest(AUDIO / "manifest.jsonl")]
     by_length = sorted(clips, key=len)
     probes = [by_length[20], by_length[80], by_length[150]]
@@ -70,15 +70,15 @@ def test_transcript_does_not_depend_on_what_came_before():
         assert [hear(process, clip) for clip in probes] == alone
 
 
-def test_the_full_window_does_not_depend_on_what_came_before(tuned):
+def test_the_full_window_does_not_depend_on_what_came_before(shipped):
     """Speech of 28 s, too long for any shorter context, is heard as in a fresh process, to the last probability."""
     sentences = [r.audio() for r in read_manifest(AUDIO / "manifest.jsonl") if r.kind == "sentence"]
     long = np.concatenate(sentences)[: 28 * SPEECH_RATE_HZ]
     with worker() as process:
         alone = process.once(Utterance(long))[1]
     for clip in sentences[:3]:
-        hear(tuned, clip)
-    assert tuned.once(Utterance(long))[1] == alone
+        hear(shipped, clip)
+    assert shipped.once(Utterance(long))[1] == alone
 
 
 def test_language_is_told_whatever_was_heard_before():
@@ -94,16 +94,16 @@ def test_language_is_told_whatever_was_heard_before():
     assert normalise(alone.text) == "alexa"
 
 
-def test_threads_change_no_transcript(tuned):
+def test_threads_change_no_transcript(shipped):
     """Thread counts are neutral: one thread and all of them hear the same."""
     clips = [r.audio() for r in read_manifest(AUDIO / "manifest.jsonl")][::25]
     with worker(n_threads=1) as single:
-        assert [hear(single, clip) for clip in clips] == [hear(tuned, clip) for clip in clips]
+        assert [hear(single, clip) for clip in clips] == [hear(shipped, clip) for clip in clips]
 
 
-def test_speech_longer_than_the_short_context_is_heard_to_its_end(tuned):
+def test_speech_longer_than_the_short_context_is_heard_to_its_end(shipped):
     """Eleven seconds do not fit the shortest context, and nothing of them is lost."""
-    heard = hear(tuned, read_speech(AUDIO / "wav" / "jfk_d001.wav"))
+    heard = hear(shipped, read_speech(AUDIO / "wav" / "jfk_d001.wav"))
     assert normalise(heard).endswith("your country")
 
 
@@ -121,10 +121,10 @@ def test_what_looks_wrong_is_heard_again():
 
 
 @pytest.mark.parametrize("samples", [3200, 3201, 4000])
-def test_shortest_buffers_do_no_harm(tuned, samples):
+def test_shortest_buffers_do_no_harm(shipped, samples):
     """A buffer of the least length is transcribed like any other, and the worker lives on."""
-    hear(tuned, read_speech(AUDIO / "wav" / "ami_d001.wav")[:samples])
-    assert tuned.alive
+    hear(shipped, read_speech(AUDIO / "wav" / "ami_d001.wav")[:samples])
+    assert shipped.alive
 
 
 def test_truncated_model_is_a_reason(tmp_path, one_line):
@@ -136,7 +136,7 @@ def test_truncated_model_is_a_reason(tmp_path, one_line):
     one_line(caught.value, r"half\.bin", "not a whole ggml whisper model")
 
 
-def test_beam_search_and_prompt_are_taken(tuned):
+def test_beam_search_and_prompt_are_taken(shipped):
     """The parameters that no profile uses work too."""
     with worker(beam_size=2, initial_prompt="A speech by a president.", audio_ctx=768) as process:
         heard = hear(process, read_speech(AUDIO / "wav" / "jfk_d001.wav"))

@@ -42,7 +42,7 @@ from voiceperf.measure.process import WorkerProcess
 pytestmark = pytest.mark.models
 
 CALL = call.load(Path(__file__).parents[2] / "fixtures" / "calls" / "call61.toml")
-TUNED = profiles.load("tuned")
+SHIPPED = profiles.load("shipped")
 
 
 @pytest.mark.parametrize(("part", "kind"), [("hears", "asr"), ("answers", "handle"), ("speaks", "tts")])
@@ -59,7 +59,7 @@ def test_services_describe_themselves(running, part, kind):
 
 def test_speech_is_heard_as_by_the_engine_alone(running):
     """Every chunk of the call comes back over the network with the transcript that the engine itself makes."""
-    with WorkerProcess(of_profile(TUNED, "whisper")) as worker:
+    with WorkerProcess(of_profile(SHIPPED, "whisper")) as worker:
         alone = [worker.once(Utterance(turn.audio))[1].text for turn in CALL.turns]
     heard = [Transcript.from_event(ask(running.hears, spoken(turn), Transcript)[-1]).text for turn in CALL.turns]
     assert heard == alone
@@ -74,7 +74,7 @@ def test_a_conversation_is_answered_in_parts_that_add_up(running):
     (whole,) = [Handled.from_event(event).text for event in seen if Handled.is_type(event.type)]
     assert len(parts) > 1
     assert "".join(parts) == whole
-    with WorkerProcess(of_profile(TUNED, "llama")) as worker:
+    with WorkerProcess(of_profile(SHIPPED, "llama")) as worker:
         assert worker.once(Prompt(tuple(messages)))[1].text == whole
 
 
@@ -124,7 +124,7 @@ def test_a_script_is_said_word_for_word(running):
 def test_text_is_spoken_as_by_the_engine_alone(running):
     """Whole or streamed word by word, a reply becomes the very samples that the engine makes of it."""
     reply = CALL.turns[3].reply
-    with WorkerProcess(of_profile(TUNED, "kokoro")) as worker:
+    with WorkerProcess(of_profile(SHIPPED, "kokoro")) as worker:
         alone = worker.once(Line(reply))[1]
     whole = ask(running.speaks, [Synthesize(reply)], AudioStop)
     words = [SynthesizeChunk(f"{word} ") for word in reply.split()]
@@ -207,7 +207,7 @@ def test_metrics_are_published(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-c", "from voiceperf.cli import main; main()", "serve", "kokoro"]
-    options = ["--profile=tuned", "--uri=tcp://127.0.0.1:0", f"--metrics-port={port}"]
+    options = ["--profile=shipped", "--uri=tcp://127.0.0.1:0", f"--metrics-port={port}"]
     with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as service:
         uri = service.stdout.readline().split()[1]
         ask(uri, [Synthesize("Good evening.")], AudioStop)
@@ -224,7 +224,7 @@ def test_metrics_are_published(tmp_path):
 def test_each_request_is_a_structured_line():
     """With VOICEPERF_LOG=json a service writes how long every request waited and took."""
     command = [sys.executable, "-c", "from voiceperf.cli import main; main()", "serve", "kokoro"]
-    options = ["--profile=tuned", "--uri=tcp://127.0.0.1:0"]
+    options = ["--profile=shipped", "--uri=tcp://127.0.0.1:0"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([*command, *options], env={**os.environ, "VOICEPERF_LOG": "json"}, **pipes) as service:
         ask(service.stdout.readline().split()[1], [Synthesize("Good evening.")], AudioStop)
@@ -238,7 +238,7 @@ def test_each_request_is_a_structured_line():
 def test_workers_of_one_engine_speak_alike(tmp_path):
     """Two engine processes behind one service, four clients at once: every sound is the same as alone."""
     path = tmp_path / "two.toml"
-    profiles.save(TUNED.having("service", profiles.Setting({"workers": 2})), path)
+    profiles.save(SHIPPED.having("service", profiles.Setting({"workers": 2})), path)
 
     async def at_once(uri):
         asked = [asyncio.to_thread(ask, uri, [Synthesize("Good evening.")], AudioStop) for _ in range(4)]
@@ -252,8 +252,8 @@ def test_workers_of_one_engine_speak_alike(tmp_path):
 
 def test_a_killed_service_fails_its_turn_and_no_other(running, tmp_path):
     """Killed in the middle of a call and started again, it costs one turn, which tells the reason."""
-    path = tmp_path / "tuned.toml"
-    profiles.save(TUNED, path)
+    path = tmp_path / "shipped.toml"
+    profiles.save(SHIPPED, path)
     first = ServiceProcess("kokoro", path)
     _, port = address(first.uri)
     again = []

@@ -22,7 +22,7 @@ from voiceperf.measure.process import WorkerProcess
 pytestmark = pytest.mark.models
 
 CALL = call.load(Path(__file__).parents[2] / "fixtures" / "calls" / "call61.toml")
-TUNED = profiles.load("tuned")
+SHIPPED = profiles.load("shipped")
 CONNECT_S, READ_S = 5.0, 30.0
 
 
@@ -40,7 +40,7 @@ def test_it_finds_what_a_service_offers(running, part, service):
 
 def test_it_hears_what_the_engine_hears(running):
     """Every chunk of the call, in packets of 64 ms, gets the engine's own transcript."""
-    with WorkerProcess(of_profile(TUNED, "whisper")) as worker:
+    with WorkerProcess(of_profile(SHIPPED, "whisper")) as worker:
         alone = [worker.once(Utterance(turn.audio))[1].text for turn in CALL.turns]
     heard = [
         asyncio.run(
@@ -56,7 +56,7 @@ def test_it_gets_the_engines_own_sound(running, mode):
     """Whole or sentence by sentence, a long reply becomes the samples that the engine makes of it alone."""
     reply, uri = CALL.turns[3].reply, running.speaks
     assert advertised_streaming(asyncio.run(fetch_info(*address(uri), READ_S)), "tts")
-    with WorkerProcess(of_profile(TUNED, "kokoro")) as worker:
+    with WorkerProcess(of_profile(SHIPPED, "kokoro")) as worker:
         alone = worker.once(Line(reply))[1]
     sound, *form = asyncio.run(synthesize_audio(*address(uri), mode, reply, None, None, CONNECT_S, READ_S))
     assert form == [alone.rate_hz, 2, 1]

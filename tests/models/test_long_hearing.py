@@ -45,7 +45,7 @@ def words_lost(profile, sounds):
 
 def check_no_more_is_lost(sounds):
     said = sum(len(normalise(text).split()) for _, text in sounds)
-    assert words_lost("tuned", sounds) <= words_lost("fair", sounds) + 0.01 * said  # less than one word in a hundred
+    assert words_lost("shipped", sounds) <= words_lost("fair", sounds) + 0.01 * said  # less than one word in a hundred
 
 
 def test_long_recordings_lose_no_more_words_than_the_baseline_does():
@@ -63,13 +63,13 @@ def test_ten_minutes_lose_no_more_words_than_the_baseline_does():
 def test_sentences_with_short_gaps_are_all_heard():
     """Twenty sentences, 0.3 s apart: at least nineteen words of twenty arrive."""
     audio, said = joined(78, 6, kinds={"sentence"}, gap_s=(0.3, 0.3))
-    assert words_lost("tuned", [(audio, said)]) <= len(normalise(said).split()) / 20
+    assert words_lost("shipped", [(audio, said)]) <= len(normalise(said).split()) / 20
 
 
 def test_joined_digits_are_no_loop():
     """Digits one after the other are heard to the end, once each."""
     audio, said = joined(40, 7, kinds={"digit"})
-    with WorkerProcess(of_profile(profiles.load("tuned"), "whisper")) as worker:
+    with WorkerProcess(of_profile(profiles.load("shipped"), "whisper")) as worker:
         heard = normalise(worker.once(Utterance(audio))[1].text)
     assert len(heard.replace(" ", "")) < 2 * len(said)
 
@@ -111,7 +111,7 @@ def sounds_without_speech():
 
 def test_no_speech_is_no_words():
     """Fifty sounds in which nobody speaks have no words and no note of a sound in their transcripts."""
-    with WorkerProcess(of_profile(profiles.load("tuned"), "whisper")) as worker:
+    with WorkerProcess(of_profile(profiles.load("shipped"), "whisper")) as worker:
         heard = [worker.once(Utterance(sound))[1].text for sound in sounds_without_speech()]
     assert heard == [""] * 50
 
@@ -128,7 +128,7 @@ def test_parts_of_a_long_recording_come_as_they_are_heard():
     """Each piece's words are handed on with the share of the recording that is through."""
     audio, _ = joined(70, 8)
     parts = []
-    with WorkerProcess(of_profile(profiles.load("tuned"), "whisper")) as worker:
+    with WorkerProcess(of_profile(profiles.load("shipped"), "whisper")) as worker:
         _, heard = worker.stream(Utterance(audio), lambda text, done: parts.append((text, done)), lambda: False)
     assert "".join(text for text, _ in parts).strip() == heard.text
     shares = [done for _, done in parts]

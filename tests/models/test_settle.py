@@ -16,20 +16,20 @@ pytestmark = pytest.mark.models
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 CALL = call.load(FIXTURES / "calls" / "call61.toml")
 CORPUS = Corpus(FIXTURES / "audio" / "manifest.jsonl", FIXTURES / "text" / "conversations.toml", 6)
-TUNED = profiles.load("tuned")
+SHIPPED = profiles.load("shipped")
 
 
 @pytest.mark.slow
 def test_what_fails_is_left_and_the_rest_stays():
     """Too short a context and a provider that is not here are stepped back from; the other engine keeps its setting."""
     whisper = Setting(
-        {**TUNED["whisper"].values, "audio_ctx": 256, "silence_ctx": 0, "retry_ctx": 0}, TUNED["whisper"].env
+        {**SHIPPED["whisper"].values, "audio_ctx": 256, "silence_ctx": 0, "retry_ctx": 0}, SHIPPED["whisper"].env
     )
-    kokoro = Setting({**TUNED["kokoro"].values, "providers": ["CUDAExecutionProvider"]})
-    planted = replace(TUNED, engines={**TUNED.engines, "whisper": whisper, "kokoro": kokoro})
+    kokoro = Setting({**SHIPPED["kokoro"].values, "providers": ["CUDAExecutionProvider"]})
+    planted = replace(SHIPPED, engines={**SHIPPED.engines, "whisper": whisper, "kokoro": kokoro})
     said = []
-    settled = Settlement(CALL, CORPUS, profiles.load("fair")).settle(planted, said.append, TUNED)
-    assert {engine: settled.profile[engine] for engine in ("whisper", "llama", "kokoro")} == dict(TUNED.engines), said
+    settled = Settlement(CALL, CORPUS, profiles.load("fair")).settle(planted, said.append, SHIPPED)
+    assert {engine: settled.profile[engine] for engine in ("whisper", "llama", "kokoro")} == dict(SHIPPED.engines), said
     assert [retreat.role for retreat in settled.retreats] == ["hearing", "speaking"]
     assert "CUDAExecutionProvider" in settled.retreats[1].reason
     assert settled.load.verdict is Verdict.PASS

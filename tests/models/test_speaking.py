@@ -20,20 +20,20 @@ CALL = call.load(Path(__file__).parents[2] / "fixtures" / "calls" / "call61.toml
 RECORDED_S = (2.58, 7.15, 4.50, 7.23, 3.78, 2.35, 1.38)
 
 
-def worker(profile="tuned", **changes):
+def worker(profile="shipped", **changes):
     return WorkerProcess(of_profile(profiles.load(profile), "kokoro", changes))
 
 
 @pytest.fixture(scope="module")
-def tuned():
+def shipped():
     with worker() as process:
         yield process
 
 
-def test_replies_last_as_long_as_the_recorded_ones(tuned):
+def test_replies_last_as_long_as_the_recorded_ones(shipped):
     """The default voice speaks each of the seven texts within 10% of the recorded call's duration."""
     for turn, seconds in zip(CALL.turns, RECORDED_S, strict=True):
-        _, speech = tuned.once(Line(turn.reply))
+        _, speech = shipped.once(Line(turn.reply))
         assert speech.heard_s == pytest.approx(seconds, rel=0.10), turn.reply
 
 
@@ -57,20 +57,20 @@ def test_model_without_quantised_convolutions_is_refused(tmp_path, one_line):
     one_line(caught.value, "kokoro.vnni_kernels = True", "float.onnx", "leave it off")
 
 
-def test_speech_repeats_bit_for_bit(tuned):
+def test_speech_repeats_bit_for_bit(shipped):
     """The same line gives the same samples, whatever the threads and whatever was said before."""
-    _, first = tuned.once(Line("Good evening."))
-    tuned.once(Line("Something else."))
-    _, again = tuned.once(Line("Good evening."))
+    _, first = shipped.once(Line("Good evening."))
+    shipped.once(Line("Something else."))
+    _, again = shipped.once(Line("Good evening."))
     with worker(intra_op_threads=1, spinning=True) as single:
         _, other = single.once(Line("Good evening."))
     assert np.array_equal(first.audio, again.audio)
     assert np.array_equal(first.audio, other.audio)
 
 
-def test_trimmed_speech_is_what_is_heard(tuned):
+def test_trimmed_speech_is_what_is_heard(shipped):
     """Trimmed audio is as long as what is heard; untrimmed audio is longer."""
-    _, trimmed = tuned.once(Line("Good evening."))
+    _, trimmed = shipped.once(Line("Good evening."))
     assert len(trimmed.audio) / trimmed.rate_hz == pytest.approx(trimmed.heard_s)
     with worker(trim=False) as process:
         _, whole = process.once(Line("Good evening."))
@@ -108,18 +108,18 @@ def test_a_phrase_is_remembered_up_to_the_size_of_the_cache():
     assert np.array_equal(a.audio, c.audio)
 
 
-def test_text_without_words_is_refused(tuned, one_line):
+def test_text_without_words_is_refused(shipped, one_line):
     """Blank text, and text that has no sound, are refused; the worker lives on."""
     with pytest.raises(ParameterError):
-        tuned.once(Line("  "))
+        shipped.once(Line("  "))
     for text in ("\u200b", "--------", "\U0001f600"):
         with pytest.raises(ParameterError) as caught:
-            tuned.once(Line(text))
+            shipped.once(Line(text))
         one_line(caught.value, "nothing to speak")
     with pytest.raises(ParameterError) as caught:
-        tuned.once(Line("\u3053\u3093\u306b\u3061\u306f"))
+        shipped.once(Line("\u3053\u3093\u306b\u3061\u306f"))
     one_line(caught.value, "kokoro.lang = 'en-us' cannot read", "of another script")
-    assert tuned.alive
+    assert shipped.alive
 
 
 def test_file_that_is_no_model_is_a_reason(tmp_path, one_line):

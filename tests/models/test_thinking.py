@@ -27,7 +27,7 @@ FIXTURES = Path(__file__).parents[2] / "fixtures"
 CALL = call.load(FIXTURES / "calls" / "call61.toml")
 
 
-def worker(profile="tuned", **changes):
+def worker(profile="shipped", **changes):
     return WorkerProcess(of_profile(profiles.load(profile), "llama", changes))
 
 

@@ -41,7 +41,7 @@ class Unwatched:
 def tuner(storage, hint=None):
     baselines = [profiles.load(name) for name in ("fair", "seed")]
     corpora = (Corpus(*MATERIAL, 16), Corpus(*MATERIAL, 8))
-    shipped = profiles.load("tuned")
+    shipped = profiles.load("shipped")
     return Tuner(CALL, corpora, baselines, [hint or shipped], shipped, storage=storage_at(storage), prefer="speed")
 
 
@@ -57,7 +57,7 @@ def test_a_short_search_finds_a_faster_setting_that_holds_and_keeps_its_trials(t
     assert kokoro.against["fair"].high < 1
     assert KokoroParams.parse(kokoro.setting.values)
     assert found.load.verdict is Verdict.PASS, found.load.reason
-    assert found.profile["whisper"] == profiles.load("tuned")["whisper"]
+    assert found.profile["whisper"] == profiles.load("shipped")["whisper"]
     again = tuner(tmp_path).tune(["speaking"], 1, Unwatched())
     assert again.roles["speaking"].trials[: len(kokoro.trials)] == kokoro.trials
 
@@ -66,7 +66,7 @@ def test_a_short_search_finds_a_faster_setting_that_holds_and_keeps_its_trials(t
 def test_a_fast_setting_that_ruins_quality_is_not_picked(tmp_path):
     """Planted where the search looks first, weights that are fast and ruin the model are rejected by their figure."""
     ruinous = "smollm2-135m-instruct-q4_0"
-    planted = profiles.load("tuned").having("llama", Setting({"model": ruinous, "flash_attn": True}))
+    planted = profiles.load("shipped").having("llama", Setting({"model": ruinous, "flash_attn": True}))
     llama = tuner(tmp_path, planted).tune(["thinking"], 60, Unwatched()).roles["thinking"]
     with_it = [trial for trial in llama.trials if trial.choices["model"] == ruinous and not trial.dropped]
     assert with_it
@@ -140,12 +140,12 @@ def test_whole_turns_are_played_through_services_of_which_one_is_changed():
 
     So is speech that waits for the last word: whole turns show what overlapping buys.
     """
-    tuned = profiles.load("tuned")
-    waiting = Setting({**tuned["kokoro"].values, "by_sentence": False}, tuned["kokoro"].env)
-    longer = {**tuned["whisper"].values, "silence_ctx": 0, "audio_ctx": 1024, "retry_ctx": 0}
-    slower = tuned.having("whisper", Setting(longer, tuned["whisper"].env))
-    with Stage(CALL, tuned) as stage:
-        assert race(partial(stage.bout, "speaking", tuned.having("kokoro", waiting)), 10.0).ratio.low > 1
+    shipped = profiles.load("shipped")
+    waiting = Setting({**shipped["kokoro"].values, "by_sentence": False}, shipped["kokoro"].env)
+    longer = {**shipped["whisper"].values, "silence_ctx": 0, "audio_ctx": 1024, "retry_ctx": 0}
+    slower = shipped.having("whisper", Setting(longer, shipped["whisper"].env))
+    with Stage(CALL, shipped) as stage:
+        assert race(partial(stage.bout, "speaking", shipped.having("kokoro", waiting)), 10.0).ratio.low > 1
         assert race(partial(stage.bout, "hearing", slower), 10.0).ratio.low > 1
         stage.adopt("hearing", slower)
-        assert race(partial(stage.bout, "hearing", tuned), 10.0).ratio.high < 1
+        assert race(partial(stage.bout, "hearing", shipped), 10.0).ratio.high < 1

@@ -63,7 +63,7 @@ def test_the_wheel_has_types_templates_and_recordings_with_their_licences(built)
     for wanted in (
         "voiceperf/py.typed",
         "voiceperf/report/templates/report.html",
-        "voiceperf/profiles/tuned.toml",
+        "voiceperf/profiles/shipped.toml",
         "voiceperf/fixtures/calls/call61.toml",
         "voiceperf/fixtures/audio/manifest.jsonl",
         "voiceperf/fixtures/audio/LICENCES.md",

@@ -31,8 +31,8 @@ def theirs_ms(program, model, prompt_tokens):
 
 
 def measured(program):
-    """Rows of name, prompt ms, reply ms, and the tuned profile's time over it, for the prompt and for the reply."""
-    workers = {name: WorkerProcess(of_profile(profiles.load(name), "llama")) for name in ("fair", "tuned")}
+    """Rows of name, prompt ms, reply ms, and the shipped profile's time over it, for the prompt and for the reply."""
+    workers = {name: WorkerProcess(of_profile(profiles.load(name), "llama")) for name in ("fair", "shipped")}
     work = {
         name: request
         for name, request in requests(CALL, "thinking", TURN).items()
@@ -66,7 +66,7 @@ def measured(program):
 
 
 def _over(times, name):
-    """The tuned profile's time over another's, for the prompt and for the reply."""
+    """The shipped profile's time over another's, for the prompt and for the reply."""
     for workload in (THINKING_COLD, "thinking"):
-        ratio = ratio_interval({1: list(zip(times[name][workload], times["tuned"][workload], strict=True))})
-        yield "1" if name == "tuned" else f"{ratio.estimate:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
+        ratio = ratio_interval({1: list(zip(times[name][workload], times["shipped"][workload], strict=True))})
+        yield "1" if name == "shipped" else f"{ratio.estimate:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"

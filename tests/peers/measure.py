@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/peers/measure.py PYTHON_OF_THE_PEERS LLAMA_BENCH OUT.md
 
-Each peer is an engine in a worker process of its own environment, paired with the tuned profile round after round;
+Each peer is an engine in a worker process of its own environment, paired with the shipped profile round after round;
 llama.cpp's own benchmark is a program that takes turns with ours.
 """
 
@@ -38,7 +38,7 @@ ROUNDS = 6
 CALL = call.load(places.fixtures_dir() / "calls" / "call61.toml")
 MANIFEST = places.fixtures_dir() / "audio" / "manifest.jsonl"
 HEARING = {turn.number: Utterance(turn.audio) for turn in CALL.turns}
-THINKING = ["", "prompt, ms", "32 tokens, ms", "tuned over it: prompt", "tuned over it: 32 tokens"]
+THINKING = ["", "prompt, ms", "32 tokens, ms", "shipped over it: prompt", "shipped over it: 32 tokens"]
 SPEAKING = {turn.number: Line(turn.reply) for turn in CALL.turns}
 
 
@@ -99,7 +99,7 @@ def rows(peers, ours, requests, quality):
     found = []
     for peer in peers:
         found.append(Measured(peer.name, *beside_ours(peer, ours, requests), quality(peer)))
-    own, _ = beside_ours(ours, replace(ours, name="tuned again"), requests)
+    own, _ = beside_ours(ours, replace(ours, name="shipped again"), requests)
     return [*found, Measured(ours.name, own, "1", quality(ours))]
 
 
@@ -107,13 +107,13 @@ def table(title, measured, unit):
     cells = [
         [row.name, *(f"{value:.0f}" for value in row.inputs_ms), row.ours_over_it, f"{row.wer:.1%}"] for row in measured
     ]
-    head = ["", *(f"turn {turn.number}, ms" for turn in CALL.turns), "tuned over it", unit]
+    head = ["", *(f"turn {turn.number}, ms" for turn in CALL.turns), "shipped over it", unit]
     return f"{title}\n\n{as_markdown(head, cells)}\n"
 
 
 def main(python, program, out):
-    whisper, kokoro = (of_profile(profiles.load("tuned"), engine) for engine in ("whisper", "kokoro"))
-    whole = of_profile(profiles.load("tuned"), "kokoro", {"by_sentence": False})
+    whisper, kokoro = (of_profile(profiles.load("shipped"), engine) for engine in ("whisper", "kokoro"))
+    whole = of_profile(profiles.load("shipped"), "kokoro", {"by_sentence": False})
     folder = str(model_folder())
     hearing = [
         Contender(f"faster-whisper {kind}", FasterWhisperParams(model=folder, compute_type=kind), python=python)
@@ -129,7 +129,7 @@ def main(python, program, out):
     recordings = [r for r in read_manifest(MANIFEST) if shortest <= r.seconds <= longest]
     heard = rows(hearing, whisper, HEARING, lambda contender: words_wrong(contender, recordings))
     spoken = rows(
-        [*speaking, replace(whole, name="tuned, whole replies")], kokoro, SPEAKING, lambda c: words_lost(c, whisper)
+        [*speaking, replace(whole, name="shipped, whole replies")], kokoro, SPEAKING, lambda c: words_lost(c, whisper)
     )
     when, where = datetime.now(UTC).date(), fingerprint([whisper, kokoro])
     text = "\n".join(

@@ -38,7 +38,9 @@ for name in names():  # a session within the session must not be the first to lo
     params_class(name)
 Control()  # likewise of NumPy
 SERIES = [
-    f"{workload}: tuned / {partner}" for workload in ("hearing", "thinking") for partner in ("seed", "fair", "control")
+    f"{workload}: shipped / {partner}"
+    for workload in ("hearing", "thinking")
+    for partner in ("seed", "fair", "control")
 ]
 QUIET = Noise(launches=5, freedom=4, pairs=6, pair_spread=0.01, launch_spread=0.0, floor=0.02)
 EXIT = SimpleNamespace(good=0, failed=1, regressed=10, inconclusive=11, invalid=12)
@@ -63,7 +65,7 @@ class Numbers(Suite):
         return contextlib.nullcontext(SimpleNamespace(run=self._run, account=lambda *who: Resources(1, 2, 3.0, 4)))
 
     def _run(self, profile, workload, turn):
-        return self._timing(50 * self.slowdown if profile == "tuned" else 100)
+        return self._timing(50 * self.slowdown if profile == "shipped" else 100)
 
     def _judge_quality(self, engine, baseline, candidate):
         return Quality(Finding(self.quality, "as planned"), "words")
@@ -137,14 +139,14 @@ def test_same_code_passes(accepted):
     """Nothing changed: exit 0, and the comparison is printed."""
     done = accepted("--voiceperf-gate")
     assert done.ret == EXIT.good
-    done.stdout.fnmatch_lines(["*this session against 0001_*", "*thinking: tuned / fair*PASS*"])
+    done.stdout.fnmatch_lines(["*this session against 0001_*", "*thinking: shipped / fair*PASS*"])
 
 
 def test_regression_has_an_exit_code_of_its_own(accepted):
     """A third more time ends with 10, not with pytest's 1, and names what became slower."""
     done = accepted("--voiceperf-gate", slowdown=1.3)
     assert done.ret == EXIT.regressed
-    done.stdout.fnmatch_lines(["FAIL: hearing: tuned / fair: time ratio*"])
+    done.stdout.fnmatch_lines(["FAIL: hearing: shipped / fair: time ratio*"])
 
 
 def test_regressed_run_does_not_become_the_reference(accepted):
@@ -179,7 +181,7 @@ def test_missing_benchmark_is_not_a_pass(accepted):
     """A benchmark that was deselected is named, and the session ends with 12."""
     done = accepted("--voiceperf-gate", "-k", "hearing")
     assert done.ret == EXIT.invalid
-    done.stdout.fnmatch_lines(["INVALID: thinking: tuned / seed: *not measured in this one"])
+    done.stdout.fnmatch_lines(["INVALID: thinking: shipped / seed: *not measured in this one"])
 
 
 def test_benchmark_missing_from_the_accepted_run_is_not_a_pass(accepted, monkeypatch):
@@ -188,7 +190,7 @@ def test_benchmark_missing_from_the_accepted_run_is_not_a_pass(accepted, monkeyp
     accept(monkeypatch, "0002")
     done = accepted("--voiceperf-gate")
     assert done.ret == EXIT.invalid
-    done.stdout.fnmatch_lines(["INVALID: thinking: tuned / seed: not in the accepted run*"])
+    done.stdout.fnmatch_lines(["INVALID: thinking: shipped / seed: not in the accepted run*"])
 
 
 @pytest.mark.parametrize("option", ["--benchmark-disable", "--benchmark-skip", "--collect-only"])
@@ -281,7 +283,7 @@ def test_marker_sets_a_benchmark_s_threshold(accepted):
     accepted.path.joinpath("test_suite.py").write_text(marked.replace("\n    ", "\n"))
     done = accepted("--voiceperf-gate", slowdown=1.3)
     assert done.ret == EXIT.regressed
-    done.stdout.fnmatch_lines(["*hearing: tuned / fair*+50%*PASS*", "*thinking: tuned / fair*+10%*FAIL*"])
+    done.stdout.fnmatch_lines(["*hearing: shipped / fair*+50%*PASS*", "*thinking: shipped / fair*+10%*FAIL*"])
 
 
 @pytest.mark.parametrize("marker", ["", "(0.0)", "('much')"])
@@ -310,7 +312,7 @@ def test_markdown_is_written(accepted):
     accepted("--voiceperf-gate", "--voiceperf-markdown=gate.md", slowdown=1.3)
     text = (accepted.path / "gate.md").read_text()
     assert text.startswith("### voiceperf: FAIL, against `0001_")
-    assert "| thinking: tuned / fair |" in text
+    assert "| thinking: shipped / fair |" in text
 
 
 def test_saved_run_holds_what_the_gate_reads(accepted):
@@ -402,7 +404,7 @@ def test_a_session_that_sees_the_shipped_profile_fail_names_the_remedy(session, 
     monkeypatch.setenv("VOICEPERF_DATA", str(session.path / "data"))
     done = session(quality=Verdict.FAIL)
     assert done.ret == EXIT.failed
-    done.stdout.fnmatch_lines(["tuned does not hold on this machine; run: voiceperf settle*"])
+    done.stdout.fnmatch_lines(["shipped does not hold on this machine; run: voiceperf settle*"])
     assert not (session.path / "data").exists()
 
 

@@ -9,8 +9,8 @@ from voiceperf.roles import ROLES
 
 
 def test_shipped_profiles_are_named():
-    """The package brings the two baselines and the tuned profile."""
-    assert {"seed", "fair", "tuned"} <= set(profiles.shipped())
+    """The package brings the two baselines and the shipped profile."""
+    assert {"seed", "fair", "shipped"} <= set(profiles.shipped())
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -63,10 +63,10 @@ def test_values_of_one_processor_stay_there(tmp_path, monkeypatch, system, featu
 
 
 @pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
-def test_tuned_can_be_started_on_every_system(monkeypatch, system):
+def test_the_shipped_one_can_be_started_on_every_system(monkeypatch, system):
     """The shipped profile asks of a system only what works there."""
     monkeypatch.setattr(profiles.sys, "platform", system)
-    params = of_profile(profiles.load("tuned"), "llama").params
+    params = of_profile(profiles.load("shipped"), "llama").params
     assert params.static_split == (system == "linux")
 
 
@@ -74,9 +74,9 @@ def test_another_source_has_its_own_profiles(tmp_path):
     """What another revision ships under a name is read from there; a user's own file is the same for both."""
     shipped = tmp_path / "voiceperf" / "profiles"
     shipped.mkdir(parents=True)
-    (shipped / "tuned.toml").write_text("[whisper]\naudio_ctx = 768\n")
-    assert profiles.load("tuned", str(tmp_path))["whisper"].values == {"audio_ctx": 768}
-    assert profiles.load(str(shipped / "tuned.toml"), str(tmp_path))["whisper"].values == {"audio_ctx": 768}
+    (shipped / "shipped.toml").write_text("[whisper]\naudio_ctx = 768\n")
+    assert profiles.load("shipped", str(tmp_path))["whisper"].values == {"audio_ctx": 768}
+    assert profiles.load(str(shipped / "shipped.toml"), str(tmp_path))["whisper"].values == {"audio_ctx": 768}
     with pytest.raises(InputError, match="ships none"):
         profiles.load("fair", str(tmp_path))
 
@@ -113,11 +113,25 @@ def test_broken_profile_is_named(tmp_path, text, one_line):
     one_line(caught.value, "bad.toml")
 
 
+def test_a_former_name_still_works_and_says_so(capsys):
+    """What scripts call by a name of former times is the same profile, with a line on stderr."""
+    assert profiles.load("tuned") == profiles.load("shipped")
+    assert capsys.readouterr().err == "profile 'tuned' is called 'shipped' now\n"
+
+
+def test_an_older_source_has_it_under_its_former_name(tmp_path):
+    """A revision from before the renaming ships the same profile under the name of its time."""
+    folder = tmp_path / "voiceperf" / "profiles"
+    folder.mkdir(parents=True)
+    (folder / "tuned.toml").write_text("[whisper]\naudio_ctx = 768\n")
+    assert profiles.load("shipped", str(tmp_path))["whisper"].values == {"audio_ctx": 768}
+
+
 def test_unknown_profile_lists_the_known(one_line):
     """A name that is neither a file nor shipped is answered with those there are."""
     with pytest.raises(InputError) as caught:
         profiles.load("fastest")
-    one_line(caught.value, "fastest", "fair", "seed", "tuned")
+    one_line(caught.value, "fastest", "fair", "seed", "shipped")
 
 
 def test_unknown_engine_lists_the_known(one_line):

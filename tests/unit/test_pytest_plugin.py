@@ -10,7 +10,7 @@ SUITE = """
     def test_plan(pytestconfig):
         from voiceperf.pytest_plugin import plan_of
         plan = plan_of(pytestconfig)
-        assert plan.candidate.name == "tuned"
+        assert plan.candidate.name == "shipped"
 
     def test_turn(voiceperf, voiceperf_turn):
         assert voiceperf_turn in voiceperf.turns
@@ -118,4 +118,4 @@ def test_unknown_candidate_is_a_usage_error(session):
     """A profile that does not exist is answered with those there are."""
     done = session.runpytest("--candidate=gone")
     assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.stderr.fnmatch_lines(["*no profile 'gone'*tuned*"])
+    done.stderr.fnmatch_lines(["*no profile 'gone'*shipped*"])

@@ -23,9 +23,10 @@ from voiceperf.cli import (  # noqa: F401  # importing them registers their comm
     settle,
     tune,
 )
-from voiceperf.cli.app import app, say
+from voiceperf.cli.app import app
 from voiceperf.errors import InputError, VoicePerfError
 from voiceperf.files import reason_of, shown
+from voiceperf.log import say
 
 
 def main() -> None:

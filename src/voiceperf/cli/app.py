@@ -27,12 +27,6 @@ def print_json(value: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def say(line: str) -> None:
-    """A word about what is going on, beside the results."""
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
-
-
 def _print_version(wanted: bool) -> None:
     if wanted:
         sys.stdout.write(f"voiceperf {__version__}\n")

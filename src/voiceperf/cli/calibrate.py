@@ -11,12 +11,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from voiceperf import profiles
-from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.app import Json, app, print_json
 from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
 from voiceperf.errors import InputError
 from voiceperf.history.ledger import Calibration, read_noise, write_noise
 from voiceperf.history.runs import STORAGE
 from voiceperf.judge.planning import MIN_LAUNCHES, Noise
+from voiceperf.log import say
 from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.report.terminal import aside, page
 from voiceperf.suite.calibration import Benchmark, benchmarks

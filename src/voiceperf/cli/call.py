@@ -10,10 +10,11 @@ import typer
 
 from voiceperf import profiles
 from voiceperf.audio import SPEECH_RATE_HZ, Samples, read_speech
-from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.app import Json, app, print_json
 from voiceperf.conversation import Message
 from voiceperf.engines.base import Prompt, Reply, Transcript, Utterance
 from voiceperf.errors import InputError
+from voiceperf.log import say
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.newcall.draft import DraftedTurn, Header, draft, require_new, write

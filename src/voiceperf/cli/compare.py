@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from voiceperf import engines, profiles
-from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.app import Json, app, print_json
 from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
 from voiceperf.engines import role_named
 from voiceperf.errors import InputError
@@ -22,6 +22,7 @@ from voiceperf.history.runs import STORAGE, find_run, read_run
 from voiceperf.judge.regression import MAX_SLOWDOWN
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import GATE_EXIT_CODES, applicable, worst
+from voiceperf.log import say
 from voiceperf.measure.contender import Side
 from voiceperf.measure.environment import libraries_of
 from voiceperf.measure.fingerprint import libraries

@@ -10,11 +10,12 @@ import typer
 
 from voiceperf import profiles
 from voiceperf.audio import read_speech, write_wav
-from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.app import Json, app, print_json
 from voiceperf.engines import params_class, without_missing
 from voiceperf.engines.base import Line, Prompt, Reply, Speech, Transcript, Utterance
 from voiceperf.errors import InputError
 from voiceperf.files import require_writable, shown
+from voiceperf.log import say
 from voiceperf.measure.contender import Contender, of_profile
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.params import EngineParams
@@ -25,7 +26,7 @@ from voiceperf.suite import standing
 
 ProfileName = Annotated[
     str | None,
-    typer.Option("--profile", help="A shipped profile or a TOML file (default: this machine's own, else tuned)."),
+    typer.Option("--profile", help="A shipped profile or a TOML file (default: this machine's own, else shipped)."),
 ]
 Changes = Annotated[
     list[str] | None, typer.Option("--set", help="Change one parameter, as in --set n_threads=2; may be repeated.")

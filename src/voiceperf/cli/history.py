@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.app import Json, app, print_json
 from voiceperf.cli.material import Storage
 from voiceperf.errors import InputError
 from voiceperf.history import ledger
-from voiceperf.history.runs import STORAGE, find_run, read_all, workload_of
+from voiceperf.history.formerly import workload_of
+from voiceperf.history.runs import STORAGE, find_run, read_all
 from voiceperf.history.trend import trends
+from voiceperf.log import say
 from voiceperf.report.history import history_markdown, print_history, print_runs
 from voiceperf.report.terminal import page
 

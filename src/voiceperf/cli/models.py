@@ -9,8 +9,9 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
-from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.app import Json, app, print_json
 from voiceperf.errors import ModelError
+from voiceperf.log import say
 from voiceperf.models import store
 from voiceperf.models.catalogue import CATALOGUE, find
 from voiceperf.places import cache_dir

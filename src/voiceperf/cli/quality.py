@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
-from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.app import Json, app, print_json
 from voiceperf.cli.engines import Changes, contender
 from voiceperf.errors import InputError
 from voiceperf.judge.text import HearingComparison, rates_by_kind, score
 from voiceperf.judge.verdict import GATE_EXIT_CODES
+from voiceperf.log import say
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.quality.corpus import Recording, read_manifest

@@ -14,12 +14,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from voiceperf import profiles
 from voiceperf.call import CallRecording
-from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.app import Json, app, print_json
 from voiceperf.cli.engines import ProfileName, chosen_profile
 from voiceperf.cli.material import CallFile, recorded_call
 from voiceperf.errors import InputError
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import GATE_EXIT_CODES
+from voiceperf.log import say
 from voiceperf.profiles import Profile
 from voiceperf.report.terminal import aside, page
 from voiceperf.roles import ROLES

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.app import Json, app, print_json
 from voiceperf.cli.material import Storage
 from voiceperf.cli.tune import found_before
 from voiceperf.errors import InputError, VoicePerfError
 from voiceperf.files import read_bytes, require_writable, write_text
 from voiceperf.history.runs import STORAGE, Run, find_run, read_all, read_run, run_files
 from voiceperf.history.trend import workload_trends
+from voiceperf.log import say
 from voiceperf.measure.fingerprint import machine_id
 
 if TYPE_CHECKING:  # the plotting library is imported by this command alone, once it runs

@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
-from voiceperf.cli.app import app, say
+from voiceperf.cli.app import app
 from voiceperf.cli.engines import Changes, ProfileName, changed_values, contender
 from voiceperf.engines import role_named
+from voiceperf.log import say
 from voiceperf.roles import ROLES
 from voiceperf.suite import standing
 

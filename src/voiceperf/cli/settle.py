@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
-from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.app import Json, app, print_json
 from voiceperf.cli.material import CallFile, corpus, recorded_call
+from voiceperf.log import say
 from voiceperf.suite import standing
 from voiceperf.suite.settle import Settled, Settlement
 

@@ -12,7 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from voiceperf import profiles
-from voiceperf.cli.app import Json, app, print_json, say
+from voiceperf.cli.app import Json, app, print_json
 from voiceperf.cli.engines import chosen_profile
 from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
 from voiceperf.engines import role_named
@@ -20,6 +20,7 @@ from voiceperf.errors import InputError
 from voiceperf.files import require_writable, write_text
 from voiceperf.history.runs import STORAGE
 from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
+from voiceperf.log import say
 from voiceperf.measure.contender import of_profile
 from voiceperf.report.terminal import aside, page
 from voiceperf.report.tuning import confirmation, single_changes, speed_against_quality, together, tuning_markdown

@@ -12,7 +12,8 @@ from typing import Any
 from voiceperf import machine
 from voiceperf.errors import InputError
 from voiceperf.files import read_bytes, read_json, write_text
-from voiceperf.history.runs import Run, read_run, workload_of
+from voiceperf.history.formerly import FORMAT, renamed_series
+from voiceperf.history.runs import Run, read_run
 from voiceperf.judge.planning import Noise
 from voiceperf.judge.verdict import Verdict
 
@@ -106,6 +107,7 @@ def write_noise(storage: Path, fingerprint: Mapping[str, Any], noise: Calibratio
     known = read_noise(storage, machine_id)
     kept = known.series if (known.form, known.call) == (noise.form, noise.call) else {}
     entry = {
+        "format": FORMAT,
         "calibrated": date,
         "fingerprint": fingerprint,
         "form": noise.form,
@@ -114,12 +116,6 @@ def write_noise(storage: Path, fingerprint: Mapping[str, Any], noise: Calibratio
     }
     _update(storage / NOISE, machine_id, entry)
     return storage / NOISE
-
-
-def _renamed(series: str) -> str:
-    """A series under today's name of its workload."""
-    workload, colon, sides = series.partition(":")
-    return f"{workload_of(workload)}{colon}{sides}"
 
 
 def read_noise(storage: Path, machine_id: str | None) -> Calibration:
@@ -131,7 +127,7 @@ def read_noise(storage: Path, machine_id: str | None) -> Calibration:
     entries = {_calibrated(name, entry): entry for name, entry in _by_date(storage / NOISE, "calibrated")}
     entry = entries.get(str(machine_id), {"form": "", "call": "", "series": {}})
     try:
-        series = {_renamed(name): Noise(**values) for name, values in entry["series"].items()}
+        series = {renamed_series(name, entry): Noise(**values) for name, values in entry["series"].items()}
         return Calibration(str(entry["form"]), str(entry["call"]), series)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{storage / NOISE}: damaged ({error!r}); restore it from version control") from None

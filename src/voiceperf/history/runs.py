@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from voiceperf import machine
 from voiceperf.errors import InputError
 from voiceperf.files import read_json, shown
-from voiceperf.judge.criteria import BARS, Bar
+from voiceperf.history.formerly import bar_of, renamed_extra, renamed_record, renamed_test
 from voiceperf.judge.runs import RunData, Scored, Series
 from voiceperf.judge.verdict import Finding, Verdict, worst
 
 STORAGE = Path(".benchmarks")
 CONTROL = "control"  # the partner of a candidate's own benchmarks
-
-
-@cache
-def _formerly() -> dict[str, dict[str, str]]:
-    """The names in runs that were saved before roles had their own, by kind."""
-    return tomllib.loads(resources.files(__package__).joinpath("formerly.toml").read_text(encoding="utf-8"))
-
-
-def workload_of(name: str) -> str:
-    """What a workload, or a role, is called now."""
-    return _formerly()["workloads"].get(name, name)
-
-
-def bar_of(name: str) -> Bar | None:
-    """The criterion that a run calls so: by its key, or in older runs by a title."""
-    return BARS.get(_formerly()["criteria"].get(name, name))
 
 
 @dataclass(frozen=True)
@@ -138,10 +119,11 @@ def parse_run(document: Any, source: str) -> Run:
     try:
         commit = document.get("commit_info") or {}
         info = document.get("machine_info") or {}
-        record = _renamed(document.get("voiceperf") or {})
+        saved = document.get("voiceperf") or {}
+        record = renamed_record(saved)
         if not 0 < float(record.get("control_s") or 1.0) < math.inf:
             raise ValueError("control_s is no time")
-        found = [_benchmark(source, one) for one in document["benchmarks"]]
+        found = [_benchmark(source, one, saved) for one in document["benchmarks"]]
         benchmarks = tuple(one for one in found if isinstance(one, Benchmark))
         return Run(
             source=source,
@@ -158,25 +140,17 @@ def parse_run(document: Any, source: str) -> Run:
         raise InputError(f"{source}: not a run of pytest-benchmark ({type(error).__name__}: {error})") from None
 
 
-def _benchmark(source: str, one: Mapping[str, Any]) -> Benchmark | str:
-    """One benchmark, or why it is none; it then takes nothing from the others of its run."""
+def _benchmark(source: str, one: Mapping[str, Any], saved: Mapping[str, Any]) -> Benchmark | str:
+    """One benchmark of what was saved, or why it is none; it then takes nothing from the others of its run."""
     fullname, name, median_s = one["fullname"], one["name"], float(one["stats"]["median"])
     if not isinstance(fullname, str) or not isinstance(name, str):
         raise TypeError("a benchmark's name is no text")
-    extra = one.get("extra_info") or {}
-    old, new = extra.get("workload"), workload_of(str(extra.get("workload")))
-    if old is not None and old != new:
-        extra = {**extra, "workload": new}
-        name, fullname = (text.replace(f"-{old}]", f"-{new}]") for text in (name, fullname))
+    was = one.get("extra_info") or {}
+    extra = renamed_extra(was, saved)
+    name, fullname = (renamed_test(text, was, extra) for text in (name, fullname))
     if not 0 < median_s < math.inf:
         return f"{source}: {fullname}: a median of {median_s:g} s is no time; it is left out"
     return Benchmark(fullname, name, median_s, extra)
-
-
-def _renamed(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The record with what it has by role under today's names."""
-    by_role = {what: record[what].items() for what in ("heard", "examples") if what in record}
-    return {**record, **{what: {workload_of(role): one for role, one in found} for what, found in by_role.items()}}
 
 
 def read_run(path: Path) -> Run:

@@ -32,9 +32,11 @@ import tomli_w
 from voiceperf import machine
 from voiceperf.errors import InputError
 from voiceperf.files import read_toml, shown, write_text
+from voiceperf.log import say
 from voiceperf.roles import HEARING, ROLES, SPEAKING, THINKING
 
-DEFAULT = "tuned"  # what commands use, and the suite judges, where nothing else is named
+DEFAULT = "shipped"  # what commands use, and the suite judges, where nothing else is named
+FORMERLY = {"tuned": DEFAULT}
 PLAYERS = {HEARING: "whisper", THINKING: "llama", SPEAKING: "kokoro"}  # where a profile names no other engine
 _SYSTEMS = ("linux", "darwin", "win32")  # as `sys.platform` calls them
 
@@ -95,12 +97,16 @@ def load(name_or_path: str, source: str | None = None) -> Profile:
     Raises:
         InputError: no such profile, or a file that is not one.
     """
+    if name_or_path in FORMERLY and not Path(name_or_path).exists():
+        say(f"profile {name_or_path!r} is called {FORMERLY[name_or_path]!r} now")
+        name_or_path = FORMERLY[name_or_path]
     folder = Path(source, *__name__.split(".")) if source else resources.files(__name__)
     if name_or_path in shipped():
-        file = folder.joinpath(f"{name_or_path}.toml")
-        if not file.is_file():
+        names = [name_or_path, *(old for old, new in FORMERLY.items() if new == name_or_path)]
+        files = [file for name in names if (file := folder.joinpath(f"{name}.toml")).is_file()]
+        if not files:
             raise InputError(f"profile {name_or_path!r}: the other voiceperf ships none of that name; name a file")
-        return _profile(name_or_path, name_or_path, tomllib.loads(file.read_text(encoding="utf-8")))
+        return _profile(name_or_path, name_or_path, tomllib.loads(files[0].read_text(encoding="utf-8")))
     path = Path(name_or_path)
     if not path.exists():
         raise InputError(f"no profile {shown(name_or_path)!r}: neither a file nor one of {', '.join(shipped())}")

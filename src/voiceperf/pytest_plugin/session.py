@@ -16,7 +16,8 @@ from voiceperf import call as calls
 from voiceperf import profiles
 from voiceperf.errors import InputError, ModelError, VoicePerfError
 from voiceperf.history import sounds
-from voiceperf.history.runs import Run, workload_of
+from voiceperf.history.formerly import workload_of
+from voiceperf.history.runs import Run
 from voiceperf.judge.criteria import Criterion
 from voiceperf.judge.verdict import Verdict
 from voiceperf.log import Progress

@@ -9,7 +9,8 @@ from statistics import geometric_mean, median
 from typing import Any
 
 from voiceperf.errors import InputError
-from voiceperf.history.runs import CONTROL, Run, bar_of
+from voiceperf.history.formerly import bar_of
+from voiceperf.history.runs import CONTROL, Run
 from voiceperf.judge.criteria import Bar, confidence_of_a_look
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Check, Finding, Verdict, applicable, worst, worst_verdict

@@ -11,7 +11,8 @@ from typing import Any
 
 from voiceperf.call import Turn
 from voiceperf.errors import EngineError, InputError
-from voiceperf.history.runs import CONTROL, bar_of
+from voiceperf.history.formerly import FORMAT, bar_of
+from voiceperf.history.runs import CONTROL
 from voiceperf.judge.criteria import BARS, MAX_LOOKS, Bar, Criterion, judge_load, judge_reduction, judge_worst_text
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict, worst_verdict
@@ -210,6 +211,7 @@ class Suite:
     def as_record(self) -> dict[str, Any]:
         """What a saved run keeps of the session, beside its benchmarks."""
         return {
+            "format": FORMAT,
             "form": self.plan.form.name,
             "call": self.plan.call.digest(),
             "corpus": self.gate.corpus.digest(),

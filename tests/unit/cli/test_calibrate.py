@@ -16,7 +16,7 @@ def calibrate(tmp_path, monkeypatch, capsys):
     """Run `voiceperf calibrate` where every measurement yields the same noise for llama."""
     command = importlib.import_module("voiceperf.cli.calibrate")
     monkeypatch.setattr(command, "fingerprint", lambda contenders: HERE)
-    monkeypatch.setattr(command, "measure", lambda plan, chosen, launches, step: {"thinking: tuned / fair": NOISE})
+    monkeypatch.setattr(command, "measure", lambda plan, chosen, launches, step: {"thinking: shipped / fair": NOISE})
 
     def run(*arguments):
         monkeypatch.setattr("sys.argv", ["voiceperf", "calibrate", "--storage", str(tmp_path), *arguments])
@@ -34,13 +34,13 @@ def test_floors_are_kept_and_printed(calibrate, tmp_path):
     code, printed = calibrate("thinking", "--json")
     assert code == 0
     assert json.loads(printed.out)["floor"] == 0.04
-    assert read_noise(tmp_path, "m1").series == {"thinking: tuned / fair": NOISE}
+    assert read_noise(tmp_path, "m1").series == {"thinking: shipped / fair": NOISE}
 
 
 def test_one_workload_does_not_cost_the_others(calibrate, tmp_path):
     """A single workload in another form than the floors already there is refused, and these stay."""
-    write_noise(tmp_path, HERE, Calibration("full", "c" * 64, {"hearing: tuned / fair": NOISE}), "today")
+    write_noise(tmp_path, HERE, Calibration("full", "c" * 64, {"hearing: shipped / fair": NOISE}), "today")
     code, printed = calibrate("thinking")
     assert code == 2
     assert "full form" in printed.err
-    assert set(read_noise(tmp_path, "m1").series) == {"hearing: tuned / fair"}
+    assert set(read_noise(tmp_path, "m1").series) == {"hearing: shipped / fair"}

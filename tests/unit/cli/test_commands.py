@@ -182,12 +182,12 @@ def test_history_goes_on_past_a_damaged_file(voiceperf, request, tmp_path):
     folder.mkdir(parents=True)
     (folder / saved.name).write_text(saved.read_text())
     (folder / "0002_damaged.json").write_text("{")
-    done = voiceperf("history", "turn_1-tuned-llama", "--json")
+    done = voiceperf("history", "turn_1-shipped-llama", "--json")
     assert done.returncode == 0
     assert "0002_damaged.json: not valid JSON" in done.stderr
     assert json.loads(done.stdout)["runs"][0]["run"] == saved.name
     assert "| benchmark |" in voiceperf("history", "--markdown").stdout
-    assert "test_turn[turn_1-tuned-llama]" in voiceperf("history", "turn_1-tuned-llama").stdout
+    assert "test_turn[turn_1-shipped-llama]" in voiceperf("history", "turn_1-shipped-llama").stdout
 
 
 @pytest.mark.parametrize("engine", ["whisper", "llama", "kokoro", "service"])

@@ -10,7 +10,7 @@ NOISE = Noise(launches=5, freedom=4, pairs=6, pair_spread=0.03, launch_spread=0.
 
 
 def document(machine="m1", verdict="PASS", series=True, quality=True):
-    info = {"workload": "llama", "profile": "fair", "partner": "tuned", "turn": 1, "pairs_wall_ns": [[2, 1]]}
+    info = {"workload": "llama", "profile": "fair", "partner": "shipped", "turn": 1, "pairs_wall_ns": [[2, 1]]}
     return {
         "machine_info": {"voiceperf": {"machine_id": machine}} if machine else {},
         "commit_info": {"id": "abc"},
@@ -169,3 +169,15 @@ def test_damaged_ledger_is_an_error_and_is_not_overwritten(storage, content):
         with pytest.raises(InputError, match="damaged"):
             write_noise(storage, {"machine_id": "m1"}, calibration("a"), "today")
         assert (storage / "noise.json").read_text() == content
+
+
+def test_noise_of_before_has_todays_names(tmp_path):
+    """Noise that was kept under former names of workloads and of the shipped profile counts for today's series."""
+    path = write_noise(
+        tmp_path, {"machine_id": "m1"}, Calibration("full", "c", {"llama: tuned / fair": NOISE}), "today"
+    )
+    entries = json.loads(path.read_text())
+    assert list(read_noise(tmp_path, "m1").series) == ["thinking: tuned / fair"]
+    del entries["m1"]["format"]
+    path.write_text(json.dumps(entries))
+    assert list(read_noise(tmp_path, "m1").series) == ["thinking: shipped / fair"]

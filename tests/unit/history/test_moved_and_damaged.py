@@ -39,7 +39,7 @@ def test_a_benchmark_whose_file_has_moved_is_one_trend(storage):
 
     save(1)
     save(2, move)
-    found = trends(read_all(folder)[0], "turn_1-tuned-thinking]")
+    found = trends(read_all(folder)[0], "turn_1-shipped-thinking]")
     assert [len(trend.points) for trend in found] == [2]
     assert found[0].benchmark.startswith("bench/")
 

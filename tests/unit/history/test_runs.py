@@ -3,7 +3,8 @@ import json
 import pytest
 
 from voiceperf.errors import InputError
-from voiceperf.history.runs import bar_of, find_run, parse_run, read_all, read_run
+from voiceperf.history.formerly import FORMAT, bar_of
+from voiceperf.history.runs import find_run, parse_run, read_all, read_run
 from voiceperf.judge.criteria import BARS
 from voiceperf.judge.verdict import Verdict
 
@@ -34,7 +35,7 @@ def saved(folder, name, document):
     return path
 
 
-def benchmark(workload="thinking", profile="fair", partner="tuned", turn=1, pairs=((2e8, 1e8),), **extra):
+def benchmark(workload="thinking", profile="fair", partner="shipped", turn=1, pairs=((2e8, 1e8),), **extra):
     info = {"workload": workload, "profile": profile, "partner": partner, "turn": turn, "pairs_wall_ns": pairs, **extra}
     name = f"test_turn[turn_{turn}-{profile}-{workload}]"
     return {"name": name, "fullname": f"t.py::{name}", "stats": {"median": 0.2}, "extra_info": info}
@@ -62,15 +63,15 @@ def test_turns_make_one_series():
     """
     document = {**FOUR, "benchmarks": [benchmark(turn=1), benchmark(turn=2, pairs=[(4e8, 1e8)], max_slowdown=0.05)]}
     series = parse_run(document, "x").data.series
-    assert list(series) == ["thinking: tuned / fair"]
-    assert series["thinking: tuned / fair"].times == {1: [(2e8, 1e8)], 2: [(4e8, 1e8)]}
-    assert series["thinking: tuned / fair"].max_slowdown == 0.05
+    assert list(series) == ["thinking: shipped / fair"]
+    assert series["thinking: shipped / fair"].times == {1: [(2e8, 1e8)], 2: [(4e8, 1e8)]}
+    assert series["thinking: shipped / fair"].max_slowdown == 0.05
 
 
 def test_candidate_is_held_against_the_control():
     """The candidate's own benchmark is the numerator, the control the denominator."""
-    document = {**FOUR, "benchmarks": [benchmark(profile="tuned", partner="control", pairs=[(3e8, 1e7)])]}
-    assert parse_run(document, "x").data.series["thinking: tuned / control"].times == {1: [(1e7, 3e8)]}
+    document = {**FOUR, "benchmarks": [benchmark(profile="shipped", partner="control", pairs=[(3e8, 1e7)])]}
+    assert parse_run(document, "x").data.series["thinking: shipped / control"].times == {1: [(1e7, 3e8)]}
 
 
 def test_quality_is_read_back():
@@ -141,6 +142,29 @@ def test_runs_of_before_name_roles_by_engine():
     """A workload, an utterance's scores and a benchmark's name of an older run are found under the role."""
     document = {"benchmarks": [benchmark("llama_cold")], "voiceperf": {"heard": {"whisper": {}}}}
     run = parse_run(document, "0001")
-    assert list(run.data.series) == ["thinking_cold: tuned / fair"]
+    assert list(run.data.series) == ["thinking_cold: shipped / fair"]
     assert list(run.data.heard) == ["hearing"]
     assert run.benchmarks[0].name == "test_turn[turn_1-fair-thinking_cold]"
+
+
+def test_runs_of_before_name_the_shipped_profile_as_it_was_called():
+    """Its times, stages, examples and benchmarks are found under today's name."""
+    by_profile = {"fair": {"text": "yes"}, "tuned": {"text": "yet"}}
+    record = {
+        "candidate": "tuned",
+        "stages_ms": {"tuned": {"1": []}},
+        "examples": {"whisper": {"a.wav": {"reference": "yes", "by_profile": by_profile}}},
+    }
+    run = parse_run({"benchmarks": [benchmark("llama", "tuned", "control")], "voiceperf": record}, "0001")
+    assert list(run.data.series) == ["thinking: shipped / control"]
+    assert run.benchmarks[0].name == "test_turn[turn_1-shipped-thinking]"
+    assert (run.record["candidate"], list(run.record["stages_ms"])) == ("shipped", ["shipped"])
+    assert list(run.record["examples"]["hearing"]["a.wav"]["by_profile"]) == ["fair", "shipped"]
+
+
+def test_a_profile_of_somebodys_own_keeps_its_name():
+    """What is saved today under a former name of a shipped profile is somebody's own."""
+    record = {"format": FORMAT, "candidate": "tuned"}
+    run = parse_run({"benchmarks": [benchmark("thinking", "tuned", "control")], "voiceperf": record}, "0001")
+    assert list(run.data.series) == ["thinking: tuned / control"]
+    assert run.record["candidate"] == "tuned"

@@ -64,14 +64,14 @@ def test_part_of_a_name_chooses():
     assert trends([run(1, 0.2)], "test_b") == []
 
 
-def measured(number, medians, form="full", machine="m1", candidate="tuned"):
+def measured(number, medians, form="full", machine="m1", candidate="shipped"):
     work = {"workload": "llama", "partner": "control"}
     pairs = [[[median_s * 1e9, 5e7]] for median_s in medians]
     benchmarks = tuple(
         Benchmark(f"t[{turn}]", "t", 7.0, {**work, "turn": turn, "pairs_wall_ns": own})
         for turn, own in enumerate(pairs)
     )
-    other = Benchmark("t[fair]", "t", 9.0, {"workload": "llama", "partner": "tuned"})
+    other = Benchmark("t[fair]", "t", 9.0, {"workload": "llama", "partner": "shipped"})
     record = {"control_s": 0.1, "form": form, "call": "c", "candidate": candidate}
     source, facts = f"{number:04}_x.json", {"machine_id": machine}
     return Run(source, f"2026-01-{number:02}", "c", False, facts, (*benchmarks, other), record, RunData({}, {}))

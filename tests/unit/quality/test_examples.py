@@ -20,23 +20,23 @@ def speech(level):
 def test_profiles_stand_beside_each_other_and_the_reference():
     """Of each recording the words that were said, and what each profile heard."""
     examples = Examples()
-    for profile, transcript in (("fair", "yes"), ("tuned", "yet")):
+    for profile, transcript in (("fair", "yes"), ("shipped", "yet")):
         examples.heard(profile, {"a.wav": recording("Yes.")}, [transcript])
     assert examples.texts["hearing"]["a.wav"] == {
         "reference": "Yes.",
         "kind": "word",
-        "by_profile": {"fair": {"text": "yes"}, "tuned": {"text": "yet"}},
+        "by_profile": {"fair": {"text": "yes"}, "shipped": {"text": "yet"}},
     }
 
 
 def test_equal_sounds_are_kept_once():
     """Profiles that sound alike to the last sample share a sound."""
     examples = Examples()
-    for profile, level in (("seed", 0.1), ("fair", 0.1), ("tuned", 0.2)):
+    for profile, level in (("seed", 0.1), ("fair", 0.1), ("shipped", 0.2)):
         examples.spoken(profile, "turn 1", "Hello.", speech(level), "hello")
     assert len(examples.sounds) == 2
     said = examples.texts["speaking"]["turn 1"]["by_profile"]
-    assert said["seed"]["sound"] == said["fair"]["sound"] != said["tuned"]["sound"]
+    assert said["seed"]["sound"] == said["fair"]["sound"] != said["shipped"]["sound"]
 
 
 def test_a_profile_that_differs_in_threads_alone_is_told_by_the_other():

@@ -63,13 +63,13 @@ def storage(tmp_path, samples, digests):
 
 @pytest.fixture
 def document(digests):
-    sides = [("seed", "tuned"), ("fair", "tuned"), ("tuned", "control")]
+    sides = [("seed", "shipped"), ("fair", "shipped"), ("shipped", "control")]
     heard = {
         "seed": {"text": "may name is ann"},
         "fair": {"text": "my name is ann"},
-        "tuned": {"text": "my name is dan"},
+        "shipped": {"text": "my name is dan"},
     }
-    said = {"seed": "a", "fair": "a", "tuned": "b"}
+    said = {"seed": "a", "fair": "a", "shipped": "b"}
     spoken = {profile: {"text": "thursday then", "sound": digests[word]} for profile, word in said.items()}
     titles = ["whisper: inference time of the chunks", "overall: chunk end to first audio"]
     rows = [criterion(title, baseline) for baseline in ("seed", "fair") for title in titles]
@@ -87,10 +87,10 @@ def document(digests):
         "voiceperf": {
             "form": "full",
             "call": "c",
-            "candidate": "tuned",
+            "candidate": "shipped",
             "control_s": 0.03,
             "criteria": rows,
-            "stages_ms": {"fair": {"1": [stages(400.0)]}, "tuned": {"1": [stages(100.0), stages(120.0)]}},
+            "stages_ms": {"fair": {"1": [stages(400.0)]}, "shipped": {"1": [stages(100.0), stages(120.0)]}},
             "examples": {
                 "whisper": {"wav/a.wav": {"reference": "My name is Ann.", "kind": "sentence", "by_profile": heard}},
                 "kokoro": {"turn 1": {"reference": "Thursday, then?", "by_profile": spoken}},

@@ -105,7 +105,7 @@ def test_both_voices_can_be_heard(made):
     """The kept sounds of both settings are in the page, and their words beside them."""
     text = made()
     assert text.count("<audio ") == 2
-    assert 'aria-label="turn 1, tuned"' in text
+    assert 'aria-label="turn 1, shipped"' in text
 
 
 def test_a_sound_that_was_not_kept_is_said_to_be_missing(made, storage):
@@ -124,7 +124,7 @@ def test_words_that_are_heard_otherwise_are_marked(made):
 
 def test_hearing_is_told_by_kind(made, document):
     """The rate of each kind of recording stands there for both settings; a run that kept no kinds has no such table."""
-    assert '<td class="number" data-label="tuned">25.0%</td>' in made()
+    assert '<td class="number" data-label="shipped">25.0%</td>' in made()
     for entry in document["voiceperf"]["examples"]["whisper"].values():
         del entry["kind"]
     assert "Word error rates by kind" not in made()

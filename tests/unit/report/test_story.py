@@ -18,7 +18,7 @@ def test_the_headline_says_by_how_much_sooner_a_caller_is_answered(run):
     """The gain, both times, and whom it is held against stand in one sentence."""
     headline = story_of(run()).headline
     gain, quality = headline.split(", and ", maxsplit=1)
-    assert gain == "tuned answers a caller 75% sooner than seed, after 100 ms instead of 401"
+    assert gain == "shipped answers a caller 75% sooner than seed, after 100 ms instead of 401"
     assert quality == "hearing, thinking and speaking stay within their limits of quality."
 
 
@@ -39,7 +39,7 @@ def test_the_hardest_baseline_to_beat_comes_first(document, run):
 
 @pytest.mark.parametrize(
     ("verdict", "said"),
-    [("FAIL", "tuned does not hold: Hearing"), ("INCONCLUSIVE", "cannot be told"), ("INVALID", "Not everything")],
+    [("FAIL", "shipped does not hold: Hearing"), ("INCONCLUSIVE", "cannot be told"), ("INVALID", "Not everything")],
 )
 def test_what_does_not_pass_is_the_headline(document, run, verdict, said):
     """A run that does not pass boasts of nothing, and says why."""

@@ -33,7 +33,7 @@ PASS, FAIL = Finding(Verdict.PASS, "fine"), Finding(Verdict.FAIL, "1.04 at best,
 
 
 def run(number, median_s=0.2):
-    benchmark = Benchmark("tests/perf/test_call.py::test_turn[turn_1-tuned-llama]", "n", median_s, {})
+    benchmark = Benchmark("tests/perf/test_call.py::test_turn[turn_1-shipped-llama]", "n", median_s, {})
     facts = {"machine_id": "m1", "libraries": {"onnxruntime": "1.32" if number < 5 else "1.33"}}
     date, commit = f"2026-01-{number:02}T10:00:00", f"{number}" * 40
     return Run(
@@ -44,7 +44,7 @@ def run(number, median_s=0.2):
 @pytest.fixture
 def comparison():
     rows = (
-        Row("thinking: tuned / fair", SLOW, 0.02, FAIL),
+        Row("thinking: shipped / fair", SLOW, 0.02, FAIL),
         Row("quality of llama: time of a 32-token reply against fair", None, None, PASS),
     )
     return Comparison(run(1), run(6), rows, ("onnxruntime 1.32 -> 1.33",))
@@ -81,7 +81,7 @@ def test_comparison_is_the_same_in_markdown(comparison):
     """A pull request sees the verdict first, then the same rows."""
     text = comparison_markdown(comparison)
     assert text.startswith("### voiceperf: FAIL, against `0001_x.json`")
-    assert "| thinking: tuned / fair | +7.0% [+4.0%, +10.0%] | +2% | FAIL |" in text
+    assert "| thinking: shipped / fair | +7.0% [+4.0%, +10.0%] | +2% | FAIL |" in text
     assert "- changed since: onnxruntime 1.32 -> 1.33" in text
 
 

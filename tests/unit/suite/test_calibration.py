@@ -10,11 +10,11 @@ from voiceperf.suite import calibration
 from voiceperf.suite.suite import Suite
 from voiceperf.suite.workloads import WORKLOADS
 
-SIDES = {name: SimpleNamespace(name=name) for name in ("fair", "tuned")}
+SIDES = {name: SimpleNamespace(name=name) for name in ("fair", "shipped")}
 TURNS = [SimpleNamespace(number=1), SimpleNamespace(number=2)]
 PLAN = SimpleNamespace(
     sides=lambda: SIDES,
-    candidate=SIDES["tuned"],
+    candidate=SIDES["shipped"],
     form=SimpleNamespace(name="full", every_nth_recording=1, turns=lambda call: TURNS),
     call=None,
     manifest=None,
@@ -38,7 +38,7 @@ class Numbers(Suite):
         return contextlib.nullcontext(SimpleNamespace(run=self._run, account=lambda *who: Resources(1, 2, 3.0, 4)))
 
     def _run(self, side, workload, turn):
-        level = self.level if side == "tuned" else 1
+        level = self.level if side == "shipped" else 1
         return Timing(int(1e9 * turn.number * np.exp(self.rng.normal(0, 0.01)) * level), 0)
 
 
@@ -56,9 +56,9 @@ def calibrate(launches, step=lambda launch, name: None, workloads=WORKLOADS):
 def test_every_series_is_calibrated(suites):
     """Each workload under each profile has its noise, under the name that a saved run gives it."""
     noise = calibrate(3)
-    assert set(noise) == {f"{workload}: tuned / {other}" for workload in WORKLOADS for other in ("fair", "control")}
+    assert set(noise) == {f"{workload}: shipped / {other}" for workload in WORKLOADS for other in ("fair", "control")}
     assert {found.launches for found in noise.values()} == {3}
-    assert noise["thinking: tuned / fair"].pairs == 2 * WORKLOADS["thinking"].blocks["full"]
+    assert noise["thinking: shipped / fair"].pairs == 2 * WORKLOADS["thinking"].blocks["full"]
 
 
 def test_every_launch_has_processes_of_its_own(suites):
@@ -78,11 +78,11 @@ def test_each_piece_of_work_is_reported_before_it_begins(suites):
 def test_levels_of_launches_are_found(suites):
     """What differs from launch to launch is told apart from the scatter of pairs."""
     noise = calibrate(30)
-    assert noise["hearing: tuned / control"].launch_spread == pytest.approx(0.05, rel=0.3)
-    assert noise["hearing: tuned / fair"].launch_spread == pytest.approx(0.05, rel=0.3)
-    assert noise["thinking: tuned / control"].pair_spread == pytest.approx(0.01, rel=0.2)
+    assert noise["hearing: shipped / control"].launch_spread == pytest.approx(0.05, rel=0.3)
+    assert noise["hearing: shipped / fair"].launch_spread == pytest.approx(0.05, rel=0.3)
+    assert noise["thinking: shipped / control"].pair_spread == pytest.approx(0.01, rel=0.2)
 
 
 def test_one_workload_can_be_calibrated_alone(suites):
     """Only its own series are measured."""
-    assert set(calibrate(3, workloads=["thinking"])) == {"thinking: tuned / fair", "thinking: tuned / control"}
+    assert set(calibrate(3, workloads=["thinking"])) == {"thinking: shipped / fair", "thinking: shipped / control"}

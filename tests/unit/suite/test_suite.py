@@ -25,7 +25,7 @@ from voiceperf.suite.workloads import CALL, WORKLOADS
 TURNS = [SimpleNamespace(number=number, reply=f"Reply {number}.") for number in (1, 2)]
 CALL61 = SimpleNamespace(turns=TURNS)
 SPEAKING = "speaking"  # the one workload whose requests the fake engine takes
-NAMES = [*BASELINES, "tuned"]
+NAMES = [*BASELINES, "shipped"]
 PASSES = Quality(Finding(Verdict.PASS, "as planned"), "words")
 
 
@@ -38,7 +38,7 @@ def plan():
     return SimpleNamespace(
         call=CALL61,
         baselines=[sides[name] for name in BASELINES],
-        candidate=sides["tuned"],
+        candidate=sides["shipped"],
         form=FORMS["full"],
         manifest=Path(),
         conversations=Path(),
@@ -105,8 +105,8 @@ def test_figures_of_the_candidate_alone_cost_no_run_of_a_baseline(numbers, suite
     """Where a figure is the candidate's own, it runs more often, with only the control beside it."""
     numbers(lambda side, turn: Timing(1, 0))
     taken = suite.measure(SPEAKING, TURNS[0])
-    assert len(taken.of("tuned")) - len(taken.of("fair")) == WORKLOADS[SPEAKING].own_blocks > 0
-    assert len(taken.pairs("tuned", CONTROL)) == len(taken.of("tuned"))
+    assert len(taken.of("shipped")) - len(taken.of("fair")) == WORKLOADS[SPEAKING].own_blocks > 0
+    assert len(taken.pairs("shipped", CONTROL)) == len(taken.of("shipped"))
 
 
 def test_unclear_criterion_gets_more_blocks(numbers, suite):
@@ -159,7 +159,7 @@ def test_lost_quality_or_load_not_borne_is_unfit(suite, what, speed, quality, un
 def test_short_call_has_pairs_enough_to_be_judged(numbers, suite):
     """However few turns a call has, its pairs are as many as a verdict needs."""
     numbers(lambda side, turn: Timing(1, 0))
-    pairs = [suite.measure("hearing", turn).pairs("seed", "tuned") for turn in TURNS]
+    pairs = [suite.measure("hearing", turn).pairs("seed", "shipped") for turn in TURNS]
     assert sum(map(len, pairs)) == MIN_PAIRS > WORKLOADS["hearing"].blocks["full"] * 2
 
 
@@ -216,7 +216,7 @@ def test_an_engine_whose_library_is_missing_is_a_row_too(suite, monkeypatch):
     def missing(role):
         raise EngineError("the library is missing; pip install it")
 
-    monkeypatch.setattr(suite._sides["tuned"], "contender", missing)
+    monkeypatch.setattr(suite._sides["shipped"], "contender", missing)
     criterion = suite.judge("thinking", "fair")
     assert criterion.verdict is Verdict.INVALID
     assert criterion.decisive.reason == "the library is missing; pip install it"
