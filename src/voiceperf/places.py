@@ -28,3 +28,8 @@ def fixtures_dir() -> Path:
     package = Path(__file__).resolve().parent
     installed = package / "fixtures"
     return installed if installed.is_dir() else package.parents[1] / "fixtures"
+
+
+CALL = fixtures_dir() / "calls" / "call61.toml"
+MANIFEST = fixtures_dir() / "audio" / "manifest.jsonl"
+CONVERSATIONS = fixtures_dir() / "text" / "conversations.toml"

@@ -74,7 +74,7 @@ def by_process(times_ns):
     return [rows for rows in found if rows[0]]
 
 
-def fought(case, engine, folder):
+def duelled(case, engine, folder):
     """One duel, as a record."""
     recording = call.load(places.fixtures_dir() / "calls" / "call61.toml")
     inputs = duel_requests(recording, role_named(engine))
@@ -84,7 +84,7 @@ def fought(case, engine, folder):
     begun = time.perf_counter()
     with hog() if busy else nullcontext():
         duel = run_duel(*sides, inputs, Rules())
-    contests = [contest for contest in (duel.first, duel.fresh) if contest]
+    experiments = [one for one in (duel.first, duel.fresh) if one]
     return {
         "case": case,
         "engine": engine,
@@ -92,9 +92,9 @@ def fought(case, engine, folder):
         "verdict": duel.finding.verdict,
         "reason": duel.finding.reason,
         "seconds": round(time.perf_counter() - begun, 1),
-        "rounds": [contest.rounds for contest in contests],
+        "rounds": [one.rounds for one in experiments],
         "processes": by_process(duel.first.times_ns),
-        "estimates": [round(contest.interval.estimate, 4) for contest in contests],
+        "estimates": [round(one.interval.estimate, 4) for one in experiments],
     }
 
 
@@ -110,7 +110,7 @@ def main():
         for _ in range(wanted.repeat):
             for case in wanted.case:
                 for engine in wanted.engine:
-                    record = fought(case, engine, Path(folder))
+                    record = duelled(case, engine, Path(folder))
                     with wanted.out.open("a") as lines:
                         lines.write(json.dumps(record) + "\n")
                     print({name: value for name, value in record.items() if name != "processes"}, flush=True)

@@ -18,7 +18,7 @@ from voiceperf.judge.regression import Change
 from voiceperf.judge.sequential import look_confidence
 from voiceperf.judge.statistics import CONFIDENCE, ratio_interval
 from voiceperf.profiles import PLAYERS
-from voiceperf.suite.duel import LOOKS, Duel, Rules, fight
+from voiceperf.suite.duel import LOOKS, Duel, Rules, judge_duel
 
 RECORDED = Path(__file__).with_name("duels.jsonl")
 NULL_RUNS = 10_000
@@ -81,7 +81,7 @@ def said(processes, engine, effect, seed):
         clock.now_ns += int(START_S[engine] * 1e9)
         yield Replayed(clock, processes[rng.integers(len(processes))], ROUND_S[engine], effect, rng)
 
-    first, fresh, finding = fight(start, Rules(), clock)
+    first, fresh, finding = judge_duel(start, Rules(), clock)
     return Duel(engine, finding, first, fresh).change
 
 

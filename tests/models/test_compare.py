@@ -55,7 +55,7 @@ def test_slower_environment_is_found(slower_environment):
     code, (row,) = compare("--candidate-python", slower_environment, "llama")
     assert code == 10
     assert (row["verdict"], row["change"]) == ("FAIL", "slower")
-    assert len(row["contests"]) == 2
+    assert len(row["experiments"]) == 2
     assert row["usage"][1]["cpu_s"] > row["usage"][0]["cpu_s"]
 
 

@@ -30,11 +30,9 @@ from wyoming.tts import (
 
 from voiceperf import call, profiles
 from voiceperf.engines.base import Line, Prompt, Utterance
-from voiceperf.live.agent import Services
-from voiceperf.live.find import services_at
-from voiceperf.live.paired import replay_paired
+from voiceperf.live.agent import Services, services_at
 from voiceperf.live.processes import ServiceProcess
-from voiceperf.live.replay import Pace, replay
+from voiceperf.live.replay import Pace, replay, replay_paired
 from voiceperf.live.wire import address
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess

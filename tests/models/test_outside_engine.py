@@ -71,7 +71,7 @@ def test_it_is_compared(outside):
         (row,) = rows(done)
         assert row["role"] == "hearing"
         assert row["quality"].startswith("WER")
-        assert len(row["contests"][0]["times_ns"]) == 3
+        assert len(row["experiments"][0]["times_ns"]) == 3
 
 
 def test_its_quality_is_judged(outside, tmp_path):

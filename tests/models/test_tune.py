@@ -17,9 +17,9 @@ from voiceperf.engines.kokoro import KokoroParams
 from voiceperf.judge.verdict import Verdict
 from voiceperf.profiles import Setting
 from voiceperf.quality.corpus import Corpus
-from voiceperf.tune.race import race
 from voiceperf.tune.study import storage_at
 from voiceperf.tune.together import Stage
+from voiceperf.tune.trial import race
 from voiceperf.tune.tuner import Tuner
 
 pytestmark = pytest.mark.models
@@ -145,7 +145,7 @@ def test_whole_turns_are_played_through_services_of_which_one_is_changed():
     longer = {**shipped["whisper"].values, "silence_ctx": 0, "audio_ctx": 1024, "retry_ctx": 0}
     slower = shipped.having("whisper", Setting(longer, shipped["whisper"].env))
     with Stage(CALL, shipped) as stage:
-        assert race(partial(stage.bout, "speaking", shipped.having("kokoro", waiting)), 10.0).ratio.low > 1
-        assert race(partial(stage.bout, "hearing", slower), 10.0).ratio.low > 1
+        assert race(partial(stage.launch, "speaking", shipped.having("kokoro", waiting)), 10.0).ratio.low > 1
+        assert race(partial(stage.launch, "hearing", slower), 10.0).ratio.low > 1
         stage.adopt("hearing", slower)
-        assert race(partial(stage.bout, "hearing", shipped), 10.0).ratio.high < 1
+        assert race(partial(stage.launch, "hearing", shipped), 10.0).ratio.high < 1

@@ -24,15 +24,15 @@ from voiceperf.audio import as_speech
 from voiceperf.engines.base import Line, Utterance
 from voiceperf.judge.statistics import ratio_interval
 from voiceperf.judge.text import score, word_error_rate
-from voiceperf.measure.bout import Bout
 from voiceperf.measure.contender import Contender, of_profile
 from voiceperf.measure.fingerprint import fingerprint
+from voiceperf.measure.launch import Launch
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.models.catalogue import ctranslate2_files
 from voiceperf.models.sources import Errand
 from voiceperf.models.store import pull
 from voiceperf.quality.corpus import CHUNK_SECONDS, read_manifest
-from voiceperf.report.markdown import as_markdown
+from voiceperf.report.tables import as_markdown
 
 ROUNDS = 6
 CALL = call.load(places.fixtures_dir() / "calls" / "call61.toml")
@@ -68,11 +68,11 @@ def model_folder():
 
 def beside_ours(peer, ours, requests):
     """Their times by input in ms, and ours over theirs with its interval."""
-    with Bout(peer, ours, requests) as bout:
+    with Launch(peer, ours, requests) as launch:
         for number in range(ROUNDS):
             print(f"{peer.name}: round {number + 1} of {ROUNDS}", file=sys.stderr)
-            bout.one_round()
-        times = bout.times_ns()
+            launch.one_round()
+        times = launch.times_ns()
     ratio = ratio_interval(times)
     theirs = [median(pair[0] for pair in pairs) / 1e6 for pairs in times.values()]
     return theirs, f"{ratio.estimate:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"

@@ -19,7 +19,7 @@ from voiceperf.history.runs import STORAGE
 from voiceperf.judge.planning import MIN_LAUNCHES, Noise
 from voiceperf.log import say
 from voiceperf.measure.fingerprint import fingerprint
-from voiceperf.report.terminal import aside, page
+from voiceperf.report.tables import aside, page
 from voiceperf.suite.calibration import Benchmark, benchmarks
 from voiceperf.suite.calibration import calibrate as measure
 from voiceperf.suite.plan import BASELINES, DEFAULT_FORM, FORMS, Plan

@@ -24,11 +24,9 @@ from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import GATE_EXIT_CODES, applicable, worst
 from voiceperf.log import say
 from voiceperf.measure.contender import Side
-from voiceperf.measure.environment import libraries_of
-from voiceperf.measure.fingerprint import libraries
-from voiceperf.report.comparison import comparison_markdown, print_comparison
-from voiceperf.report.duels import duels_markdown, print_duels
-from voiceperf.report.terminal import page
+from voiceperf.measure.fingerprint import libraries, libraries_of
+from voiceperf.report.comparison import comparison_markdown, duels_markdown, print_comparison, print_duels
+from voiceperf.report.tables import page
 from voiceperf.roles import ROLES
 from voiceperf.suite.duel import Rules
 from voiceperf.suite.plan import DEFAULT_FORM, FORMS

@@ -11,7 +11,7 @@ from voiceperf.cli.app import Json, app, print_json
 from voiceperf.errors import EngineError
 from voiceperf.models.catalogue import CATALOGUE
 from voiceperf.models.store import path_of
-from voiceperf.report.terminal import page
+from voiceperf.report.tables import page
 from voiceperf.suite import standing
 
 

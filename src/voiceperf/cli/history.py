@@ -16,7 +16,7 @@ from voiceperf.history.runs import STORAGE, find_run, read_all
 from voiceperf.history.trend import trends
 from voiceperf.log import say
 from voiceperf.report.history import history_markdown, print_history, print_runs
-from voiceperf.report.terminal import page
+from voiceperf.report.tables import page
 
 
 @app.command()

@@ -15,7 +15,7 @@ from voiceperf.log import say
 from voiceperf.models import store
 from voiceperf.models.catalogue import CATALOGUE, find
 from voiceperf.places import cache_dir
-from voiceperf.report.terminal import page
+from voiceperf.report.tables import page
 
 models = typer.Typer(help="Where the models come from: list, pull and verify them.", no_args_is_help=True)
 app.add_typer(models, name="models")

@@ -13,7 +13,7 @@ from voiceperf.live.params import ServiceParams
 from voiceperf.params import EngineParams, declared_defaults
 from voiceperf.profiles import PLAYERS
 from voiceperf.report.parameters import parameter_table, parameters_markdown
-from voiceperf.report.terminal import page
+from voiceperf.report.tables import page
 
 
 @app.command()

@@ -20,7 +20,7 @@ from voiceperf.measure.process import WorkerProcess
 from voiceperf.quality.corpus import Recording, read_manifest
 from voiceperf.quality.hearing import compare_transcripts, transcripts
 from voiceperf.report.kinds import kinds_table
-from voiceperf.report.terminal import page
+from voiceperf.report.tables import page
 from voiceperf.roles import HEARING
 
 _PROGRESS_EVERY = 25

@@ -22,7 +22,7 @@ from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import GATE_EXIT_CODES
 from voiceperf.log import say
 from voiceperf.profiles import Profile
-from voiceperf.report.terminal import aside, page
+from voiceperf.report.tables import aside, page
 from voiceperf.roles import ROLES
 
 if TYPE_CHECKING:  # the network's libraries are imported by these commands alone, once they run
@@ -137,8 +137,8 @@ def soak(
 def _compare(
     call: CallRecording, before: Profile, after: Profile, step_by_step: bool, pace: Pace, as_json: bool
 ) -> None:
-    from voiceperf.live.paired import replay_paired
     from voiceperf.live.processes import ServicesOfProfile
+    from voiceperf.live.replay import replay_paired
     from voiceperf.report.turns import comparison_table, failures
 
     roles = ROLES if step_by_step else ()
@@ -193,7 +193,7 @@ def _stages(title: str, records: Sequence[TurnRecord]) -> Any:
 @contextmanager
 def _there(uris: list[str] | None, profile: Profile) -> Iterator[Services]:
     """Services that run already, or ours of a profile."""
-    from voiceperf.live.find import services_at
+    from voiceperf.live.agent import services_at
     from voiceperf.live.processes import ServicesOfProfile
 
     with ExitStack() as stack:

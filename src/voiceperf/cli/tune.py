@@ -22,7 +22,7 @@ from voiceperf.history.runs import STORAGE
 from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
 from voiceperf.log import say
 from voiceperf.measure.contender import of_profile
-from voiceperf.report.terminal import aside, page
+from voiceperf.report.tables import aside, page
 from voiceperf.report.tuning import confirmation, single_changes, speed_against_quality, together, tuning_markdown
 from voiceperf.roles import ROLES
 from voiceperf.suite import standing
@@ -123,8 +123,8 @@ def found_before(storage: Path) -> list[Panel]:
 def _panel(study: Study, space: Space, prefer: str) -> Panel:
     from voiceperf.report.tuning_plot import Panel
     from voiceperf.tune.explain import importance
-    from voiceperf.tune.outcome import outcome_of
     from voiceperf.tune.search import finished
+    from voiceperf.tune.study import outcome_of
 
     trials = finished(study, space)
     return Panel(space, trials, outcome_of(study, trials, prefer).chosen, importance(study, space, trials))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, Synthesize
 from voiceperf.audio import SPEECH_RATE_HZ
 from voiceperf.call import Turn
 from voiceperf.conversation import Message
-from voiceperf.errors import ServiceError
+from voiceperf.errors import InputError, ServiceError
 from voiceperf.live.client import Link
 from voiceperf.live.info import OURS
 from voiceperf.live.params import ServiceParams
@@ -256,3 +256,21 @@ def _keep(record: TurnRecord, stage: str, context: Any) -> None:
     """What a service of ours tells of its own time; others tell nothing."""
     if isinstance(context, dict):
         record.served[stage] = {name: value for name, value in context.items() if isinstance(value, int | float)}
+
+
+async def services_at(uris: Sequence[str]) -> Services:
+    """The three parts of an agent among some URIs.
+
+    Raises:
+        ServiceError: one cannot be reached.
+        InputError: nobody plays a part.
+    """
+    parts = {"asr": "", "handle": "", "tts": ""}
+    for uri in uris:
+        link = await Link.to(uri, ServiceParams())
+        info = await link.info()
+        await link.close()
+        parts = {part: known or (uri if getattr(info, part) else "") for part, known in parts.items()}
+    if missing := [part for part, uri in parts.items() if not uri]:
+        raise InputError(f"none of {', '.join(uris)} offers {' or '.join(missing)}; name one more --uri")
+    return Services(parts["asr"], parts["handle"], parts["tts"])

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from voiceperf import call as calls
-from voiceperf import profiles
+from voiceperf import places, profiles
 from voiceperf.errors import InputError, ModelError, VoicePerfError
 from voiceperf.history import sounds
 from voiceperf.history.formerly import workload_of
@@ -24,9 +24,8 @@ from voiceperf.log import Progress
 from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.pytest_plugin import gate, measured_here
 from voiceperf.report.kinds import kinds_table, rates_of_examples
-from voiceperf.report.terminal import page, print_criteria
+from voiceperf.report.tables import page, print_criteria
 from voiceperf.roles import HEARING
-from voiceperf.suite import material
 from voiceperf.suite.plan import BASELINES, DEFAULT_FORM, FORMS, Form, Plan
 from voiceperf.suite.session import Measured, run_of_session
 from voiceperf.suite.suite import Suite
@@ -51,12 +50,12 @@ def plan_of(config: pytest.Config) -> Plan:
 def _read_plan(config: pytest.Config) -> Plan:
     chosen = config.getoption("voiceperf_call")
     return Plan(
-        call=calls.load(Path(chosen) if chosen else _ini_path(config, "voiceperf_call", material.CALL)),
+        call=calls.load(Path(chosen) if chosen else _ini_path(config, "voiceperf_call", places.CALL)),
         baselines=tuple(profiles.load(name) for name in BASELINES),
         candidate=profiles.load(config.getoption("voiceperf_candidate") or profiles.DEFAULT),
         form=_form(config),
-        manifest=_ini_path(config, "voiceperf_manifest", material.MANIFEST),
-        conversations=_ini_path(config, "voiceperf_conversations", material.CONVERSATIONS),
+        manifest=_ini_path(config, "voiceperf_manifest", places.MANIFEST),
+        conversations=_ini_path(config, "voiceperf_conversations", places.CONVERSATIONS),
     )
 
 

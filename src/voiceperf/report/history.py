@@ -8,8 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from voiceperf.history.trend import Shift, Trend
-from voiceperf.report.markdown import as_markdown
-from voiceperf.report.terminal import WIDTH
+from voiceperf.report.tables import WIDTH, as_markdown
 
 _COLUMNS = ("benchmark", "runs", "latest", "/ control", "history", "shifts")
 _BARS = "▁▂▃▄▅▆▇█"

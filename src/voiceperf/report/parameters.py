@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.table import Table
 
 from voiceperf.params import EngineParams, Tunable, declared_defaults
-from voiceperf.report.markdown import as_markdown
+from voiceperf.report.tables import as_markdown
 
 _COLUMNS = ("parameter", "default", "may be", "changes results", "the tuner tries", "what it is")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from voiceperf.report.markdown import as_markdown
 from voiceperf.report.story import SURE, Row, Story
+from voiceperf.report.tables import as_markdown
 
 _LEGEND = (
     f"Before and after: the mean over the turns of their medians. Figure: the mean saving of the pairs with its {SURE}"

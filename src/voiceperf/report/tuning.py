@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from voiceperf.judge.statistics import Interval
-from voiceperf.report.markdown import as_markdown
+from voiceperf.report.tables import as_markdown
 from voiceperf.tune.choice import frontier, loss
 from voiceperf.tune.space import Space
 from voiceperf.tune.trial import ALONE, Trial

@@ -11,7 +11,7 @@ from rich.table import Table
 from voiceperf.judge.statistics import Interval
 from voiceperf.live.agent import TurnRecord
 from voiceperf.live.stages import OVERALL, Spread, spreads, stages_of
-from voiceperf.report.terminal import as_change
+from voiceperf.report.tables import as_change
 
 
 def stage_table(title: str, records: Sequence[TurnRecord]) -> Table:

@@ -11,18 +11,18 @@ from voiceperf.engines.base import Request
 from voiceperf.judge.regression import MAX_SLOWDOWN, Change, change_of, judge_slowdown
 from voiceperf.judge.statistics import Interval, PairsByInput
 from voiceperf.judge.verdict import Finding, Verdict
-from voiceperf.measure.bout import Bout
 from voiceperf.measure.clock import Clock, SystemClock
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.experiment import Start, experiment
+from voiceperf.measure.launch import Launch
 from voiceperf.measure.resources import Usage
 
 LOOKS = (6, 12, 20, 30, 44)  # rounds; each look has about half as many again as the one before
-CONFIRMING_SHARE = 0.3  # of the budget, kept for the second contest
+CONFIRMING_SHARE = 0.3  # of the budget, kept for the second experiment
 
 
 Watch = Callable[[str, int, Interval | None], None]
-"""Called at each look with the contest's title, the rounds so far and what they show."""
+"""Called at each look with the experiment's title, the rounds so far and what they show."""
 
 
 Look = Callable[[int, Interval | None], None]
@@ -41,7 +41,7 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Contest:
+class Experiment:
     """What the rounds showed, over all its pairs of processes."""
 
     change: Change
@@ -56,36 +56,36 @@ class Contest:
 
 @dataclass(frozen=True)
 class Duel:
-    """One role's verdict: the first contest, and the second where that showed a change.
+    """One role's verdict: the first experiment, and the second where that showed a change.
 
     `usage` is what baseline and candidate used in the rounds before the first look.
     """
 
     role: str
     finding: Finding
-    first: Contest
-    fresh: Contest | None
+    first: Experiment
+    fresh: Experiment | None
     usage: tuple[Usage, Usage] | None = None
 
     @property
     def change(self) -> Change:
-        """Slower or faster only where the second contest agreed."""
+        """Slower or faster only where the second experiment agreed."""
         return self.first.change if self.fresh is None or recurred(self.first, self.fresh) else Change.UNCLEAR
 
     def as_record(self) -> dict[str, Any]:
         """Plain values, every pair included."""
-        contests = [contest for contest in (self.first, self.fresh) if contest]
+        experiments = [one for one in (self.first, self.fresh) if one]
         return {
             "role": self.role,
             "change": self.change,
             "verdict": self.finding.verdict,
             "reason": self.finding.reason,
-            "contests": [contest.as_record() for contest in contests],
+            "experiments": [one.as_record() for one in experiments],
             "usage": [usage.as_record() for usage in self.usage] if self.usage else None,
         }
 
 
-def contest(start: Start, tolerance: float, end_ns: int, clock: Clock, look: Look) -> Contest:
+def _experiment(start: Start, tolerance: float, end_ns: int, clock: Clock, look: Look) -> Experiment:
     """Rounds in fresh processes until it is clear, with a tolerance, whether anything has changed."""
     seen = experiment(
         start,
@@ -95,21 +95,21 @@ def contest(start: Start, tolerance: float, end_ns: int, clock: Clock, look: Loo
         is_over=lambda: clock.wall_ns() >= end_ns,
         watch=look,
     )
-    return Contest(change_of(seen.interval, tolerance), seen.interval, seen.rounds, seen.times_ns)
+    return Experiment(change_of(seen.interval, tolerance), seen.interval, seen.rounds, seen.times_ns)
 
 
-def fight(
+def judge_duel(
     start: Start, rules: Rules, clock: Clock, watch: Watch = unwatched
-) -> tuple[Contest, Contest | None, Finding]:
-    """One contest, and where it says slower or faster, a second in fresh processes, which must say so too."""
+) -> tuple[Experiment, Experiment | None, Finding]:
+    """One experiment, and where it says slower or faster, a second in fresh processes, which must say so too."""
     begun_ns = clock.wall_ns()
     budget_ns = int(rules.budget_s * 1e9)
     end_ns = begun_ns + int(budget_ns * (1 - CONFIRMING_SHARE))
-    first = contest(start, rules.max_slowdown, end_ns, clock, partial(watch, "first contest"))
+    first = _experiment(start, rules.max_slowdown, end_ns, clock, partial(watch, "first experiment"))
     finding = judge_slowdown(first.interval, rules.max_slowdown)
     if first.change not in (Change.SLOWER, Change.FASTER):
         return first, None, finding
-    fresh = contest(start, 0.0, begun_ns + budget_ns, clock, partial(watch, "again in fresh processes"))
+    fresh = _experiment(start, 0.0, begun_ns + budget_ns, clock, partial(watch, "again in fresh processes"))
     agreed = recurred(first, fresh)
     said = "again in fresh processes" if agreed else "but fresh processes did not show it again"
     reason = f"{finding.reason}; {first.change} {said}"
@@ -118,8 +118,8 @@ def fight(
     return first, fresh, Finding(verdict, reason)
 
 
-def recurred(first: Contest, fresh: Contest) -> bool:
-    """Whether the fresh contest's whole interval lies on the same side of no change."""
+def recurred(first: Experiment, fresh: Experiment) -> bool:
+    """Whether the fresh experiment's whole interval lies on the same side of no change."""
     return first.change is fresh.change
 
 
@@ -131,11 +131,11 @@ def run_duel(
     watch: Watch = unwatched,
 ) -> Duel:
     """Judge two contenders of one role on the same inputs."""
-    bouts: list[Bout] = []
+    launches: list[Launch] = []
 
-    def start() -> Bout:
-        bouts.append(Bout(baseline, candidate, requests))
-        return bouts[-1]
+    def start() -> Launch:
+        launches.append(Launch(baseline, candidate, requests))
+        return launches[-1]
 
-    first, fresh, finding = fight(start, rules, SystemClock(), watch)
-    return Duel(candidate.role, finding, first, fresh, bouts[0].final_usage)
+    first, fresh, finding = judge_duel(start, rules, SystemClock(), watch)
+    return Duel(candidate.role, finding, first, fresh, launches[0].final_usage)

@@ -14,10 +14,10 @@ from voiceperf.log import Progress, silent
 from voiceperf.measure.contender import Side
 from voiceperf.quality.corpus import Corpus
 from voiceperf.quality.gate import Quality, QualityGate
-from voiceperf.suite.duel import Contest, Duel, Rules, Watch, run_duel, unwatched
+from voiceperf.suite.duel import Duel, Experiment, Rules, Watch, run_duel, unwatched
 from voiceperf.suite.workloads import duel_requests
 
-NOT_FOUGHT = Contest(Change.UNCLEAR, None, 0, {})
+NOT_MEASURED = Experiment(Change.UNCLEAR, None, 0, {})
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def judge_upgrade(
         try:
             duel = run_duel(before, after, duel_requests(call, role), rules, watch)
         except EngineError as error:
-            duel = Duel(role, Finding(Verdict.INVALID, str(error)), NOT_FOUGHT, None)
+            duel = Duel(role, Finding(Verdict.INVALID, str(error)), NOT_MEASURED, None)
         try:
             quality = gate.judge(role, baseline, candidate)
         except EngineError as error:

@@ -11,8 +11,8 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState
 
 from voiceperf.judge.verdict import Verdict
-from voiceperf.tune.outcome import outcome_of
 from voiceperf.tune.space import Space
+from voiceperf.tune.study import outcome_of
 from voiceperf.tune.trial import ALONE, Importance, Trial
 
 _ENOUGH_TRIALS = 30  # with fewer the estimate names whatever happened to differ

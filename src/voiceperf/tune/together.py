@@ -22,9 +22,8 @@ from voiceperf.measure.contender import of_profile
 from voiceperf.profiles import Profile, Setting
 from voiceperf.suite.live_turns import turn_stages_ms
 from voiceperf.suite.workloads import DUEL_TURNS
-from voiceperf.tune.race import race
 from voiceperf.tune.space import Space
-from voiceperf.tune.trial import Raced
+from voiceperf.tune.trial import Raced, race
 
 _LOOKS, _ENOUGH = (2, 4, 8), 0.02  # what is left to gain on whole turns is a few hundredths
 _SURELY = 0.99  # the whole interval below it: a hundredth is less than what processes differ by
@@ -57,7 +56,7 @@ class Stage:
         self._alive = ServicesOfProfile(profile)
 
     @contextmanager
-    def bout(self, role: str, other: Profile) -> Iterator[Rounds]:
+    def launch(self, role: str, other: Profile) -> Iterator[Rounds]:
         """Whole turns in balanced blocks: as the profile has it, and with one engine's service as another has it."""
         with self._alive.with_one_changed(role, other) as changed:
             services = {"with": changed, "without": self._alive.services}
@@ -112,7 +111,7 @@ def tune_together(
     for role, name, value in changes:
         setting = Setting({**profile[role].values, name: value}, profile[role].env)
         other = profile.having(role, setting)
-        once = partial(race, partial(stage.bout, role, other), 1.0, _LOOKS, enough=_ENOUGH, wins_below=_SURELY)
+        once = partial(race, partial(stage.launch, role, other), 1.0, _LOOKS, enough=_ENOUGH, wins_below=_SURELY)
         raced = once()
         if not _helps(raced):
             refusal = "not surely shorter"

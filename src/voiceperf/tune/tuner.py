@@ -15,10 +15,10 @@ from voiceperf.call import CallRecording
 from voiceperf.errors import ServiceError
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
-from voiceperf.measure.bout import Bout
 from voiceperf.measure.clock import Clock, SystemClock, Timing
 from voiceperf.measure.contender import Contender, Side, of_profile
 from voiceperf.measure.experiment import Start
+from voiceperf.measure.launch import Launch
 from voiceperf.params import EngineParams, known_default
 from voiceperf.profiles import Profile, Setting
 from voiceperf.quality.corpus import Corpus
@@ -28,15 +28,12 @@ from voiceperf.roles import HEARING, ROLES, SPEAKING, THINKING
 from voiceperf.suite.under_load import Retreat, under_load, until_borne
 from voiceperf.suite.workloads import duel_requests
 from voiceperf.tune.budget import Budget
-from voiceperf.tune.choice import PREFERENCES, frontier
-from voiceperf.tune.outcome import Outcome, keep_outcome
-from voiceperf.tune.playoff import fastest
-from voiceperf.tune.race import race
+from voiceperf.tune.choice import PREFERENCES, fastest, frontier
 from voiceperf.tune.search import EngineSearch, Watch, finished
 from voiceperf.tune.space import Space, space_around
-from voiceperf.tune.study import kept_study, study_of
+from voiceperf.tune.study import Outcome, keep_outcome, kept_study, study_of
 from voiceperf.tune.together import Change, Stage, tune_together, turn_changes
-from voiceperf.tune.trial import ALONE, Raced, Trial
+from voiceperf.tune.trial import ALONE, Raced, Trial, race
 
 # of the budget, to search; the baseline that hears is the slowest to run. The rest is for confirming, load and whole
 # turns
@@ -205,7 +202,7 @@ class Tuner:
 
         def meet(best: Trial, rival: Trial) -> Raced:
             first, second = (Contender(str(one.number), self._params(space, one)) for one in (best, rival))
-            start = partial(Bout, first, second, duel_requests(self._call, space.role), waiting_ns)
+            start = partial(Launch, first, second, duel_requests(self._call, space.role), waiting_ns)
             return race(start, _NEVER_DROPPED, _MEETING_LOOKS, enough=_ENOUGH)
 
         winner = fastest(trials, meet, self._shipped(space, trials))
@@ -224,9 +221,9 @@ class Tuner:
         return params
 
     def _against(self, other: Profile, params: EngineParams) -> Start:
-        """Begins a bout of two fresh processes."""
+        """Begins a launch of two fresh processes."""
         requests = duel_requests(self._call, params.role)
-        return partial(Bout, of_profile(other, params.role), Contender("trial", params), requests, waiting_ns)
+        return partial(Launch, of_profile(other, params.role), Contender("trial", params), requests, waiting_ns)
 
 
 def setting_of(params: EngineParams) -> Setting:

@@ -3,7 +3,7 @@
 import pytest
 
 from voiceperf.live.agent import TurnRecord
-from voiceperf.live.paired import Paired
+from voiceperf.live.replay import Paired
 
 
 def turns(times_ms, **changes):

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from voiceperf.errors import InputError
-from voiceperf.measure.environment import libraries_of
+from voiceperf.measure.fingerprint import libraries_of
 
 
 def test_own_environment_tells_its_libraries():

@@ -15,13 +15,11 @@ from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.resources import Usage
 from voiceperf.quality.gate import Quality
-from voiceperf.report.comparison import comparison_markdown, print_comparison
-from voiceperf.report.duels import duels_markdown, print_duels
+from voiceperf.report.comparison import comparison_markdown, duels_markdown, print_comparison, print_duels
 from voiceperf.report.history import history_markdown, print_history, print_runs, sparkline
-from voiceperf.report.markdown import as_markdown
-from voiceperf.report.terminal import page
+from voiceperf.report.tables import as_markdown, page
 from voiceperf.report.tuning import speed_against_quality, together
-from voiceperf.suite.duel import Contest, Duel
+from voiceperf.suite.duel import Duel, Experiment
 from voiceperf.suite.upgrade import Judged
 from voiceperf.tune.space import Space
 from voiceperf.tune.together import Change as TurnChange
@@ -52,9 +50,9 @@ def comparison():
 
 @pytest.fixture
 def judged():
-    contest = Contest(Change.SLOWER, SLOW, 6, {1: [(1.0, 1.07)]})
+    shown = Experiment(Change.SLOWER, SLOW, 6, {1: [(1.0, 1.07)]})
     usage = (Usage(10.0, 200_000_000, 5, 0.0), Usage(11.0, 210_000_000, 6, None))
-    return [Judged(Duel("thinking", FAIL, contest, contest, usage), Quality(PASS, "KLD 0.0054, top-1 96.6%"))]
+    return [Judged(Duel("thinking", FAIL, shown, shown, usage), Quality(PASS, "KLD 0.0054, top-1 96.6%"))]
 
 
 @pytest.fixture

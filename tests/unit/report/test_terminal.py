@@ -5,7 +5,7 @@ from rich.console import Console
 from voiceperf.judge.criteria import Bar, Criterion
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
-from voiceperf.report.terminal import WIDTH, print_criteria
+from voiceperf.report.tables import WIDTH, print_criteria
 
 
 def printed(*criteria):

@@ -9,7 +9,7 @@ from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.contender import Side
 from voiceperf.quality.gate import Quality
 from voiceperf.suite import upgrade
-from voiceperf.suite.duel import Contest, Duel, Rules
+from voiceperf.suite.duel import Duel, Experiment, Rules
 
 CALL = SimpleNamespace(turns=[])
 
@@ -19,10 +19,10 @@ def judge(monkeypatch):
     """Judge three engines of which single duels or qualities fail as told; all others pass."""
 
     def judged(fails=None, quality_fails=None):
-        def fought(baseline, candidate, requests, rules, watch):
+        def duelled(baseline, candidate, requests, rules, watch):
             if candidate.role in (fails or {}):
                 raise fails[candidate.role]
-            same = Contest(Change.SAME, None, 6, {})
+            same = Experiment(Change.SAME, None, 6, {})
             return Duel(candidate.role, Finding(Verdict.PASS, "as fast"), same, None)
 
         def heard(gate, engine, baseline, candidate):
@@ -30,7 +30,7 @@ def judge(monkeypatch):
                 raise quality_fails[engine]
             return Quality(Finding(Verdict.PASS, "as good"), "words")
 
-        monkeypatch.setattr(upgrade, "run_duel", fought)
+        monkeypatch.setattr(upgrade, "run_duel", duelled)
         monkeypatch.setattr(upgrade.QualityGate, "judge", heard)
         sides = [Side(name, profiles.load("fair")) for name in ("baseline", "candidate")]
         engines = ["hearing", "thinking", "speaking"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 
-class MadeUpBout:
+class MadeUpLaunch:
     """Three inputs whose times for one side and the other are known, with noise of a known size."""
 
     def __init__(self, seconds, noise=0.02, seed=1):
@@ -28,6 +28,6 @@ class MadeUpBout:
 
 
 @pytest.fixture
-def made_up_bout():
-    """Makes a bout of (baseline's seconds, candidate's seconds)."""
-    return MadeUpBout
+def made_up_launch():
+    """Makes a launch of (baseline's seconds, candidate's seconds)."""
+    return MadeUpLaunch

@@ -9,7 +9,7 @@ from voiceperf.report.tuning import tuning_markdown
 from voiceperf.report.tuning_plot import Panel, draw
 from voiceperf.tune.choice import preferred
 from voiceperf.tune.explain import importance, in_words
-from voiceperf.tune.outcome import Outcome, keep_outcome, outcome_of
+from voiceperf.tune.study import Outcome, keep_outcome, outcome_of
 from voiceperf.tune.trial import Importance
 
 

@@ -1,7 +1,7 @@
 """Who is fastest, where the search could not tell."""
 
 from voiceperf.judge.statistics import Interval
-from voiceperf.tune.playoff import fastest
+from voiceperf.tune.choice import fastest
 from voiceperf.tune.trial import TOGETHER, Raced, Trial
 
 

@@ -21,7 +21,7 @@ HOLDS = Finding(Verdict.PASS, "")
 
 
 @pytest.fixture
-def turns(made_up_bout):
+def turns(made_up_launch):
     """Whole turns that take 10% less without spinning, half by sentence, and 30% more with one thread."""
 
     def seconds(profile):
@@ -33,8 +33,8 @@ def turns(made_up_bout):
         def __init__(self, profile):
             self.profile = profile
 
-        def bout(self, engine, other):
-            return made_up_bout((seconds(self.profile), seconds(other)), noise=0.005, seed=3)
+        def launch(self, engine, other):
+            return made_up_launch((seconds(self.profile), seconds(other)), noise=0.005, seed=3)
 
         def adopt(self, engine, profile):
             self.profile = self.profile.having(engine, profile[engine])

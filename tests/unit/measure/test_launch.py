@@ -3,8 +3,8 @@ from fake_engine import FakeParams
 
 from voiceperf.engines.base import Line
 from voiceperf.errors import EngineError, WorkerError
-from voiceperf.measure.bout import Bout
 from voiceperf.measure.contender import Contender
+from voiceperf.measure.launch import Launch
 from voiceperf.measure.resources import Resources, together, usage_between
 
 LINES = {1: Line("one"), 2: Line("two words")}
@@ -16,20 +16,20 @@ def contender(name="test", **params):
 
 def test_rounds_measure_every_input_once():
     """After three rounds each input has three pairs, baseline first."""
-    with Bout(contender(), contender(work=200_000), LINES) as bout:
+    with Launch(contender(), contender(work=200_000), LINES) as launch:
         for _ in range(3):
-            bout.one_round()
-        times = bout.times_ns()
+            launch.one_round()
+        times = launch.times_ns()
     assert {number: len(pairs) for number, pairs in times.items()} == {1: 3, 2: 3}
     assert all(candidate > baseline > 0 for pairs in times.values() for baseline, candidate in pairs)
 
 
 def test_usage_tells_who_used_more():
     """The candidate that works harder has used more processor time; both tell their memory."""
-    with Bout(contender(work=10), contender(work=2_000_000), LINES) as bout:
+    with Launch(contender(work=10), contender(work=2_000_000), LINES) as launch:
         for _ in range(3):
-            bout.one_round()
-    baseline, candidate = bout.final_usage
+            launch.one_round()
+    baseline, candidate = launch.final_usage
     assert candidate.cpu_s > baseline.cpu_s >= 0
     assert baseline.peak_rss_bytes > 1e6
     assert baseline.involuntary_switches >= 0
@@ -38,15 +38,15 @@ def test_usage_tells_who_used_more():
 def test_failing_contender_leaves_no_process():
     """Where the candidate cannot be loaded, or its first run fails, the baseline is stopped too."""
     with pytest.raises(EngineError, match="not to load"):
-        Bout(contender(), contender(failure="load"), LINES)
+        Launch(contender(), contender(failure="load"), LINES)
     with pytest.raises(EngineError, match="told to fail"):
-        Bout(contender(), contender(failure="error"), LINES)
+        Launch(contender(), contender(failure="error"), LINES)
 
 
 def test_contender_that_crashes_is_named():
     """A crash in the warm-up names the side that died."""
     with pytest.raises(WorkerError, match=r"new.*SIGSEGV"):
-        Bout(contender(), contender("new", failure="crash"), LINES)
+        Launch(contender(), contender("new", failure="crash"), LINES)
 
 
 def test_usage_is_a_difference():

@@ -1,8 +1,8 @@
-"""The criteria table, as text for a terminal or a log."""
+"""Tables: how wide they are and what colour a verdict has, the criteria, and tables as GitHub reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
 
 from rich.console import Console
@@ -90,3 +90,9 @@ def _limit(value: float, bar: Bar) -> str:
 def as_change(ratio: Interval) -> str:
     """A time ratio as what users ask for: by how much less, and how sure."""
     return f"{ratio.estimate - 1:+.1%}\n[{ratio.low - 1:+.1%}, {ratio.high - 1:+.1%}]"
+
+
+def as_markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; a bar in a cell does not end it."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

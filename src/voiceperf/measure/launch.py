@@ -1,4 +1,4 @@
-"""A bout: two contenders of one role, alive side by side, running the same inputs in balanced blocks."""
+"""A launch: two contenders of one role, alive side by side, running the same inputs in balanced blocks."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from voiceperf.measure.process import WorkerProcess
 from voiceperf.measure.resources import Usage, usage_between
 
 
-class Bout(Rounds):
-    """Both workers loaded and warm. Use as a context manager; every bout starts processes of its own.
+class Launch(Rounds):
+    """Both workers loaded and warm. Use as a context manager; every launch starts processes of its own.
 
     Raises (on entering and while measuring):
         VoicePerfError: a contender cannot be started, or fails in a run; the message names it.
