@@ -10,8 +10,9 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from voiceperf import profiles
@@ -24,6 +25,7 @@ from voiceperf.roles import ROLES
 
 _START_S = 120.0  # a cold disk; usually two or three seconds
 _END_S = 10.0
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class ServiceProcess:
@@ -33,13 +35,16 @@ class ServiceProcess:
         ServiceError: it did not come up; says what it last wrote.
     """
 
-    def __init__(self, role: str, profile: Path, port: int = 0) -> None:
+    def __init__(
+        self, role: str, profile: Path, port: int = 0, python: str = sys.executable, env: Mapping[str, str] = _NOTHING
+    ) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process
         script = "from voiceperf.live.orphan import end_with_parent; end_with_parent()\n"
         script += "from voiceperf.cli import main; main()"
         arguments = ["serve", role, "--profile", str(profile), "--uri", f"tcp://127.0.0.1:{port}"]
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", script, *arguments],
+            [python, "-P", "-c", script, *arguments],
+            env={**os.environ, **env},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if os.environ.get("VOICEPERF_LOG") else self._errors,
@@ -91,12 +96,19 @@ class ServiceProcess:
 
 
 class ServicesOfProfile:
-    """The three services of one profile, which also says how they are talked to. Use as a context manager."""
+    """The three services of one profile, which also says how they are talked to. Use as a context manager.
 
-    def __init__(self, profile: Profile) -> None:
+    Args:
+        profile: whose.
+        python: the interpreter that runs them.
+        env: what their environment has beside this process's own.
+    """
+
+    def __init__(self, profile: Profile, python: str = sys.executable, env: Mapping[str, str] = _NOTHING) -> None:
+        self._start = partial(_started, python=python, env=env)
         self._params = ServiceParams.parse(profile[ServiceParams.engine].values)
         with ThreadPoolExecutor() as threads:
-            starting = {role: threads.submit(_started, role, profile) for role in ROLES}
+            starting = {role: threads.submit(self._start, role, profile) for role in ROLES}
         self._processes = {role: one.result() for role, one in starting.items() if not one.exception()}
         for failed in filter(None, (one.exception() for one in starting.values())):
             self.close()
@@ -113,7 +125,7 @@ class ServicesOfProfile:
     @contextmanager
     def with_one_changed(self, role: str, profile: Profile) -> Iterator[Services]:
         """These services, but one role's, which is started beside them as another profile has it."""
-        with _started(role, profile) as other:
+        with self._start(role, profile) as other:
             yield self._with({role: other})
 
     def _with(self, others: Mapping[str, ServiceProcess]) -> Services:
@@ -122,7 +134,7 @@ class ServicesOfProfile:
 
     def change(self, role: str, profile: Profile) -> None:
         """Start one role's service anew, as another profile has it."""
-        before, self._processes[role] = self._processes[role], _started(role, profile)
+        before, self._processes[role] = self._processes[role], self._start(role, profile)
         before.close()
 
     def resources(self) -> Resources:
@@ -143,8 +155,8 @@ class ServicesOfProfile:
         self.close()
 
 
-def _started(role: str, profile: Profile) -> ServiceProcess:
+def _started(role: str, profile: Profile, python: str, env: Mapping[str, str]) -> ServiceProcess:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{profile.name}.toml"
         profiles.save(profile, path)
-        return ServiceProcess(role, path)
+        return ServiceProcess(role, path, python=python, env=env)

@@ -74,10 +74,14 @@ class Side:
     python: str = sys.executable
     source: str | None = None  # a folder that holds another voiceperf
 
+    @property
+    def env(self) -> Mapping[str, str]:
+        """What its processes' environment has, beside what an engine's setting asks for."""
+        foreign = self.python != sys.executable  # its voiceperf is its own, whatever this process was told
+        source = "" if foreign and self.source is None else self.source
+        return {} if source is None else {SOURCE_PATH: source}
+
     def contender(self, what: str) -> Contender:
         """The engine that plays a role, or an engine by name."""
         found = of_profile(self.profile, what)
-        foreign = self.python != sys.executable  # its voiceperf is its own, whatever this process was told
-        source = "" if foreign and self.source is None else self.source
-        env = found.env if source is None else {**found.env, SOURCE_PATH: source}
-        return replace(found, name=self.name, env=env, python=self.python)
+        return replace(found, name=self.name, env={**found.env, **self.env}, python=self.python)

@@ -56,7 +56,8 @@ class LiveTurns:
 
     def _get(self, side: str) -> tuple[ServicesOfProfile, Caller]:
         if side not in self._alive:
-            services = ServicesOfProfile(self._sides[side].profile)
+            one = self._sides[side]
+            services = ServicesOfProfile(one.profile, one.python, one.env)
             self._alive[side] = services, Caller(services.services, 1, real_time=False)
         return self._alive[side]
 
