@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -25,13 +24,14 @@ from voiceperf.judge.verdict import GATE_EXIT_CODES, applicable, worst
 from voiceperf.log import say
 from voiceperf.measure.contender import Side
 from voiceperf.measure.fingerprint import libraries, libraries_of
-from voiceperf.report.comparison import comparison_markdown, duels_markdown, print_comparison, print_duels
+from voiceperf.report.comparison import comparison_markdown, print_comparison, print_sides, sides_markdown
 from voiceperf.report.tables import page
 from voiceperf.roles import ROLES
 from voiceperf.suite.duel import Rules
 from voiceperf.suite.plan import DEFAULT_FORM, FORMS
-from voiceperf.suite.revision import source_of
-from voiceperf.suite.upgrade import Judged, judge_upgrade
+from voiceperf.suite.revision import revision
+from voiceperf.suite.sides import COMPARED, Judged, judge_sides
+from voiceperf.suite.workloads import CALL
 
 Python = Annotated[str | None, typer.Option(help="The interpreter of a virtual environment with voiceperf in it.")]
 Revision = Annotated[str | None, typer.Option(help="A git revision of voiceperf itself, as in HEAD~1.")]
@@ -60,7 +60,7 @@ class Chosen:
 @app.command()
 def compare(
     what: Annotated[
-        list[str] | None, typer.Argument(help=f"Of {', '.join(ROLES)} (default: all), or two saved runs.")
+        list[str] | None, typer.Argument(help=f"Of {', '.join(COMPARED)} (default: all), or two saved runs.")
     ] = None,
     baseline_python: Python = None,
     candidate_python: Python = None,
@@ -93,39 +93,55 @@ def compare(
     if markdown:
         require_writable(markdown, "--markdown")  # before minutes are spent on measuring
     names = what or []
-    if names and not set(names) <= {*ROLES, *engines.names()}:
+    if names and not set(names) <= {*COMPARED, *engines.names()}:
         if before != after or len(names) != 2:
-            raise InputError(f"compare takes roles ({', '.join(ROLES)}) or two saved runs, not {' '.join(names)}")
+            raise InputError(f"compare takes {', '.join(COMPARED)}, or two saved runs; not {' '.join(names)}")
         if (max_slowdown, budget_s, call) != (None, None, None):
             raise InputError("--max-slowdown, --budget-s and --call are for duels; saved runs hold their own")
         _compare_saved(names, storage, markdown, as_json)
     if before == after:
         raise InputError("both sides are the same; name another --baseline-python, --baseline-rev or --baseline")
+    rules = Rules(max_slowdown or MAX_SLOWDOWN, budget_s or Rules.budget_s)
     between = f"{after.in_words()} against {before.in_words()}"
+    sides = _side("baseline", before), _side("candidate", after)
+    compare_sides(*sides, names, between, call, rules, markdown, as_json=as_json)
+
+
+def compare_sides(
+    baseline: Side,
+    candidate: Side,
+    names: Sequence[str],
+    between: str,
+    call: Path | None,
+    rules: Rules,
+    markdown: Path | None,
+    *,
+    as_json: bool,
+) -> NoReturn:
+    """Measure two sides, show what came of it, and end with the gate's exit code."""
     say(between)
     judged: list[Judged] = []
+    compared = [name if name == CALL else role_named(name) for name in names or COMPARED]
+    _say_libraries(baseline, candidate, [name for name in compared if name != CALL] or ROLES)
     try:
-        with _side("baseline", before) as old, _side("candidate", after) as new:
-            roles = [role_named(name) for name in names or ROLES]
-            _say_libraries(old, new, roles)
-            for row in judge_upgrade(
-                old,
-                new,
-                roles,
-                call=recorded_call(call),
-                corpus=corpus(FORMS[DEFAULT_FORM].every_nth_recording),
-                rules=Rules(max_slowdown or MAX_SLOWDOWN, budget_s or Rules.budget_s),
-                watch=_say_look,
-                progress=_say_step,
-            ):
-                judged.append(row)
-                if as_json:
-                    print_json(row.as_record())
+        for row in judge_sides(
+            baseline,
+            candidate,
+            compared,
+            call=recorded_call(call),
+            corpus=corpus(FORMS[DEFAULT_FORM].every_nth_recording),
+            rules=rules,
+            watch=_say_look,
+            progress=_say_step,
+        ):
+            judged.append(row)
+            if as_json:
+                print_json(row.as_record())
     finally:  # an engine that cannot be measured takes nothing from those that were
         if judged and not as_json:
-            print_duels(judged, page())
+            print_sides(judged, page())
     verdict = worst(applicable(row.finding for row in judged)).verdict
-    _write(markdown, duels_markdown(judged, verdict, between))
+    _write(markdown, sides_markdown(judged, verdict, between))
     sys.exit(GATE_EXIT_CODES[verdict])
 
 
@@ -145,11 +161,13 @@ def _write(path: Path | None, text: str) -> None:
         write_text(path, text)
 
 
-@contextmanager
-def _side(name: str, chosen: Chosen) -> Iterator[Side]:
-    with ExitStack() as stack:
-        source = stack.enter_context(source_of(chosen.revision, Path.cwd())) if chosen.revision else None
-        yield Side(name, profiles.load(chosen.profile, source), chosen.python or sys.executable, source)
+def _side(name: str, chosen: Chosen) -> Side:
+    source = None
+    if chosen.revision:
+        source = revision(chosen.revision, Path.cwd()).source()
+        if source is None:
+            raise InputError(f"{chosen.revision!r} has no voiceperf; compare what has, or use: voiceperf gate")
+    return Side(name, profiles.load(chosen.profile, source), chosen.python or sys.executable, source)
 
 
 def _say_libraries(baseline: Side, candidate: Side, roles: Sequence[str]) -> None:
@@ -161,9 +179,9 @@ def _say_libraries(baseline: Side, candidate: Side, roles: Sequence[str]) -> Non
             say(f"  {library}: {old.get(library) or 'none'} -> {new.get(library) or 'none'}")
 
 
-def _say_look(title: str, rounds: int, interval: Interval | None) -> None:
+def _say_look(what: str, rounds: int, interval: Interval | None) -> None:
     shown = f"{interval.estimate - 1:+.1%} [{interval.low - 1:+.1%}, {interval.high - 1:+.1%}]" if interval else "-"
-    say(f"  {title}, {rounds} rounds: {shown}")
+    say(f"  {what}, {rounds} rounds: {shown}")
 
 
 def _say_step(title: str, done: int, total: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from voiceperf.judge.sequential import look_confidence
-from voiceperf.judge.statistics import CONFIDENCE, Interval, PairsByInput, ratio_interval
+from voiceperf.judge.statistics import CONFIDENCE, Interval, PairsByInput, interval_of_launches, ratio_interval
 
 
 class Source(Protocol):
@@ -20,16 +20,16 @@ class Source(Protocol):
 
 
 Start = Callable[[], AbstractContextManager[Source]]
-"""Starts a fresh pair of processes."""
+"""A launch: starts the processes of both sides afresh."""
 
 
 @dataclass(frozen=True)
 class Observed:
-    """What the rounds showed: the second side's time over the first's."""
+    """What the rounds showed: the second side's time over the first's, and each launch's pairs."""
 
     interval: Interval | None
     rounds: int
-    times_ns: PairsByInput
+    launches: Sequence[PairsByInput]
 
 
 def never() -> bool:
@@ -46,7 +46,7 @@ def experiment(
     looks: Sequence[int],
     is_clear: Callable[[Interval | None], bool],
     *,
-    fresh: bool,
+    rounds_a_launch: int | None = None,
     is_over: Callable[[], bool] = never,
     watch: Callable[[int, Interval | None], None] = unwatched,
     confidence: float = CONFIDENCE,
@@ -61,28 +61,34 @@ def experiment(
         start: of the processes that run the rounds.
         looks: after how many rounds, increasing.
         is_clear: whether an interval answers the question.
-        fresh: the rounds up to each look are run by a fresh pair of processes: where a process's memory happens to lie
-            can make identical code some per cent slower for as long as it lives.
+        rounds_a_launch: how many rounds the same processes run; all of them where it is not said. Where a process's
+            memory happens to lie can make identical code some per cent slower for as long as it lives: with launches,
+            the interval has them as its samples.
         is_over: whether the budget is used up.
         watch: called at each look.
         confidence: of all looks together.
     """
     at_each = look_confidence(tuple(looks), confidence)
     interval, rounds = None, 0
-    earlier: PairsByInput = {}  # of processes that have ended
-    times_ns: PairsByInput = {}
+    launches: list[PairsByInput] = []
     with ExitStack() as alive:
-        source = alive.enter_context(start())
         for planned in looks:
-            if fresh and rounds:
-                alive.close()
-                source, earlier = alive.enter_context(start()), times_ns
             while rounds < planned and (rounds < looks[0] or not is_over()):
+                if rounds % (rounds_a_launch or looks[-1]) == 0:
+                    alive.close()
+                    source = alive.enter_context(start())
+                    launches.append({})
                 source.one_round()
                 rounds += 1
-            times_ns = {key: [*earlier.get(key, ()), *pairs] for key, pairs in source.times_ns().items()}
-            interval = ratio_interval(times_ns, at_each)
+                launches[-1] = source.times_ns()
+            interval = (interval_of_launches if rounds_a_launch else _interval_of_one)(launches, at_each)
             watch(rounds, interval)
             if is_clear(interval) or is_over():
                 break
-    return Observed(interval, rounds, times_ns)
+    return Observed(interval, rounds, launches)
+
+
+def _interval_of_one(launches: Sequence[PairsByInput], confidence: float) -> Interval | None:
+    """Of the only launch: what its pairs say, and nothing of what other processes would."""
+    (only,) = launches
+    return ratio_interval(only, confidence)

@@ -1,4 +1,4 @@
-"""Two runs, or two sides of a duel, beside each other: a table for a terminal, and Markdown for a pull request."""
+"""Two saved runs, or two sides, beside each other: a table for a terminal, and Markdown for a pull request."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from voiceperf.history.compare import Comparison
 from voiceperf.judge.runs import Row
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Verdict
+from voiceperf.measure.launch import BASELINE, CANDIDATE
 from voiceperf.report.tables import as_change, as_markdown, bounded_table, in_colour
-from voiceperf.suite.upgrade import Judged
+from voiceperf.suite.sides import Judged, cpu_s, peak_rss_bytes
 
 _COLUMNS = {"benchmark": 44, "change": 22, "threshold": 12}  # with their share of the width
 
@@ -48,38 +49,43 @@ def _threshold(row: Row) -> str:
     return "-" if row.max_slowdown is None else f"{row.max_slowdown:+.0%}"
 
 
-_DUEL_COLUMNS = {"role": 15, "time": 18, "CPU s": 16, "peak RSS MB": 14, "quality": 30}  # with their share of the width
+_SIDES_COLUMNS = {"": 12, "time": 18, "CPU s": 14, "peak memory": 14, "quality": 30}  # with their share of the width
 
 
-def print_duels(judged: Sequence[Judged], console: Console) -> None:
-    """One row a role; baseline -> candidate."""
-    table = bounded_table("candidate beside baseline", _DUEL_COLUMNS, console)
+def print_sides(judged: Sequence[Judged], console: Console) -> None:
+    """One row for each thing compared; baseline -> candidate."""
+    table = bounded_table("candidate beside baseline", _SIDES_COLUMNS, console)
     for row in judged:
-        *cells, verdict = _cells(row, "\n")
-        table.add_row(*cells, in_colour(Verdict(verdict)))
+        table.add_row(*_cells(row, "\n"), in_colour(row.finding.verdict))
     console.print(table)
-    for line in _duels_in_words(judged):
+    for line in _sides_in_words(judged):
         console.print(line, highlight=False)
 
 
-def duels_markdown(judged: Sequence[Judged], verdict: Verdict, between: str) -> str:
+def sides_markdown(judged: Sequence[Judged], verdict: Verdict, between: str) -> str:
     """The same for a pull request."""
-    lines = [f"- {line}" for line in _duels_in_words(judged)]
-    table = as_markdown([*_DUEL_COLUMNS, "verdict"], [_cells(row, " ") for row in judged])
+    lines = [f"- {line}" for line in _sides_in_words(judged)]
+    rows = [[*_cells(row, " "), str(row.finding.verdict)] for row in judged]
+    table = as_markdown([*_SIDES_COLUMNS, "verdict"], rows)
     return "\n".join([f"### voiceperf: {verdict}, {between}", "", table, "", *lines, ""])
 
 
 def _cells(row: Judged, separator: str) -> list[str]:
-    duel = row.duel
-    time = f"{duel.change}{separator}{as_change(duel.first.interval)}" if duel.first.interval else "not measured"
-    cpu, memory = "-", "-"
-    if duel.usage:
-        before, after = duel.usage
-        cpu = f"{before.cpu_s:.1f} -> {after.cpu_s:.1f}"
-        memory = f"{before.peak_rss_bytes / 1e6:.0f} -> {after.peak_rss_bytes / 1e6:.0f}"
-    verdict = str(row.finding.verdict)
-    return [duel.role, time.replace("\n", separator), cpu, memory, row.quality.text, verdict]
+    change = as_change(row.interval).replace("\n", separator) if row.interval else "-"
+    if row.duel is None:
+        time = f"{row.text}{separator}{change}" if row.interval else "-"
+        return [row.what, time, "-", "-" if row.interval else row.text, "-"]
+    duel, sides = row.duel, (BASELINE, CANDIDATE)
+    time = f"{duel.change}{separator}{change}" if duel.interval else "not measured"
+    cpu = _from_to([cpu_s(duel, side) for side in sides], 1.0, ".1f")
+    memory = _from_to([peak_rss_bytes(duel, side) for side in sides], 1e6, ".0f", " MB")
+    return [row.what, time, cpu, memory, row.quality.text if row.quality else "-"]
 
 
-def _duels_in_words(judged: Sequence[Judged]) -> list[str]:
-    return [f"{row.finding.verdict}: {row.duel.role}: {row.finding.reason}" for row in judged]
+def _from_to(both: Sequence[float | None], unit: float, form: str, name: str = "") -> str:
+    before, after = both
+    return "-" if before is None or after is None else f"{before / unit:{form}} -> {after / unit:{form}}{name}"
+
+
+def _sides_in_words(judged: Sequence[Judged]) -> list[str]:
+    return [f"{row.finding.verdict}: {row.what}: {row.finding.reason}" for row in judged]

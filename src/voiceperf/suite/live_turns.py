@@ -29,44 +29,64 @@ async def turn_stages_ms(caller: Caller, call: CallRecording, turn: Turn) -> dic
     return stages_ms
 
 
+class LiveSide:
+    """One side's three services and a caller who talks to them, until it is closed."""
+
+    def __init__(self, call: CallRecording, side: Side) -> None:
+        self._call, self._turns = call, {str(turn.number): turn for turn in call.turns}
+        self._services = ServicesOfProfile(side.profile, side.python, side.env)
+        self._caller = Caller(self._services.services, 1, real_time=False)
+        self._loop = asyncio.Runner()
+
+    def run(self, key: str) -> Timing:
+        """A turn by its number, from the caller's last sample to the first of the answer.
+
+        Its marks are how long each stage took.
+
+        Raises:
+            EngineError: the turn was not answered.
+        """
+        before = self._services.resources()
+        stages_ms = self._loop.run(turn_stages_ms(self._caller, self._call, self._turns[key]))
+        cpu_s = self._services.resources().cpu_s - before.cpu_s
+        marks_ns = {stage: int(ms * 1e6) for stage, ms in stages_ms.items()}
+        return Timing(marks_ns[OVERALL], int(cpu_s * 1e9), marks_ns)
+
+    def resources(self) -> Resources:
+        """What its processes have used so far, together."""
+        return self._services.resources()
+
+    def close(self) -> None:
+        """Hang up and end them."""
+        self._loop.run(self._caller.hang_up())
+        self._services.close()
+        self._loop.close()
+
+
 class LiveTurns:
     """Each side's services, started when they are first needed. Use as a context manager, which ends them."""
 
     def __init__(self, call: CallRecording, sides: Mapping[str, Side]) -> None:
         self._call, self._sides = call, sides
-        self._loop = asyncio.Runner()
-        self._alive: dict[str, tuple[ServicesOfProfile, Caller]] = {}
+        self._alive: dict[str, LiveSide] = {}
 
     def run(self, side: str, workload: str, turn: Turn) -> Timing:
-        """From the caller's last sample to the first of the answer; its marks are how long each stage took.
-
-        Raises:
-            EngineError: the turn was not answered.
-        """
-        services, caller = self._get(side)
-        before = services.resources()
-        stages_ms = self._loop.run(turn_stages_ms(caller, self._call, turn))
-        cpu_s = services.resources().cpu_s - before.cpu_s
-        marks_ns = {stage: int(ms * 1e6) for stage, ms in stages_ms.items()}
-        return Timing(marks_ns[OVERALL], int(cpu_s * 1e9), marks_ns)
+        """One side's whole turn."""
+        return self._get(side).run(str(turn.number))
 
     def account(self, side: str, workload: str) -> Resources:
         """What a side's processes have used so far, together."""
-        return self._get(side)[0].resources()
+        return self._get(side).resources()
 
-    def _get(self, side: str) -> tuple[ServicesOfProfile, Caller]:
+    def _get(self, side: str) -> LiveSide:
         if side not in self._alive:
-            one = self._sides[side]
-            services = ServicesOfProfile(one.profile, one.python, one.env)
-            self._alive[side] = services, Caller(services.services, 1, real_time=False)
+            self._alive[side] = LiveSide(self._call, self._sides[side])
         return self._alive[side]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for services, caller in self._alive.values():
-            self._loop.run(caller.hang_up())
-            services.close()
+        for side in self._alive.values():
+            side.close()
         self._alive.clear()
-        self._loop.close()

@@ -1,57 +1,162 @@
-"""Another revision of voiceperf, laid out beside this one for the length of a comparison."""
+"""Another revision of a project, laid out beside this one: its files, and its environment where that is another.
+
+It is laid out in the cache folder once, so that nothing in the user's checkout changes and a second comparison waits
+for nothing.
+"""
 
 from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from voiceperf.errors import InputError
 from voiceperf.files import shown
+from voiceperf.places import cache_dir
+
+_KEPT = 5  # revisions; the ones that were not used for longest go
+_SOURCE = Path("src", "voiceperf")
+_SET_UP = "ci/setup.sh"  # makes .venv in its checkout
+_LOCKS = ("requirements*.lock", "requirements*.txt", "uv.lock", "poetry.lock", "pdm.lock", "pylock*.toml", _SET_UP)
+"""What decides an environment: where none of it has changed, one environment serves both sides."""
 
 
-@contextmanager
-def source_of(revision: str, repository: Path) -> Iterator[str]:
-    """A folder from which a worker imports voiceperf as it was in a revision; gone afterwards.
+@dataclass(frozen=True)
+class Revision:
+    """A commit of the repository around a folder."""
+
+    top: Path
+    commit: str
+
+    @property
+    def words(self) -> str:
+        return f"revision {self.commit[:9]}"
+
+    def files(self) -> Path:
+        """The folder with all its files; they are there from the first call on."""
+        folder = _revisions() / self.commit
+        if not folder.is_dir():
+            archived = _git(self.top, "archive", "--format=tar", self.commit).stdout
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder.parent) as part:
+                with tarfile.open(fileobj=io.BytesIO(archived)) as archive:
+                    archive.extractall(Path(part, "files"), filter="data")
+                Path(part, "files").rename(folder)
+        os.utime(folder)
+        _leave_only_latest()
+        return folder
+
+    def source(self) -> str | None:
+        """From where a worker imports voiceperf as it was then; None where the project is another."""
+        folder = self.files() / _SOURCE
+        return str(folder.parent) if folder.is_dir() else None
+
+    def file(self, path: Path) -> Path | None:
+        """A file of the checkout as it was then; None for a file of elsewhere."""
+        try:
+            then = self.files() / path.resolve().relative_to(self.top.resolve())
+        except ValueError:
+            return None
+        return then if then.is_file() else None
+
+    def python(self, set_up: str = "") -> str | None:
+        """The interpreter of its own environment, made at the first call; None where this one's serves it too.
+
+        Args:
+            set_up: the shell command that makes `.venv` in its checkout, if not `ci/setup.sh`.
+
+        Raises:
+            InputError: it has another environment, and cannot be told how that is made, or it cannot be made.
+        """
+        changed = _git(self.top, "diff", "--name-only", self.commit, "--", *_LOCKS).stdout.decode().split()
+        if not changed:
+            return None
+        folder, python = self.files(), self.files() / ".venv" / "bin" / "python"
+        command = set_up or (f"bash {_SET_UP}" if (folder / _SET_UP).is_file() else "")
+        if not command:
+            raise InputError(
+                f"{changed[0]} is another in {self.words}; say how its .venv is made, as in"
+                " --set-up 'python -m venv .venv && .venv/bin/pip install -r requirements.txt voiceperf',"
+                " or name its interpreter with --baseline-python"
+            )
+        ready = folder / ".venv" / "voiceperf-ready"
+        if not ready.is_file():
+            done = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
+            if done.returncode or not python.is_file():
+                last = (done.stderr.strip().splitlines() or ["it made no .venv/bin/python"])[-1]
+                raise InputError(f"the environment of {self.words}: {command!r} failed in {folder} ({last})")
+            ready.touch()
+        return str(python)
+
+
+def revision(name: str, folder: Path) -> Revision:
+    """The commit that a name means in the repository around a folder; a branch of the origin's too.
 
     Raises:
-        InputError: no such revision, or no repository.
+        InputError: no such revision, or no repository; says what to fetch where the clone does not hold it.
     """
-    top = Path(os.fsdecode(_git(repository, "rev-parse", "--show-toplevel").stdout.rstrip(b"\n")))
-    commit = _commit(top, revision)
-    archived = _git(top, "archive", "--format=tar", commit, "src/voiceperf", otherwise=f"{revision!r} has no voiceperf")
-    with tempfile.TemporaryDirectory(prefix="voiceperf-") as folder:
-        with tarfile.open(fileobj=io.BytesIO(archived.stdout)) as archive:
-            archive.extractall(folder, filter="data")
-        yield str(Path(folder) / "src")
+    top = _top(folder)
+    for candidate in (name, f"origin/{name}"):
+        if commit := _resolved(top, candidate):
+            return Revision(top, commit)
+    shallow = _run(top, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+    remedy = f"fetch it: git fetch {'--unshallow ' if shallow else ''}origin {name}"
+    where = f"this {'shallow ' if shallow else ''}clone, {shown(top)}"
+    raise InputError(f"revision {name!r} is not in {where}; {remedy}")
 
 
-def _commit(repository: Path, revision: str) -> str:
-    """The commit that a revision names; a branch that a clone knows only of its origin is found there.
+def base_of_checkout(folder: Path) -> Revision:
+    """What a change is measured against: where its branch left main; on main itself the last commit before the change.
 
     Raises:
-        InputError: says what to fetch where the clone does not hold it.
+        InputError: no repository, or no commit before this one.
     """
-    for name in (revision, f"origin/{revision}"):
-        found = _run(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        if found.returncode == 0:
-            return found.stdout.decode().strip()
-    shallow = _run(repository, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
-    remedy = f"fetch it: git fetch {'--unshallow ' if shallow else ''}origin {revision}"
-    where = f"this {'shallow ' if shallow else ''}clone, {shown(repository)}"
-    raise InputError(f"revision {revision!r} is not in {where}; {remedy}")
+    top = _top(folder)
+    head = _resolved(top, "HEAD")
+    mains = [commit for name in ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+             if (commit := _resolved(top, name))]  # fmt: skip
+    for main in mains[:1] if head else ():
+        base = _run(top, "merge-base", str(head), main).stdout.decode().strip()
+        if base and base != head:
+            return Revision(top, base)
+    is_clean = not _git(top, "status", "--porcelain", "--untracked-files=no").stdout.strip()
+    before = _resolved(top, "HEAD~1") if is_clean else head
+    if not before:
+        raise InputError(f"{shown(top)}: there is no commit before this one to compare with; name a revision")
+    return Revision(top, before)
 
 
-def _git(folder: Path, *command: str, otherwise: str = "") -> subprocess.CompletedProcess[bytes]:
+def _top(folder: Path) -> Path:
+    return Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").stdout.rstrip(b"\n")))
+
+
+def _resolved(top: Path, name: str) -> str:
+    """The commit, or nothing."""
+    return (
+        _run(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").stdout.decode().strip()
+    )
+
+
+def _revisions() -> Path:
+    return cache_dir() / "revisions"
+
+
+def _leave_only_latest() -> None:
+    folders = sorted(_revisions().iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    for folder in folders[_KEPT:]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _git(folder: Path, *command: str) -> subprocess.CompletedProcess[bytes]:
     done = _run(folder, *command)
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines()
-        raise InputError(f"{shown(folder)}: {otherwise or (reason[-1] if reason else 'git failed')}")
+        raise InputError(f"{shown(folder)}: {reason[-1] if reason else 'git failed'}")
     return done
 
 

@@ -76,7 +76,7 @@ def race(
         return ratio is not None and (ratio.low > bar or ratio.high < wins_below or _is_close(ratio, enough))
 
     try:
-        ratio = experiment(start, looks, is_known, fresh=False, confidence=confidence).interval
+        ratio = experiment(start, looks, is_known, confidence=confidence).interval
     except (EngineError, ParameterError, ServiceError) as error:
         return Raced(None, failure=str(error))
     return Raced(ratio, dropped=ratio is not None and ratio.low > bar)

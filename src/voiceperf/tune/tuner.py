@@ -18,7 +18,7 @@ from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.clock import Clock, SystemClock, Timing
 from voiceperf.measure.contender import Contender, Side, of_profile
 from voiceperf.measure.experiment import Start
-from voiceperf.measure.launch import Launch
+from voiceperf.measure.launch import launch
 from voiceperf.params import EngineParams, known_default
 from voiceperf.profiles import Profile, Setting
 from voiceperf.quality.corpus import Corpus
@@ -202,7 +202,7 @@ class Tuner:
 
         def meet(best: Trial, rival: Trial) -> Raced:
             first, second = (Contender(str(one.number), self._params(space, one)) for one in (best, rival))
-            start = partial(Launch, first, second, duel_requests(self._call, space.role), waiting_ns)
+            start = partial(launch, first, second, duel_requests(self._call, space.role), waiting_ns)
             return race(start, _NEVER_DROPPED, _MEETING_LOOKS, enough=_ENOUGH)
 
         winner = fastest(trials, meet, self._shipped(space, trials))
@@ -223,7 +223,7 @@ class Tuner:
     def _against(self, other: Profile, params: EngineParams) -> Start:
         """Begins a launch of two fresh processes."""
         requests = duel_requests(self._call, params.role)
-        return partial(Launch, of_profile(other, params.role), Contender("trial", params), requests, waiting_ns)
+        return partial(launch, of_profile(other, params.role), Contender("trial", params), requests, waiting_ns)
 
 
 def setting_of(params: EngineParams) -> Setting:

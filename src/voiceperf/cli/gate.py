@@ -1,0 +1,67 @@
+"""`voiceperf gate`: this checkout beside the revision that it came from, on this machine, in these minutes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voiceperf import profiles
+from voiceperf.cli.app import Json, app
+from voiceperf.cli.compare import Markdown, compare_sides
+from voiceperf.cli.material import CallFile
+from voiceperf.files import require_writable
+from voiceperf.log import say
+from voiceperf.measure.contender import Side
+from voiceperf.suite.duel import Rules
+from voiceperf.suite.revision import base_of_checkout, revision
+from voiceperf.suite.sides import COMPARED
+
+BUDGET_S = 75.0  # of each duel; unchanged code is clear sooner
+
+
+@app.command()
+def gate(
+    against: Annotated[
+        str | None,
+        typer.Argument(help="A revision (default: where this branch left main; on main, the last commit before this)."),
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(help="A shipped profile, or a TOML file: the baseline has it as it was in the revision.")
+    ] = profiles.DEFAULT,
+    baseline_python: Annotated[
+        str | None, typer.Option(help="The revision's interpreter (default: made where its lock files are others).")
+    ] = None,
+    set_up: Annotated[
+        str, typer.Option(help="A command that makes .venv in the revision's checkout (default: bash ci/setup.sh).")
+    ] = "",
+    only: Annotated[
+        list[str] | None, typer.Option(help=f"Of {', '.join(COMPARED)} (default: all); may be repeated.")
+    ] = None,
+    budget_s: Annotated[float, typer.Option(min=1, help="Seconds a duel may take.")] = BUDGET_S,
+    call: CallFile = None,
+    markdown: Markdown = None,
+    as_json: Json = False,
+) -> None:
+    """Tell whether this checkout is slower or worse than the revision that it came from.
+
+    Nothing needs to be saved before. Both sides run on this machine in the same minutes: hearing, thinking, speaking
+    and whole turns, with the quality, memory and start-up beside them. What is not voiceperf itself counts too: a
+    profile in the repository, and lock files, whose environment of then is made once and kept in the cache folder.
+
+    Exit 0: no slower, no worse; 10: slower or worse; 11: cannot tell; 12: something was not measured.
+    """
+    if markdown:
+        require_writable(markdown, "--markdown")
+    then = revision(against, Path.cwd()) if against else base_of_checkout(Path.cwd())
+    say(f"{then.words}: getting it ready")
+    source = then.source()
+    python = baseline_python or then.python(set_up) or sys.executable
+    old = then.file(Path(profile)) if Path(profile).is_file() else None
+    before = profiles.load(str(old), source) if old else profiles.load(profile, source)
+    baseline = Side("baseline", before, python, source if python == sys.executable else None)
+    candidate = Side("candidate", profiles.load(profile))
+    between = f"this checkout against {then.words}, {profile}"
+    compare_sides(baseline, candidate, only or (), between, call, Rules(budget_s=budget_s), markdown, as_json=as_json)

@@ -1,0 +1,142 @@
+"""Is the candidate as good? A duel of each role and of whole turns, each role's quality, memory and start-up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+from typing import Any
+
+from voiceperf.call import CallRecording
+from voiceperf.errors import EngineError, ServiceError
+from voiceperf.judge.criteria import MAX_RSS_GROWTH
+from voiceperf.judge.statistics import Interval, ratio_interval
+from voiceperf.judge.verdict import Finding, Verdict, at_most, point_at_most, worst
+from voiceperf.log import Progress, silent
+from voiceperf.measure.contender import Side
+from voiceperf.measure.launch import BASELINE, CANDIDATE, StartSide, worker_with
+from voiceperf.quality.corpus import Corpus
+from voiceperf.quality.gate import Quality, QualityGate
+from voiceperf.roles import ROLES
+from voiceperf.suite.duel import Duel, Rules, Watch, run_duel, unwatched
+from voiceperf.suite.live_turns import LiveSide
+from voiceperf.suite.workloads import CALL, duel_requests, shortest_turns
+
+COMPARED = (*ROLES, CALL)
+MEMORY, START_UP = "memory", "start-up"
+MAX_START_SLOWDOWN = 0.25  # a tenth of a second, of what happens once a day
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One thing compared, and what came of it.
+
+    Attributes:
+        what: a role, the whole call, the memory or the start-up.
+        finding: of all that was judged of it.
+        interval: the candidate's time over the baseline's, where that has one.
+        text: the figure in words, where it is no time.
+        duel: where it is one of speed.
+        quality: of a role.
+    """
+
+    what: str
+    finding: Finding
+    interval: Interval | None = None
+    text: str = ""
+    duel: Duel | None = None
+    quality: Quality | None = None
+
+    def as_record(self) -> dict[str, Any]:
+        """Plain values, every pair included."""
+        return {
+            **(self.duel.as_record() if self.duel else {"what": self.what, "text": self.text}),
+            "quality": self.quality.text if self.quality else None,
+            "verdict": self.finding.verdict,
+            "reason": self.finding.reason,
+        }
+
+
+def judge_sides(
+    baseline: Side,
+    candidate: Side,
+    compared: Iterable[str],
+    *,
+    call: CallRecording,
+    corpus: Corpus,
+    rules: Rules,
+    watch: Watch = unwatched,
+    progress: Progress = silent,
+) -> Iterator[Judged]:
+    """Each of COMPARED that is asked for as it is done; then what the roles took of memory and to start.
+
+    While a duel runs, no other worker is alive to disturb it. What cannot be measured is INVALID with its reason, and
+    takes nothing from the rest.
+    """
+    gate = QualityGate(call, corpus, progress=progress)
+    both = {BASELINE: baseline, CANDIDATE: candidate}
+    duels: list[Duel] = []
+    for what in compared:
+        duel = _duel(what, both, call, rules, watch)
+        if what == CALL:
+            yield Judged(what, duel.finding, duel.interval, duel=duel)
+            continue
+        duels.append(duel)
+        try:
+            quality = gate.judge(what, baseline, candidate)
+        except EngineError as error:
+            quality = Quality(Finding(Verdict.INVALID, str(error)), "not judged")
+        yield Judged(what, worst([duel.finding, quality.finding]), duel.interval, duel=duel, quality=quality)
+    if duels:
+        yield _memory(duels)
+        yield _start_up(duels)
+
+
+def _duel(what: str, both: Mapping[str, Side], call: CallRecording, rules: Rules, watch: Watch) -> Duel:
+    try:
+        if what == CALL:
+            starts: Mapping[str, StartSide] = {name: partial(LiveSide, call, side) for name, side in both.items()}
+            return run_duel(what, starts, [turn.number for turn in shortest_turns(call)], rules, watch)
+        requests = duel_requests(call, what)
+        starts = {name: partial(worker_with, side.contender(what), requests) for name, side in both.items()}
+        return run_duel(what, starts, requests, rules, watch)
+    except (EngineError, ServiceError) as error:
+        return Duel(what, Finding(Verdict.INVALID, str(error)))
+
+
+def peak_rss_bytes(duel: Duel, side: str) -> float | None:
+    """The median over launches; None where nothing was measured."""
+    return median(one[side].usage.peak_rss_bytes for one in duel.spent) if duel.spent else None
+
+
+def cpu_s(duel: Duel, side: str) -> float | None:
+    """Over all launches; None where nothing was measured."""
+    return sum(one[side].usage.cpu_s for one in duel.spent) if duel.spent else None
+
+
+def _memory(duels: Sequence[Duel]) -> Judged:
+    """All roles together."""
+    before, after = (_sum([peak_rss_bytes(duel, side) for duel in duels]) for side in (BASELINE, CANDIDATE))
+    ratio = after / before if before and after else None
+    text = f"{before / 1e6:.0f} -> {after / 1e6:.0f} MB" if before and after else "not measured"
+    return Judged(MEMORY, point_at_most(ratio, 1 + MAX_RSS_GROWTH, "peak memory / the baseline's"), text=text)
+
+
+def _start_up(duels: Sequence[Duel]) -> Judged:
+    """From nothing to being ready, of every launch; each role counts the same."""
+    starts = {
+        number: [(one[BASELINE].start_s, one[CANDIDATE].start_s) for one in duel.spent]
+        for number, duel in enumerate(duels)
+    }
+    interval = ratio_interval(starts)
+    before, after = (
+        _sum([median(pair[side] for pair in pairs) if pairs else None for pairs in starts.values()]) for side in (0, 1)
+    )
+    text = f"{before:.1f} -> {after:.1f} s" if before and after else "not measured"
+    return Judged(START_UP, at_most(interval, 1 + MAX_START_SLOWDOWN, "time to start ratio"), interval, text)
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    """None where one is missing: a part would look like the whole."""
+    return None if None in values else sum(value for value in values if value is not None)
