@@ -82,7 +82,7 @@ def test_quality_judges_two_profiles(voiceperf, tmp_path):
 
 def test_compare_finds_the_faster_profile(voiceperf):
     """Tuned beside fair: faster, and no worse."""
-    (row,) = voiceperf("compare", "--baseline", "fair", "--candidate", "shipped", "llama", "--json")
+    row, *_ = voiceperf("compare", "--baseline", "fair", "--candidate", "shipped", "llama", "--json")
     assert (row["verdict"], row["change"]) == ("PASS", "faster")
 
 

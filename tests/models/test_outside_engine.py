@@ -68,10 +68,10 @@ def test_it_is_compared(outside):
     for baseline in ("fair", "plain.toml"):
         sides = ("--baseline", baseline, "--candidate", "mine.toml")
         done = outside("voiceperf", "compare", "hearing", *sides, "--budget-s", "20", "--json", codes=(0, 10, 11))
-        (row,) = rows(done)
-        assert row["role"] == "hearing"
+        row, *_ = rows(done)
+        assert row["what"] == "hearing"
         assert row["quality"].startswith("WER")
-        assert len(row["experiments"][0]["times_ns"]) == 3
+        assert len(row["launches_ns"][0]) == 3
 
 
 def test_its_quality_is_judged(outside, tmp_path):

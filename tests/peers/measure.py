@@ -26,7 +26,7 @@ from voiceperf.judge.statistics import ratio_interval
 from voiceperf.judge.text import score, word_error_rate
 from voiceperf.measure.contender import Contender, of_profile
 from voiceperf.measure.fingerprint import fingerprint
-from voiceperf.measure.launch import Launch
+from voiceperf.measure.launch import launch
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.models.catalogue import ctranslate2_files
 from voiceperf.models.sources import Errand
@@ -68,11 +68,11 @@ def model_folder():
 
 def beside_ours(peer, ours, requests):
     """Their times by input in ms, and ours over theirs with its interval."""
-    with Launch(peer, ours, requests) as launch:
+    with launch(peer, ours, requests) as both:
         for number in range(ROUNDS):
             print(f"{peer.name}: round {number + 1} of {ROUNDS}", file=sys.stderr)
-            launch.one_round()
-        times = launch.times_ns()
+            both.one_round()
+        times = both.times_ns()
     ratio = ratio_interval(times)
     theirs = [median(pair[0] for pair in pairs) / 1e6 for pairs in times.values()]
     return theirs, f"{ratio.estimate:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"

@@ -101,14 +101,17 @@ class QualityGate:
     def _baseline(self, side: Side, role: str) -> Remembering:
         return self._outputs.of(side.contender(role), on_disk=True)
 
-    def _candidate(self, side: Side, role: str) -> Remembering:
-        return self._outputs.of(side.contender(role))
+    def _candidate(self, side: Side, role: str, beside: Remembering, *, shared: bool = True) -> Remembering:
+        """The baseline itself, where nothing that decides an output differs: it is not asked twice."""
+        found = self._outputs.of(side.contender(role), shared=shared)
+        return beside if found.identity == beside.identity else found
 
     def _hears(self, baseline: Side, candidate: Side) -> Quality:
         named = self.corpus.recordings()
         recordings = list(named.values())
         heard = []
-        for listening in (self._baseline(baseline, HEARING), self._candidate(candidate, HEARING)):
+        before = self._baseline(baseline, HEARING)
+        for listening in (before, self._candidate(candidate, HEARING, before)):
             with listening as listener:
                 heard.append(transcripts(listener, recordings, self._progress))
         compared = compare_transcripts(recordings, *heard)
@@ -128,7 +131,7 @@ class QualityGate:
         for side in (baseline, candidate):
             if lacking := side.contender(THINKING).lacks({SCORES}):
                 return Quality(Finding(Verdict.NOT_APPLICABLE, lacking), "not applicable")
-        with self._baseline(baseline, THINKING) as before, self._candidate(candidate, THINKING) as after:
+        with self._baseline(baseline, THINKING) as before, self._candidate(candidate, THINKING, before) as after:
             compared = compare_scores(before, after, self.corpus.scored())
         if compared is None:
             return _unjudged("no conversation to score")
@@ -143,8 +146,8 @@ class QualityGate:
         lines = self.corpus.lines(self.call)
         with (
             self._baseline(baseline, SPEAKING) as before,
-            self._outputs.of(candidate.contender(SPEAKING), shared=False) as after,
-            self._candidate(candidate, HEARING) as listener,
+            self._candidate(candidate, SPEAKING, before, shared=False) as after,
+            self._outputs.of(candidate.contender(HEARING)) as listener,
         ):
             compared = compare_speech(before, after, listener, list(lines.values()), self._progress)
             if compared is None:

@@ -16,7 +16,7 @@ import re
 import shutil
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,24 +68,33 @@ class Outputs:
             shared: they are remembered for others, not only while this one is in use.
             on_disk: they outlive this process, where everything that decides them can be seen from here.
         """
-        name = decisive(contender) if on_disk else None
+        name = decisive(contender)
         memory = self._memory if shared else {}
-        return Remembering(contender, self._start, memory, self._folder / name if name else None)
+        folder = self._folder / name if name and on_disk else None
+        return Remembering(contender, self._start, memory, folder, name or contender.outcome())
 
     def drop(self, contender: Contender) -> None:
         """Forget whatever was kept of a contender."""
         if name := decisive(contender):
             shutil.rmtree(self._folder / name, ignore_errors=True)
-        self._memory = {key: output for key, output in self._memory.items() if key[0] != contender.outcome()}
+        self._memory = {key: out for key, out in self._memory.items() if key[0] not in (name, contender.outcome())}
 
 
 class Remembering:
-    """One contender whose outputs are remembered. Use as a context manager, which ends its process."""
+    """One contender whose outputs are remembered. Use as a context manager, which ends its process.
+
+    Contenders of one `identity` make the same of every input.
+    """
 
     def __init__(
-        self, contender: Contender, start: Callable[[Contender], Any], memory: dict[Any, Output], folder: Path | None
+        self,
+        contender: Contender,
+        start: Callable[[Contender], Any],
+        memory: dict[Any, Output],
+        folder: Path | None,
+        identity: Hashable,
     ) -> None:
-        self.contender = contender
+        self.contender, self.identity = contender, identity
         self._start, self._memory, self._folder = start, memory, folder
         self._worker: Any = None
 
@@ -99,7 +108,7 @@ class Remembering:
         digest = _digest(request)
         if digest is None:
             return self._compute(request)
-        key = (self.contender.outcome(), digest)
+        key = (self.identity, digest)
         if key not in self._memory:
             self._memory[key] = self._kept(request, digest)
         return self._memory[key]
@@ -137,13 +146,14 @@ def decisive(contender: Contender) -> str | None:
 
     The processor and its features, the files of voiceperf's engines and of their libraries, the weights, every
     parameter that is not neutral, the environment. None where not all of that can be seen from here: of another
-    interpreter, another voiceperf, an engine of another package.
+    interpreter, or an engine of another package.
     """
     is_ours = type(contender.params).__module__.startswith(f"{voiceperf.__name__}.")
-    if contender.python != sys.executable or contender.env.get(SOURCE_PATH) or not is_ours:
+    if contender.python != sys.executable or not is_ours:
         return None
     values = dict(contender.params.outcome())
     own = {**contender.params.environment(), **contender.env}
+    source = own.pop(SOURCE_PATH, "")
     environment = {name: value for name, value in os.environ.items() if name.startswith(_DECISIVE)} | own
     facts = {
         "engine": contender.engine,
@@ -151,7 +161,7 @@ def decisive(contender: Contender) -> str | None:
         "environment": environment,
         "files": {str(value): digest for value in values.values() if (digest := _file_of(value))},
         "libraries": _libraries(contender.params.distributions),
-        "voiceperf": _own_sources(),
+        "voiceperf": _sources(Path(source, voiceperf.__name__) if source else Path(voiceperf.__file__).parent),
         "processor": machine.processor(),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:32]
@@ -181,16 +191,15 @@ def _libraries(distributions: tuple[str, ...]) -> dict[str, str]:
 
 
 @cache
-def _own_sources() -> str:
-    """Over the engines of this voiceperf, and what it catalogues: any change may change an output."""
-    root = Path(voiceperf.__file__).parent
+def _sources(root: Path) -> str:
+    """Over the engines of a voiceperf, and what it catalogues: any change may change an output."""
     found = hashlib.sha256()
     for room in ("engines", "models"):
         for path in sorted(root.joinpath(room).rglob("*")):
             if path.is_file() and path.suffix != ".pyc":
                 found.update(path.relative_to(root).as_posix().encode() + read_bytes(path))
-    for name in ("audio.py", "vad.py", "loops.py"):
-        found.update(read_bytes(root / name))
+    for path in (root / "audio.py", root / "vad.py", root / "loops.py"):
+        found.update(read_bytes(path) if path.is_file() else b"")  # an older one may not have it
     return found.hexdigest()
 
 

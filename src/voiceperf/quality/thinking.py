@@ -17,7 +17,8 @@ def compare_scores(
     compared = []
     for conversation in conversations:
         passage = Passage(conversation.as_text())
-        before, after = (worker.ask(passage) for worker in (baseline, candidate))
+        before = baseline.ask(passage)
+        after = before if candidate is baseline else candidate.ask(passage)
         assert isinstance(before, Scores)
         assert isinstance(after, Scores)
         compared.append(compare_passage(before.log_probs, after.log_probs, before.token_ids))

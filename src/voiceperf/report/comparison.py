@@ -49,7 +49,7 @@ def _threshold(row: Row) -> str:
     return "-" if row.max_slowdown is None else f"{row.max_slowdown:+.0%}"
 
 
-_SIDES_COLUMNS = {"": 12, "time": 18, "CPU s": 14, "peak memory": 14, "quality": 30}  # with their share of the width
+_SIDES_COLUMNS = {"": 13, "time": 17, "CPU s": 16, "peak MB": 16, "quality": 26}  # with their share of the width
 
 
 def print_sides(judged: Sequence[Judged], console: Console) -> None:
@@ -78,13 +78,13 @@ def _cells(row: Judged, separator: str) -> list[str]:
     duel, sides = row.duel, (BASELINE, CANDIDATE)
     time = f"{duel.change}{separator}{change}" if duel.interval else "not measured"
     cpu = _from_to([cpu_s(duel, side) for side in sides], 1.0, ".1f")
-    memory = _from_to([peak_rss_bytes(duel, side) for side in sides], 1e6, ".0f", " MB")
+    memory = _from_to([peak_rss_bytes(duel, side) for side in sides], 1e6, ".0f")
     return [row.what, time, cpu, memory, row.quality.text if row.quality else "-"]
 
 
-def _from_to(both: Sequence[float | None], unit: float, form: str, name: str = "") -> str:
+def _from_to(both: Sequence[float | None], unit: float, form: str) -> str:
     before, after = both
-    return "-" if before is None or after is None else f"{before / unit:{form}} -> {after / unit:{form}}{name}"
+    return "-" if before is None or after is None else f"{before / unit:{form}} -> {after / unit:{form}}"
 
 
 def _sides_in_words(judged: Sequence[Judged]) -> list[str]:

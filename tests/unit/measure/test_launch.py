@@ -1,10 +1,13 @@
+from functools import partial
+
 import pytest
 from fake_engine import FakeParams
 
 from voiceperf.engines.base import Line
 from voiceperf.errors import EngineError, WorkerError
+from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Contender
-from voiceperf.measure.launch import Launch
+from voiceperf.measure.launch import BASELINE, CANDIDATE, Launch, launch
 from voiceperf.measure.resources import Resources, together, usage_between
 
 LINES = {1: Line("one"), 2: Line("two words")}
@@ -16,20 +19,20 @@ def contender(name="test", **params):
 
 def test_rounds_measure_every_input_once():
     """After three rounds each input has three pairs, baseline first."""
-    with Launch(contender(), contender(work=200_000), LINES) as launch:
+    with launch(contender(), contender(work=200_000), LINES) as both:
         for _ in range(3):
-            launch.one_round()
-        times = launch.times_ns()
+            both.one_round()
+        times = both.times_ns()
     assert {number: len(pairs) for number, pairs in times.items()} == {1: 3, 2: 3}
     assert all(candidate > baseline > 0 for pairs in times.values() for baseline, candidate in pairs)
 
 
 def test_usage_tells_who_used_more():
     """The candidate that works harder has used more processor time; both tell their memory."""
-    with Launch(contender(work=10), contender(work=2_000_000), LINES) as launch:
+    with launch(contender(work=10), contender(work=2_000_000), LINES) as both:
         for _ in range(3):
-            launch.one_round()
-    baseline, candidate = launch.final_usage
+            both.one_round()
+    baseline, candidate = (both.spent[side].usage for side in (BASELINE, CANDIDATE))
     assert candidate.cpu_s > baseline.cpu_s >= 0
     assert baseline.peak_rss_bytes > 1e6
     assert baseline.involuntary_switches >= 0
@@ -38,15 +41,49 @@ def test_usage_tells_who_used_more():
 def test_failing_contender_leaves_no_process():
     """Where the candidate cannot be loaded, or its first run fails, the baseline is stopped too."""
     with pytest.raises(EngineError, match="not to load"):
-        Launch(contender(), contender(failure="load"), LINES)
+        launch(contender(), contender(failure="load"), LINES)
     with pytest.raises(EngineError, match="told to fail"):
-        Launch(contender(), contender(failure="error"), LINES)
+        launch(contender(), contender(failure="error"), LINES)
 
 
 def test_contender_that_crashes_is_named():
     """A crash in the warm-up names the side that died."""
     with pytest.raises(WorkerError, match=r"new.*SIGSEGV"):
-        Launch(contender(), contender("new", failure="crash"), LINES)
+        launch(contender(), contender("new", failure="crash"), LINES)
+
+
+def test_who_is_named_first_is_started_and_run_first():
+    """Each side's start is timed, and the one that is named first begins."""
+    seen = []
+
+    class Runner:
+        def __init__(self, name):
+            seen.append(f"start {name}")
+            self.name = name
+
+        def run(self, key):
+            seen.append(f"{self.name} {key}")
+            return Timing(1, 1)
+
+        def resources(self):
+            return Resources(1, 1, 0.0, 0)
+
+        def close(self):
+            seen.append(f"close {self.name}")
+
+    sides = {name: partial(Runner, name) for name in (BASELINE, CANDIDATE)}
+    with Launch(sides, [7]) as both:
+        del seen[2:]
+        both.one_round()
+    assert seen == [
+        "start baseline",
+        "start candidate",
+        "baseline 7",
+        "candidate 7",
+        "close candidate",
+        "close baseline",
+    ]
+    assert all(both.spent[side].start_s > 0 for side in sides)
 
 
 def test_usage_is_a_difference():

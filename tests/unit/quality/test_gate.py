@@ -90,6 +90,14 @@ def test_sides_that_differ_in_threads_are_judged_once(gate):
     assert set(examples.texts["hearing"]["1.wav"]["by_profile"]) == {"fair", "keen", "seed"}
 
 
+def test_what_nothing_tells_apart_is_asked_once(gate):
+    """Where all that decides an output is the same, as in two revisions with the same engines, one side is asked."""
+    engines = Hears()
+    quality = gate(engines).judge("hearing", BASE, side("fair", audio_ctx=256))
+    assert engines.asked == 60
+    assert quality.finding.verdict is Verdict.PASS
+
+
 def test_a_second_session_asks_only_the_candidate(gate):
     """What the baseline makes of the corpus is known from another day; the candidate is asked anew."""
     gate(Hears()).judge("hearing", BASE, side("keen"))

@@ -1,5 +1,8 @@
 """Remembered outputs: each input is asked once, by what decides the output; a baseline's outlive the process."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from fake_engine import FakeParams
@@ -35,7 +38,7 @@ class Engines:
 def kept(tmp_path, monkeypatch):
     """(engines) -> outputs on one disk, each as in a process of its own; nothing is computed again by chance."""
     monkeypatch.setattr(module, "CHECKED_SHARE", 0.0)
-    monkeypatch.setattr(module, "decisive", lambda contender: contender.name)
+    monkeypatch.setattr(module, "decisive", lambda one: f"{one.name}-{dict(one.params.outcome())['speed']}")
     return lambda engines: Outputs(tmp_path / "outputs", engines)
 
 
@@ -164,10 +167,22 @@ def test_the_name_covers_what_can_change_an_output(monkeypatch):
 
 
 def test_what_cannot_be_seen_whole_is_not_kept():
-    """Of another interpreter, another voiceperf or an engine of another package not all can be seen that decides."""
+    """Of another interpreter or an engine of another package not all can be seen that decides."""
     assert decisive(Contender("other", FakeParams())) is None
     assert decisive(Contender("other", KokoroParams(), python="/elsewhere/python")) is None
-    assert decisive(Contender("other", KokoroParams(), {SOURCE_PATH: "/elsewhere"})) is None
+
+
+@pytest.mark.parametrize("file", ["engines/kokoro.py", "engines/native/ggml.hpp", "models/catalogue.py", "audio.py"])
+def test_another_voiceperf_is_known_by_its_engines(tmp_path, file):
+    """A revision whose engines are the same makes the same of an input; one line in them, and nobody knows."""
+    other = tmp_path / "voiceperf"
+    shutil.copytree(Path(module.__file__).parents[1], other, ignore=shutil.ignore_patterns("__pycache__"))
+    then = Contender("then", KokoroParams(), {SOURCE_PATH: str(tmp_path)})
+    assert decisive(then) == decisive(contender())
+    with (other / file).open("a") as lines:
+        lines.write("\n")
+    module._sources.cache_clear()
+    assert decisive(then) != decisive(contender())
 
 
 def test_another_model_file_of_the_same_name_is_another_name(tmp_path):

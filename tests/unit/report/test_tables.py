@@ -13,14 +13,15 @@ from voiceperf.judge.regression import Change
 from voiceperf.judge.runs import Row, RunData
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.measure.launch import Spent
 from voiceperf.measure.resources import Usage
 from voiceperf.quality.gate import Quality
-from voiceperf.report.comparison import comparison_markdown, duels_markdown, print_comparison, print_duels
+from voiceperf.report.comparison import comparison_markdown, print_comparison, print_sides, sides_markdown
 from voiceperf.report.history import history_markdown, print_history, print_runs, sparkline
 from voiceperf.report.tables import as_markdown, page
 from voiceperf.report.tuning import speed_against_quality, together
-from voiceperf.suite.duel import Duel, Experiment
-from voiceperf.suite.upgrade import Judged
+from voiceperf.suite.duel import Duel
+from voiceperf.suite.sides import Judged
 from voiceperf.tune.space import Space
 from voiceperf.tune.together import Change as TurnChange
 from voiceperf.tune.trial import TOGETHER, Trial
@@ -50,9 +51,11 @@ def comparison():
 
 @pytest.fixture
 def judged():
-    shown = Experiment(Change.SLOWER, SLOW, 6, {1: [(1.0, 1.07)]})
-    usage = (Usage(10.0, 200_000_000, 5, 0.0), Usage(11.0, 210_000_000, 6, None))
-    return [Judged(Duel("thinking", FAIL, shown, shown, usage), Quality(PASS, "KLD 0.0054, top-1 96.6%"))]
+    usages = {"baseline": Usage(10.0, 200_000_000, 5, 0.0), "candidate": Usage(11.0, 210_000_000, 6, None)}
+    spent = [{side: Spent(1.0, usage) for side, usage in usages.items()}]
+    duel = Duel("thinking", FAIL, Change.SLOWER, SLOW, 6, [{1: [(1.0, 1.07)]}], spent)
+    thinking = Judged("thinking", FAIL, SLOW, duel=duel, quality=Quality(PASS, "KLD 0.0054, top-1 96.6%"))
+    return [thinking, Judged("memory", PASS, text="200 -> 210 MB"), Judged("start-up", PASS, SLOW, "1.0 -> 1.1 s")]
 
 
 @pytest.fixture
@@ -83,12 +86,12 @@ def test_comparison_is_the_same_in_markdown(comparison):
     assert "- changed since: onnxruntime 1.32 -> 1.33" in text
 
 
-def test_duel_shows_time_resources_and_quality(judged):
+def test_sides_show_time_resources_and_quality(judged):
     """Speed never stands without the quality and the processor time and memory it took."""
-    text = printed(print_duels, judged)
-    for said in ("slower", "+7.0%", "10.0 -> 11.0", "200 -> 210", "KLD 0.0054", "FAIL"):
+    text = printed(print_sides, judged)
+    for said in ("slower", "+7.0%", "10.0 -> 11.0", "200 -> 210", "1.0 -> 1.1 s", "KLD 0.0054", "FAIL"):
         assert said in text
-    assert "| thinking | slower +7.0% [+4.0%, +10.0%] |" in duels_markdown(judged, Verdict.FAIL, "new against old")
+    assert "| thinking | slower +7.0% [+4.0%, +10.0%] |" in sides_markdown(judged, Verdict.FAIL, "new against old")
 
 
 def test_history_marks_the_shift(history):

@@ -3,13 +3,16 @@ from types import SimpleNamespace
 import pytest
 
 from voiceperf import profiles
-from voiceperf.errors import EngineError, ModelError
+from voiceperf.errors import EngineError, ModelError, ServiceError
 from voiceperf.judge.regression import Change
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.contender import Side
+from voiceperf.measure.launch import Spent
+from voiceperf.measure.resources import Usage
 from voiceperf.quality.gate import Quality
-from voiceperf.suite import upgrade
-from voiceperf.suite.duel import Duel, Experiment, Rules
+from voiceperf.roles import ROLES
+from voiceperf.suite import sides
+from voiceperf.suite.duel import Duel, Rules
 
 CALL = SimpleNamespace(turns=[])
 
@@ -18,42 +21,48 @@ CALL = SimpleNamespace(turns=[])
 def judge(monkeypatch):
     """Judge three engines of which single duels or qualities fail as told; all others pass."""
 
-    def judged(fails=None, quality_fails=None):
-        def duelled(baseline, candidate, requests, rules, watch):
-            if candidate.role in (fails or {}):
-                raise fails[candidate.role]
-            same = Experiment(Change.SAME, None, 6, {})
-            return Duel(candidate.role, Finding(Verdict.PASS, "as fast"), same, None)
+    def judged(fails=None, quality_fails=None, compared=sides.COMPARED, spent=()):
+        def duelled(what, starts, inputs, rules, watch):
+            if what in (fails or {}):
+                raise fails[what]
+            return Duel(what, Finding(Verdict.PASS, "as fast"), Change.SAME, spent=spent)
 
         def heard(gate, engine, baseline, candidate):
             if engine in (quality_fails or {}):
                 raise quality_fails[engine]
             return Quality(Finding(Verdict.PASS, "as good"), "words")
 
-        monkeypatch.setattr(upgrade, "run_duel", duelled)
-        monkeypatch.setattr(upgrade.QualityGate, "judge", heard)
-        sides = [Side(name, profiles.load("fair")) for name in ("baseline", "candidate")]
-        engines = ["hearing", "thinking", "speaking"]
-        return upgrade.judge_upgrade(*sides, engines, call=CALL, corpus=None, rules=Rules())
+        monkeypatch.setattr(sides, "run_duel", duelled)
+        monkeypatch.setattr(sides.QualityGate, "judge", heard)
+        both = [Side(name, profiles.load("fair")) for name in ("baseline", "candidate")]
+        return list(sides.judge_sides(*both, compared, call=CALL, corpus=None, rules=Rules()))
 
     return judged
 
 
+def spent(before, after):
+    """Of one launch: each side's seconds to start and MB."""
+    return {
+        name: Spent(start_s, Usage(1.0, int(mb * 1e6), 0, None))
+        for name, (start_s, mb) in (("baseline", before), ("candidate", after))
+    }
+
+
 def verdicts(rows):
-    return {row.duel.role: row.finding.verdict for row in rows}
+    return {row.what: row.finding.verdict for row in rows}
 
 
 def test_engine_that_fails_takes_nothing_from_the_others(judge):
     """A worker that dies makes its engine INVALID with the reason; the others have their verdicts."""
-    rows = list(judge(fails={"thinking": EngineError("the llama worker was killed")}))
-    assert verdicts(rows) == {"hearing": Verdict.PASS, "thinking": Verdict.INVALID, "speaking": Verdict.PASS}
+    rows = judge(fails={"thinking": EngineError("the llama worker was killed")}, compared=ROLES)
+    assert verdicts(rows[:3]) == {"hearing": Verdict.PASS, "thinking": Verdict.INVALID, "speaking": Verdict.PASS}
     assert "was killed" in rows[1].finding.reason
     assert rows[1].as_record()["change"] == "unclear"
 
 
 def test_quality_that_cannot_be_judged_keeps_the_duel(judge):
     """Where only the quality could not be had, the duel stands beside the reason, and nothing passes."""
-    rows = list(judge(quality_fails={"speaking": EngineError("no listener")}))
+    rows = judge(quality_fails={"speaking": EngineError("no listener")})
     assert verdicts(rows)["speaking"] is Verdict.INVALID
     assert rows[2].duel.change is Change.SAME
     assert rows[2].finding.reason == "no listener"
@@ -62,4 +71,35 @@ def test_quality_that_cannot_be_judged_keeps_the_duel(judge):
 def test_missing_model_ends_the_comparison(judge):
     """What the user must mend first is an error of its own, not a verdict."""
     with pytest.raises(ModelError):
-        list(judge(fails={"hearing": ModelError("pull it")}))
+        judge(fails={"hearing": ModelError("pull it")})
+
+
+def test_services_that_do_not_start_make_whole_turns_invalid(judge):
+    """The roles have their verdicts; the call has the reason."""
+    rows = {row.what: row for row in judge(fails={"call": ServiceError("the hearing service did not start")})}
+    assert rows["call"].finding.verdict is Verdict.INVALID
+    assert "did not start" in rows["call"].finding.reason
+    assert rows["hearing"].finding.verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(("growth", "verdict"), [(1.0, Verdict.PASS), (1.2, Verdict.FAIL)])
+def test_memory_is_that_of_all_roles(judge, growth, verdict):
+    """A fifth more memory fails, however fast it is."""
+    launches = [spent((1.0, 100), (1.0, 100 * growth))] * 6
+    memory = {row.what: row for row in judge(spent=launches)}["memory"]
+    assert memory.finding.verdict is verdict
+    assert memory.text == f"300 -> {300 * growth:.0f} MB"
+
+
+@pytest.mark.parametrize(("slower", "verdict"), [(1.02, Verdict.PASS), (2.0, Verdict.FAIL)])
+def test_a_start_that_takes_twice_as_long_fails(judge, slower, verdict):
+    """From nothing to being ready, over all roles and launches."""
+    launches = [spent((1.0 + number / 100, 100), (slower + number / 100, 100)) for number in range(6)]
+    start_up = {row.what: row for row in judge(spent=launches)}["start-up"]
+    assert start_up.finding.verdict is verdict
+
+
+def test_what_was_not_measured_has_no_memory(judge):
+    """Without a launch, memory and start-up are INVALID: missing is no PASS."""
+    found = verdicts(judge(compared=["hearing"]))
+    assert (found["memory"], found["start-up"]) == (Verdict.INVALID, Verdict.INVALID)
