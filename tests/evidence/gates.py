@@ -42,7 +42,7 @@ def gated(folder, only):
     """One gate's exit code, seconds and rows."""
     environment = {**os.environ, "PYTHONPATH": str(folder / "src")}
     chosen = [option for what in only for option in ("--only", what)]
-    command = [sys.executable, "-m", "voiceperf", "gate", "HEAD~1", "--json", *chosen]
+    command = [f"{sys.prefix}/bin/voiceperf", "gate", "HEAD~1", "--json", *chosen]
     begun = time.perf_counter()
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
