@@ -9,7 +9,7 @@ help:
 	@echo "make bench   replay Call 61 on the real engines: the criteria table, and a run saved under .benchmarks/"
 	@echo "make test    the tests that a change must pass, the criteria in their short form"
 	@echo "make test-all   what is too slow for that too: before a milestone (hours)"
-	@echo "make gate    is this checkout slower or worse than the accepted run? (ci/gate.sh has the exit codes)"
+	@echo "make gate    is this checkout slower or worse than what it came from? minutes (ci/gate.sh has the exit codes)"
 	@echo "make evidence   the figures of docs/METHOD.md, from simulation and from real engines (hours)"
 	@echo "make peers   faster-whisper, kokoro-onnx and llama.cpp's benchmark as they come, beside ours (build/peers.md)"
 	@echo "make lint    ruff and mypy"
@@ -43,9 +43,10 @@ gate:
 
 evidence: models
 	$(PYTEST) tests/evidence -s
-	.venv/bin/python tests/evidence/simulated.py
-	.venv/bin/python tests/evidence/real_engines.py build/evidence.jsonl
-	.venv/bin/python tests/evidence/summary.py build/evidence.jsonl
+	.venv/bin/python tests/evidence/gates.py build/gates.jsonl same --repeat 30
+	.venv/bin/python tests/evidence/gates.py build/gates.jsonl slower-5 slower-10 --only hearing thinking speaking --repeat 4
+	.venv/bin/python tests/evidence/summary.py build/gates.jsonl
+	.venv/bin/python tests/evidence/simulated.py build/gates.jsonl
 
 .venv-peers/.ready: tests/peers/requirements.txt tests/peers/pyproject.toml pyproject.toml
 	.venv/bin/python -m venv .venv-peers

@@ -14,15 +14,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-
-from real_engines import SPIN, TIMED, hog
 
 from voiceperf.roles import ROLES
 
 ROOT = Path(__file__).parents[2]
 CLOCK = Path("src", "voiceperf", "measure", "clock.py")
+TIMED = "    wall_ns, cpu_ns = clock.wall_ns() - start"
+SPIN = """    planted_ns = (clock.wall_ns() - start) * (1 + {share})
+    while clock.wall_ns() - start < planted_ns:
+        pass
+"""
 CASES = {"same": 0.0, "slower-2": 0.02, "slower-3": 0.03, "slower-5": 0.05, "slower-10": 0.10}
 
 
@@ -38,6 +41,25 @@ def checkout(folder, share):
     return folder
 
 
+@contextmanager
+def hog():
+    """Another process that wants a whole core."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ratios(row):
+    """Of each launch the ratios of its pairs, by input; what `simulated.py` draws from."""
+    return [
+        [[round(after / before, 4) for before, after in pairs] for pairs in launch.values()]
+        for launch in row.get("launches_ns") or ()
+    ]
+
+
 def gated(folder, only):
     """One gate's exit code, seconds and rows."""
     environment = {**os.environ, "PYTHONPATH": str(folder / "src")}
@@ -46,7 +68,10 @@ def gated(folder, only):
     begun = time.perf_counter()
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
-    shown = [{key: row.get(key) for key in ("what", "verdict", "interval", "rounds", "text")} for row in rows]
+    shown = [
+        {**{key: row.get(key) for key in ("what", "verdict", "interval", "rounds", "text")}, "launches": ratios(row)}
+        for row in rows
+    ]
     return {"exit": done.returncode, "seconds": round(time.perf_counter() - begun), "rows": shown}
 
 

@@ -1,12 +1,14 @@
-"""How often the verdicts are wrong, in simulation: the stopping rule under the null, and duels on recorded noise.
+"""How often the duel's verdicts are wrong, in simulation: with what processes differ by, and on recorded launches.
 
-    .venv/bin/python tests/evidence/simulated.py
+    .venv/bin/python tests/evidence/simulated.py [GATES.jsonl]
 
-The noise was recorded by `real_engines.py` from identical workers, on an idle machine (`duels.jsonl`). Wherever a duel
-starts a pair of processes, a simulated one draws a recorded pair, so that what differs between processes is in it too.
+The launches were recorded by `gates.py` from unchanged code (`gates.jsonl`): a simulated duel draws whole launches, so
+that what differs between processes is in it too.
 """
 
 import json
+import sys
+from collections import Counter, defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -14,92 +16,97 @@ from pathlib import Path
 
 import numpy as np
 
-from voiceperf.judge.regression import Change
 from voiceperf.judge.sequential import look_confidence
-from voiceperf.judge.statistics import CONFIDENCE, ratio_interval
-from voiceperf.profiles import PLAYERS
-from voiceperf.suite.duel import LOOKS, Duel, Rules, judge_duel
+from voiceperf.judge.statistics import CONFIDENCE, interval_of_launches
+from voiceperf.judge.verdict import Verdict
+from voiceperf.suite.duel import LOOKS, ROUNDS_A_LAUNCH, Rules, observe
 
-RECORDED = Path(__file__).with_name("duels.jsonl")
-NULL_RUNS = 10_000
-DUELS = 600
-START_S = {"whisper": 4.9, "llama": 3.4, "kokoro": 6.5}  # what starting and warming up a pair took
-ROUND_S = {"whisper": 1.2, "llama": 2.2, "kokoro": 2.5}  # what a round of three inputs took while recording
-
-
-def normal(rng, shape):
-    return rng.normal(0, 0.05, shape)
+RECORDED = Path(__file__).with_name("gates.jsonl")
+RUNS = 2_000
+INPUTS = 3
+PAIR_SPREAD = 0.045  # of a single log-ratio, with heavy tails; what hearing shows
+PROCESS_SPREADS = (0.0, 0.01, 0.02, 0.04)  # of a launch's log-ratio
+EFFECTS = (1.0, 1.01, 1.02, 1.03, 1.05, 1.10)
 
 
-def heavy_tailed(rng, shape):
-    return 0.05 * rng.standard_t(3, shape)
+def launch_of(rng, process_spread, effect):
+    """Three inputs with as many pairs as a launch has, all shifted by what these processes happen to differ by."""
+    shift = np.log(effect) + rng.normal(0, process_spread)
+    logs = shift + PAIR_SPREAD * rng.standard_t(5, (INPUTS, ROUNDS_A_LAUNCH)) / np.sqrt(5 / 3)
+    return {number: [(1.0, float(np.exp(one))) for one in row] for number, row in enumerate(logs)}
 
 
-def first_alarm(draw, seed):
-    """+1 or -1 where any look's interval leaves out the true ratio, above or below it; else 0."""
-    confidence = look_confidence(LOOKS, CONFIDENCE)
-    logs = draw(np.random.default_rng(seed), (3, LOOKS[-1]))
-    for look in LOOKS:
-        pairs = {n: [(1.0, float(np.exp(x))) for x in row[:look]] for n, row in enumerate(logs)}
-        interval = ratio_interval(pairs, confidence)
-        if interval.low > 1 or interval.high < 1:
-            return 1 if interval.low > 1 else -1
-    return 0
+def missed(process_spread, seed):
+    """Whether any look's interval leaves out the true ratio."""
+    rng, confidence = np.random.default_rng(seed), look_confidence(LOOKS, CONFIDENCE)
+    launches = [launch_of(rng, process_spread, 1.0) for _ in range(LOOKS[-1] // ROUNDS_A_LAUNCH)]
+    intervals = [interval_of_launches(launches[: look // ROUNDS_A_LAUNCH], confidence) for look in LOOKS]
+    return any(interval.low > 1 or interval.high < 1 for interval in intervals)
 
 
-class Replayed:
-    """One recorded pair of processes, from a random place on and round again, with a known effect on top."""
-
-    def __init__(self, clock, ratios, round_s, effect, rng):
-        self.clock, self.ratios, self.round_s, self.effect = clock, ratios, round_s, effect
-        self.place = int(rng.integers(len(ratios[0])))
-        self.times = {number: [] for number in range(len(ratios))}
-
-    def one_round(self):
-        self.clock.now_ns += int(self.round_s * 1e9)
-        for number, pairs in self.times.items():
-            pairs.append((1.0, self.ratios[number][self.place] * self.effect))
-        self.place = (self.place + 1) % len(self.ratios[0])
-
-    def times_ns(self):
-        return self.times
-
-
-class Clock:
-    now_ns = 0
+class NoClock:
+    """No time passes: every duel may take all its launches."""
 
     def wall_ns(self):
-        return self.now_ns
+        return 0
 
 
-def said(processes, engine, effect, seed):
-    """What one simulated duel says of a known effect."""
-    rng, clock = np.random.default_rng(seed), Clock()
+class Drawn:
+    """One launch, round by round."""
+
+    def __init__(self, pairs):
+        self._pairs, self._rounds = pairs, 0
+
+    def one_round(self):
+        self._rounds += 1
+
+    def times_ns(self):
+        return {number: pairs[: self._rounds] for number, pairs in self._pairs.items()}
+
+
+def judged(draw, effect, seed):
+    """What a duel says of launches that are drawn so."""
+    rng = np.random.default_rng(seed)
 
     @contextmanager
     def start():
-        clock.now_ns += int(START_S[engine] * 1e9)
-        yield Replayed(clock, processes[rng.integers(len(processes))], ROUND_S[engine], effect, rng)
+        yield Drawn(draw(rng, effect))
 
-    first, fresh, finding = judge_duel(start, Rules(), clock)
-    return Duel(engine, finding, first, fresh).change
+    finding, _, _ = observe("simulated", start, Rules(), NoClock())
+    return finding.verdict
+
+
+def recorded_launch(launches, rng, effect):
+    """One of the recorded ones, with an effect on top."""
+    ratios = launches[rng.integers(len(launches))]
+    return {number: [(1.0, ratio * effect) for ratio in row] for number, row in enumerate(ratios)}
+
+
+def made_up_launch(process_spread, rng, effect):
+    return launch_of(rng, process_spread, effect)
 
 
 def main():
-    duels = [json.loads(line) for line in RECORDED.read_text().splitlines()]
+    recorded = Path(sys.argv[1]) if len(sys.argv) > 1 else RECORDED
+    launches = defaultdict(list)
+    for line in recorded.read_text().splitlines():
+        gate = json.loads(line)
+        if (gate["case"], gate["hog"]) == ("same", False):
+            for row in gate["rows"]:
+                launches[row["what"]].extend(row["launches"])
     with ProcessPoolExecutor() as pool:
-        for draw in (normal, heavy_tailed):
-            alarms = list(pool.map(partial(first_alarm, draw), range(NULL_RUNS), chunksize=100))
-            above, below = alarms.count(1) / NULL_RUNS, alarms.count(-1) / NULL_RUNS
-            print(f"stopping rule, no difference, {draw.__name__} noise, {NULL_RUNS} runs: {above + below:.2%} wrong"
-                  f" ({above:.2%} slower, {below:.2%} faster; allowed {1 - CONFIDENCE:.0%})", flush=True)  # fmt: skip
-        for engine in PLAYERS.values():
-            same = [duel for duel in duels if (duel["engine"], duel["case"]) == (engine, "same")]
-            processes = [rows for duel in same for rows in duel["processes"]]
-            for effect in (1.0, 1.05, 1.10, 1 / 1.05, 1 / 1.10):
-                told = list(pool.map(partial(said, processes, engine, effect), range(DUELS), chunksize=20))
-                shares = ", ".join(f"{name} {told.count(name) / DUELS:.1%}" for name in Change)
-                print(f"duels on recorded noise of {engine}, {effect - 1:+.1%}, {DUELS} duels: {shares}", flush=True)
+        for spread in PROCESS_SPREADS:
+            share = np.mean(list(pool.map(partial(missed, spread), range(RUNS), chunksize=50)))
+            print(f"processes differ by {spread:.0%}: {share:.1%} of {RUNS} duels miss the truth at any look"
+                  f" (allowed {1 - CONFIDENCE:.0%})", flush=True)  # fmt: skip
+        sources = {f"made up, processes differ by {s:.0%}": partial(made_up_launch, s) for s in PROCESS_SPREADS}
+        sources |= {what: partial(recorded_launch, rows) for what, rows in launches.items() if rows}
+        for name, draw in sources.items():
+            for effect in EFFECTS:
+                said = Counter(pool.map(partial(judged, draw, effect), range(RUNS), chunksize=50))
+                shares = ", ".join(f"{verdict} {said[verdict] / RUNS:.1%}" for verdict in
+                                   (Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAIL))  # fmt: skip
+                print(f"{name}, {effect - 1:+.0%}: {shares}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,38 +1,36 @@
-"""Count what `real_engines.py` has found.
+"""Count what `gates.py` has found.
 
-.venv/bin/python tests/evidence/summary.py DUELS.jsonl
+.venv/bin/python tests/evidence/summary.py GATES.jsonl
 """
 
 import json
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from statistics import median
 
 from scipy.stats import binomtest
 
-EXPECTED = {"same": "same", "slower": "slower", "faster": "faster"}
+RIGHT = {"same": 0, "slower": 10}
 
 
 def main():
     groups = defaultdict(list)
     for line in Path(sys.argv[1]).read_text().splitlines():
-        duel = json.loads(line)
-        groups[duel["case"]].append(duel)
-    for case, duels in groups.items():
-        expected = EXPECTED[case.split("-")[0]]
-        told = [duel["change"] for duel in duels]
-        right = told.count(expected)
-        wrong = sum(change in ("slower", "faster") and change != expected for change in told)
-        interval = binomtest(right, len(duels)).proportion_ci(method="wilson")
-        seconds = [duel["seconds"] for duel in duels]
+        gate = json.loads(line)
+        groups[gate["case"] + (" beside a busy core" if gate["hog"] else ""), *gate["only"]].append(gate)
+    for group, gates in groups.items():
+        codes = Counter(gate["exit"] for gate in gates)
+        right = codes[RIGHT[group[0].split("-")[0].split()[0]]]
+        interval = binomtest(right, len(gates)).proportion_ci(method="wilson")
+        seconds = [gate["seconds"] for gate in gates]
         print(
-            f"{case}: {len(duels)} duels, {right} {expected} [{interval.low:.0%}, {interval.high:.0%}],"
-            f" {told.count('unclear')} unclear, {wrong} wrong, {median(seconds):.0f} s, at most {max(seconds):.0f} s"
+            f"{', '.join(group)}: {len(gates)} gates, {right} right [{interval.low:.0%}, {interval.high:.0%}],"
+            f" codes {dict(codes)}, {median(seconds):.0f} s, at most {max(seconds):.0f} s"
         )
-        for engine in dict.fromkeys(duel["engine"] for duel in duels):
-            own = [duel for duel in duels if duel["engine"] == engine]
-            print(f"  {engine}: {[duel['change'] for duel in own]} {[duel['estimates'] for duel in own]}")
+        unclear = Counter(row["what"] for gate in gates for row in gate["rows"] if row["verdict"] != "PASS")
+        if group[0] == "same" and unclear:
+            print(f"  not PASS: {dict(unclear)}")
 
 
 if __name__ == "__main__":

@@ -194,6 +194,18 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_compare_machine_info(
+    benchmarksession: Any, machine_info: dict[str, Any], compared_benchmark: dict[str, Any]
+) -> None:
+    """Say in one line whether the times of a saved run can be held beside this session's at all."""
+    saved, now = compared_benchmark["machine_info"].get("voiceperf"), machine_info.get("voiceperf")
+    if isinstance(saved, dict) and now:
+        from voiceperf.pytest_plugin import session
+
+        session.say_what_differs(benchmarksession.logger.warning, saved, now)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
     if config.stash.get(measured_here, False):
         from voiceperf.pytest_plugin import session

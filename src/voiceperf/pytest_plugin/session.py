@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from voiceperf import call as calls
-from voiceperf import places, profiles
+from voiceperf import machine, places, profiles
 from voiceperf.errors import InputError, ModelError, VoicePerfError
 from voiceperf.history import sounds
+from voiceperf.history.compare import differences
 from voiceperf.history.formerly import workload_of
 from voiceperf.history.runs import Run
 from voiceperf.judge.criteria import Criterion
@@ -207,6 +208,14 @@ def put_fingerprint(config: pytest.Config, machine_info: dict[str, Any]) -> None
     machine_info.pop("node", None)  # histories are shared; the host's name tells nothing that the fingerprint does not
     with contextlib.suppress(ModelError):  # where models are missing, so are the tests that need them
         machine_info["voiceperf"] = fingerprint(plan_of(config).contenders())
+
+
+def say_what_differs(warn: Callable[[str], None], saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Before pytest-benchmark's own comparison: of another machine no time compares; else what else is another."""
+    if machine.identity(saved) != machine.identity(now):
+        warn("voiceperf: the saved run is of another machine: its times say nothing about this one's")
+    elif changed := differences(machine.with_kernel_apart(saved), now):
+        warn(f"voiceperf: changed since the saved run: {'; '.join(changed)}")
 
 
 def put_record(config: pytest.Config, output_json: dict[str, Any]) -> None:
