@@ -6,12 +6,12 @@ engine decides its parameters and how it is loaded (`voiceperf.engines`); a prof
 
 from __future__ import annotations
 
-HEARING = "hearing"  # an utterance in, a transcript out
+HEARING = "hearing"  # an utterance in, a transcript out; a recital in, how likely each of its words is
 THINKING = "thinking"  # a conversation in, a reply out; a passage in, its scores out
 SPEAKING = "speaking"  # a line in, speech out
 
 # what an engine may be able to do; a criterion that needs what it cannot do is not applicable
-SCORES = "scores"  # tell how likely every next token of a passage is
+SCORES = "scores"  # tell how likely every next token of a passage, or of what was said, is
 SCRIPT = "script"  # say a given text at its own pace
 EXACT_TOKENS = "exact token count"  # answer with as many tokens as it is asked to
 DETERMINISTIC = "deterministic"  # make the same of the same input every time

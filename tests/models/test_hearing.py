@@ -7,7 +7,7 @@ import pytest
 
 from voiceperf import profiles
 from voiceperf.audio import SPEECH_RATE_HZ, read_speech
-from voiceperf.engines.base import Utterance
+from voiceperf.engines.base import Recital, Utterance
 from voiceperf.engines.whisper import better, looks_wrong
 from voiceperf.errors import EngineError, WorkerError
 from voiceperf.judge.text import normalise
@@ -141,3 +141,29 @@ def test_beam_search_and_prompt_are_taken(shipped):
     with worker(beam_size=2, initial_prompt="A speech by a president.", audio_ctx=768) as process:
         heard = hear(process, read_speech(AUDIO / "wav" / "jfk_d001.wav"))
     assert "country" in heard
+
+
+def test_what_was_said_is_likelier_than_what_was_not(shipped):
+    """Forced decoding scores the reference above another sentence, and every token of it, with its end."""
+    audio = read_speech(AUDIO / "wav" / "jfk_d001.wav")
+    said = next(r.text for r in read_manifest(AUDIO / "manifest.jsonl") if r.path.name == "jfk_d001.wav")
+    right, wrong = (shipped.ask(Recital(audio, text)).log_probs for text in (said, "Please call me back tomorrow."))
+    assert len(right) > len(said.split())
+    assert all(value < 0 for value in right)
+    assert np.mean(right) > -1 > -2 > np.mean(wrong)
+
+
+def test_a_recital_repeats_and_leaves_nothing_behind(shipped):
+    """The same again after other work, bit for bit; and what is heard after it is heard as before."""
+    clip = AUDIO / "wav" / "ami_d001.wav"
+    recital = Recital(read_speech(clip), "You can call me Abbie.")
+    heard, first = hear(shipped, clip), shipped.ask(recital)
+    assert hear(shipped, clip) == heard
+    assert shipped.ask(recital) == first
+
+
+def test_a_recital_too_long_for_the_decoder_is_refused(shipped, one_line):
+    """A text beyond what whisper's decoder holds is one line, not a crash."""
+    with pytest.raises(EngineError) as caught:
+        shipped.ask(Recital(read_speech(AUDIO / "wav" / "ami_d001.wav"), "word " * 500))
+    one_line(caught.value, "200 tokens")

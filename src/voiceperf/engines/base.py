@@ -91,6 +91,17 @@ class Passage:
 
 
 @dataclass(frozen=True)
+class Recital:
+    """Speech, mono float32 at 16 kHz, shape (n,), and what was said in it: how likely is that, to who hears it?"""
+
+    audio: Samples
+    text: str
+
+    def __post_init__(self) -> None:
+        require_text(self.text)
+
+
+@dataclass(frozen=True)
 class Line:
     """Text to speak, in the engine's own voice unless another one of the catalogue is named."""
 
@@ -101,7 +112,7 @@ class Line:
         require_text(self.text, self.voice)
 
 
-Request = Utterance | Prompt | Passage | Line
+Request = Utterance | Recital | Prompt | Passage | Line
 
 
 @dataclass(frozen=True)
@@ -140,6 +151,13 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Recited:
+    """Natural log probabilities of what was said, token by token, and of its end."""
+
+    log_probs: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Piece:
     """A text that was synthesised by itself, and the samples that it became."""
 
@@ -159,7 +177,7 @@ class Speech:
     pieces: tuple[Piece, ...] = ()  # none from a voiceperf that did not tell
 
 
-Output = Transcript | Reply | Scores | Speech
+Output = Transcript | Recited | Reply | Scores | Speech
 
 
 def same_output(a: Output, b: Output) -> bool:

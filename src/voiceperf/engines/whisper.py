@@ -22,6 +22,8 @@ from voiceperf.engines.base import (
     PART,
     Capability,
     Mark,
+    Recital,
+    Recited,
     Request,
     Transcript,
     Utterance,
@@ -31,6 +33,7 @@ from voiceperf.engines.base import (
 )
 from voiceperf.engines.encoder_context import Context
 from voiceperf.engines.whisper_params import PRELOADED, WhisperParams
+from voiceperf.engines.whisper_recital import recited
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.loops import is_loop
 from voiceperf.models.store import locate
@@ -72,7 +75,9 @@ class WhisperEngine:
     def prepare(self, request: Request) -> None:
         """Nothing is kept between chunks."""
 
-    def run(self, request: Request, mark: Mark) -> Transcript:
+    def run(self, request: Request, mark: Mark) -> Transcript | Recited:
+        if isinstance(request, Recital):
+            return self._recite(request)
         if not isinstance(request, Utterance):
             raise ParameterError(wrong_request("whisper", request))
         audio = as_speech(request.audio, SPEECH_RATE_HZ)
@@ -82,6 +87,21 @@ class WhisperEngine:
         if not self._is_speech(audio):
             return Transcript("", 0, None, len(audio) / SPEECH_RATE_HZ)
         return self._without_notes(self._hear(audio))
+
+    def _recite(self, request: Recital) -> Recited:
+        """What was said, on what the encoder makes of it under the first try's context."""
+        audio = as_speech(request.audio, SPEECH_RATE_HZ)
+        context = self.params.context(len(audio))
+        self._full.language = language = "en" if self.params.language == "auto" else self.params.language
+        self._full.audio_ctx, self._full.max_tokens = context.frames, 1  # to encode is enough
+        self._full.single_segment = self._full.no_timestamps = True  # once
+        self._full.temperature_inc = 0.0
+        loaded = self._loaded_for(context)
+        with preload.weighed_silence(context) if context.is_weighed else nullcontext():
+            status = native.whisper_full(loaded, self._full, audio, audio.size)
+            if status != 0:
+                raise EngineError(f"whisper.cpp could not encode {len(audio)} samples (status {status})")
+            return recited(loaded, request.text, language, self._full.n_threads)
 
     def _wanted_language(self, asked: str) -> str:
         """The language of one request: what it names, in whisper's code, else the profile's.

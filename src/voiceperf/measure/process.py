@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from voiceperf import errors
 from voiceperf.audio import SPEECH_RATE_HZ
-from voiceperf.engines.base import Line, Output, Passage, Prompt, Request, Utterance
+from voiceperf.engines.base import Line, Output, Passage, Prompt, Recital, Request, Utterance
 from voiceperf.errors import EngineError, VoicePerfError, WorkerError
 from voiceperf.measure.clock import HandOn, Timing
 from voiceperf.measure.contender import Contender
@@ -116,7 +116,7 @@ class WorkerProcess:
     def _limit_s(self, request: Request) -> float:
         """How long a request may take: the least, and more for more work."""
         match request:
-            case Utterance():
+            case Utterance() | Recital():
                 return self._run_limit_s + _PER_SECOND_S * len(request.audio) / SPEECH_RATE_HZ
             case Prompt():
                 characters = sum(len(message["content"]) for message in request.messages)

@@ -10,18 +10,21 @@ from typing import Any
 from voiceperf.call import CallRecording
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.judge.language import MAX_KLD_NATS
+from voiceperf.judge.recitals import MAX_EXTRA_NATS, extra_nats
 from voiceperf.judge.sound import MAX_LOG_SPECTRAL_DB
 from voiceperf.judge.text import WER_MARGIN, Heard
-from voiceperf.judge.verdict import Finding, Verdict, worst
+from voiceperf.judge.verdict import Finding, Verdict, at_most, worst
 from voiceperf.log import Progress, silent
 from voiceperf.measure.contender import Side
 from voiceperf.quality.corpus import Corpus, replies
 from voiceperf.quality.examples import Examples
-from voiceperf.quality.hearing import compare_transcripts, transcripts
+from voiceperf.quality.hearing import compare_transcripts, recitals, transcripts
 from voiceperf.quality.outputs import Outputs, Remembering, StaleError
 from voiceperf.quality.speaking import compare_speech, speak_and_hear
 from voiceperf.quality.thinking import compare_scores
 from voiceperf.roles import HEARING, ROLES, SCORES, SPEAKING, THINKING
+
+_RECITED = 2  # every second recording: it takes fewer to see a loss than counting does
 
 
 @dataclass(frozen=True)
@@ -109,11 +112,14 @@ class QualityGate:
     def _hears(self, baseline: Side, candidate: Side) -> Quality:
         named = self.corpus.recordings()
         recordings = list(named.values())
-        heard = []
+        can_score = not any(side.contender(HEARING).lacks({SCORES}) for side in (baseline, candidate))
+        heard, scored = [], []
         before = self._baseline(baseline, HEARING)
         for listening in (before, self._candidate(candidate, HEARING, before)):
             with listening as listener:
                 heard.append(transcripts(listener, recordings, self._progress))
+                if can_score:
+                    scored.append(recitals(listener, recordings[::_RECITED], self._progress))
         compared = compare_transcripts(recordings, *heard)
         if compared is None:
             return _unjudged("no words were spoken")
@@ -125,7 +131,14 @@ class QualityGate:
             f"WER {compared.baseline_wer:.1%} -> {compared.candidate_wer:.1%}"
             f" (upper {compared.difference.high * 100:+.1f} points, {compared.difference.samples} utterances)"
         )
-        return Quality(compared.finding(), text, compared.difference.estimate / WER_MARGIN)
+        findings, loss = [compared.finding()], compared.difference.estimate / WER_MARGIN
+        if can_score:
+            extra = extra_nats(scored[0], scored[1], [recording.speaker for recording in recordings[::_RECITED]])
+            findings.append(at_most(extra, MAX_EXTRA_NATS, "log probability lost a token (nats)"))
+            if extra is not None:
+                text += f", {extra.estimate:+.3f} nats a token (upper {extra.high:+.3f})"
+                loss = max(loss, extra.estimate / MAX_EXTRA_NATS)
+        return Quality(worst(findings), text, loss)
 
     def _thinks(self, baseline: Side, candidate: Side) -> Quality:
         for side in (baseline, candidate):

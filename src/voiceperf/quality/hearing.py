@@ -1,10 +1,10 @@
-"""How well an engine hears: its transcripts of recorded speech."""
+"""How well an engine hears: its transcripts of recorded speech, and how likely it finds what was said."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voiceperf.engines.base import Transcript, Utterance
+from voiceperf.engines.base import Recital, Recited, Transcript, Utterance
 from voiceperf.judge.text import HearingComparison, compare_hearing, score
 from voiceperf.log import Progress, silent
 from voiceperf.quality.corpus import Recording
@@ -20,6 +20,17 @@ def transcripts(listener: Asked, recordings: Sequence[Recording], progress: Prog
         heard.append(output.text)
         progress(f"{listener.contender.name} listens", number, len(recordings))
     return heard
+
+
+def recitals(listener: Asked, recordings: Sequence[Recording], progress: Progress = silent) -> list[tuple[float, ...]]:
+    """The log probability of every token that was said, utterance by utterance."""
+    found = []
+    for number, recording in enumerate(recordings, start=1):
+        output = listener.ask(Recital(recording.audio(), recording.text))
+        assert isinstance(output, Recited)
+        found.append(output.log_probs)
+        progress(f"{listener.contender.name} scores what was said", number, len(recordings))
+    return found
 
 
 def compare_transcripts(

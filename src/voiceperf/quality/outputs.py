@@ -25,7 +25,18 @@ import numpy as np
 
 import voiceperf
 from voiceperf import machine
-from voiceperf.engines.base import Line, Output, Piece, Request, Speech, Transcript, Utterance, same_output
+from voiceperf.engines.base import (
+    Line,
+    Output,
+    Piece,
+    Recital,
+    Recited,
+    Request,
+    Speech,
+    Transcript,
+    Utterance,
+    same_output,
+)
 from voiceperf.errors import ModelError
 from voiceperf.files import read_bytes, written
 from voiceperf.measure.contender import SOURCE_PATH, Contender
@@ -210,6 +221,8 @@ def _digest(request: Request) -> str | None:
             facts = ("line", request.text, request.voice)
         case Utterance():
             facts = ("utterance", request.language, hashlib.sha256(request.audio.tobytes()).hexdigest())
+        case Recital():
+            facts = ("recital", request.text, hashlib.sha256(request.audio.tobytes()).hexdigest())
         case _:
             return None
     return hashlib.sha256("\0".join(facts).encode(errors="surrogatepass")).hexdigest()
@@ -232,6 +245,8 @@ def _read(path: Path) -> Output | None:
     try:
         with np.load(path, allow_pickle=False) as kept:
             facts, audio = json.loads(str(kept["facts"])), kept["audio"]
+        if "log_probs" in facts:
+            return Recited(tuple(map(float, facts["log_probs"])))
         if "pieces" in facts:
             return Speech(**facts | {"audio": audio, "pieces": tuple(Piece(**piece) for piece in facts["pieces"])})
         return Transcript(**facts)
