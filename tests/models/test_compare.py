@@ -97,3 +97,32 @@ def test_worse_model_is_found_though_it_is_no_slower(tmp_path):
     assert row["verdict"] == "FAIL"
     assert row["change"] != "slower"
     assert "KL" in row["reason"]
+
+
+def gate(folder, *arguments):
+    command = [f"{sys.prefix}/bin/voiceperf", *("gate", "HEAD", "--json"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+def test_the_gate_finds_a_profile_that_has_become_slower(tmp_path):
+    """A profile in a repository of somebody's own is held against itself as it was committed."""
+    profile = tmp_path / "mine.toml"
+    profile.write_text("[whisper]\nmodel = 'whisper-base-q8_0'\nflash_attn = true\naudio_ctx = 512\n")
+    commit(tmp_path)
+    profile.write_text(profile.read_text().replace("512", "768"))
+    code, (hearing, memory, start_up), said = gate(tmp_path, "--profile", "mine.toml", "--only", "hearing")
+    assert code == 10, said
+    assert (hearing["verdict"], hearing["change"]) == ("FAIL", "slower")
+    assert (memory["what"], start_up["what"]) == ("memory", "start-up")
+
+
+def test_the_gate_says_how_to_make_another_environment(tmp_path, one_line):
+    """Where a lock file has changed and nobody says how its environment is made, it is one line, before any work."""
+    lock = tmp_path / "requirements.txt"
+    lock.write_text("voiceperf\n")
+    commit(tmp_path)
+    lock.write_text("voiceperf==0.1\n")
+    code, rows, said = gate(tmp_path)
+    assert (code, rows) == (2, [])
+    one_line(said.splitlines()[-1], "requirements.txt", "--set-up")

@@ -155,8 +155,8 @@ def test_what_was_said_is_likelier_than_what_was_not(shipped):
 
 def test_a_recital_repeats_and_leaves_nothing_behind(shipped):
     """The same again after other work, bit for bit; and what is heard after it is heard as before."""
-    clip = AUDIO / "wav" / "ami_d001.wav"
-    recital = Recital(read_speech(clip), "You can call me Abbie.")
+    clip = read_speech(AUDIO / "wav" / "ami_d001.wav")
+    recital = Recital(clip, "You can call me Abbie.")
     heard, first = hear(shipped, clip), shipped.ask(recital)
     assert hear(shipped, clip) == heard
     assert shipped.ask(recital) == first

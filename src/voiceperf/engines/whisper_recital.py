@@ -52,7 +52,8 @@ def recited(context: Any, text: str, language: str, threads: int) -> Recited:
         if library.whisper_decode(pointer, (ctypes.c_int32 * len(given))(*given), len(given), past, threads) != 0:
             raise EngineError(f"whisper.cpp could not decode {text!r}")
         past += len(given)
-        logits = np.ctypeslib.as_array(library.whisper_get_logits(pointer), (size,)).astype(np.float64)
+        rows = np.ctypeslib.as_array(library.whisper_get_logits(pointer), (len(given), size))
+        logits = rows[-1].astype(np.float64)  # the last token's alone are computed
         found.append(float(logits[token] - np.logaddexp.reduce(logits)))
     return Recited(tuple(found))
 

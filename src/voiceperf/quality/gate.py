@@ -18,13 +18,11 @@ from voiceperf.log import Progress, silent
 from voiceperf.measure.contender import Side
 from voiceperf.quality.corpus import Corpus, replies
 from voiceperf.quality.examples import Examples
-from voiceperf.quality.hearing import compare_transcripts, recitals, transcripts
+from voiceperf.quality.hearing import as_written, compare_transcripts, recitals, transcripts
 from voiceperf.quality.outputs import Outputs, Remembering, StaleError
 from voiceperf.quality.speaking import compare_speech, speak_and_hear
 from voiceperf.quality.thinking import compare_scores
 from voiceperf.roles import HEARING, ROLES, SCORES, SPEAKING, THINKING
-
-_RECITED = 2  # every second recording: it takes fewer to see a loss than counting does
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ class QualityGate:
             with listening as listener:
                 heard.append(transcripts(listener, recordings, self._progress))
                 if can_score:
-                    scored.append(recitals(listener, recordings[::_RECITED], self._progress))
+                    scored.append(recitals(listener, as_written(recordings, heard[0]), self._progress))
         compared = compare_transcripts(recordings, *heard)
         if compared is None:
             return _unjudged("no words were spoken")
@@ -133,7 +131,7 @@ class QualityGate:
         )
         findings, loss = [compared.finding()], compared.difference.estimate / WER_MARGIN
         if can_score:
-            extra = extra_nats(scored[0], scored[1], [recording.speaker for recording in recordings[::_RECITED]])
+            extra = extra_nats(scored[0], scored[1], [one.speaker for one in as_written(recordings, heard[0])])
             findings.append(at_most(extra, MAX_EXTRA_NATS, "log probability lost a token (nats)"))
             if extra is not None:
                 text += f", {extra.estimate:+.3f} nats a token (upper {extra.high:+.3f})"

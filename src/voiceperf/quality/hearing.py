@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from voiceperf.engines.base import Recital, Recited, Transcript, Utterance
-from voiceperf.judge.text import HearingComparison, compare_hearing, score
+from voiceperf.judge.text import HearingComparison, compare_hearing, normalise, score
 from voiceperf.log import Progress, silent
 from voiceperf.quality.corpus import Recording
 from voiceperf.quality.outputs import Asked
+
+_RECITED = 110  # recordings; it takes fewer to see a loss than counting does
 
 
 def transcripts(listener: Asked, recordings: Sequence[Recording], progress: Progress = silent) -> list[str]:
@@ -22,15 +24,35 @@ def transcripts(listener: Asked, recordings: Sequence[Recording], progress: Prog
     return heard
 
 
-def recitals(listener: Asked, recordings: Sequence[Recording], progress: Progress = silent) -> list[tuple[float, ...]]:
-    """The log probability of every token that was said, utterance by utterance."""
+def recitals(
+    listener: Asked, recordings: Mapping[Recording, str], progress: Progress = silent
+) -> list[tuple[float, ...]]:
+    """The log probability of every token of what was said, as it is written here, utterance by utterance."""
     found = []
-    for number, recording in enumerate(recordings, start=1):
-        output = listener.ask(Recital(recording.audio(), recording.text))
+    for number, (recording, text) in enumerate(recordings.items(), start=1):
+        output = listener.ask(Recital(recording.audio(), text))
         assert isinstance(output, Recited)
         found.append(output.log_probs)
         progress(f"{listener.contender.name} scores what was said", number, len(recordings))
     return found
+
+
+def as_written(recordings: Sequence[Recording], transcripts: Sequence[str]) -> dict[Recording, str]:
+    """What was said in some of the recordings, with capitals and full stops as engines write it.
+
+    That is the transcript where it is right, else the reference made to look like one: else how a reference is written
+    would be most of how unlikely it is.
+    """
+    pairs = list(zip(recordings, transcripts, strict=True))[:: max(1, len(recordings) // _RECITED)]
+    return {
+        recording: text if normalise(text) == normalise(recording.text) else _like_a_sentence(recording.text)
+        for recording, text in pairs
+    }
+
+
+def _like_a_sentence(text: str) -> str:
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def compare_transcripts(

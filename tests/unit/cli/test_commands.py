@@ -110,7 +110,7 @@ def test_models_list_prints_one_object_a_model(voiceperf):
         (("quality", "--manifest", "gone.jsonl"), 2, "no such manifest"),
         (("compare",), 2, "both sides are the same"),
         (("compare", "whisper", "gone"), 2, "no such run"),
-        (("compare", "gone"), 2, "roles (hearing, thinking, speaking) or two saved runs"),
+        (("compare", "gone"), 2, "hearing, thinking, speaking, call, or two saved runs"),
         (("compare", "--baseline-rev", "gone"), 2, "not a git repository"),
         (("compare", "--baseline-python", "/nowhere/python"), 2, "/nowhere/python"),
         (("compare", "--baseline", "gone"), 2, "no profile 'gone'"),

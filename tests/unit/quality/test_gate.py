@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from voiceperf import profiles
-from voiceperf.engines.base import Transcript
+from voiceperf.engines.base import Recital, Recited, Transcript
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.contender import Side
@@ -36,6 +36,8 @@ class Hears:
         return heard
 
     def ask(self, request):
+        if isinstance(request, Recital):
+            return Recited((-0.5,) * len(request.text.split()))
         self.count.asked += 1
         number = round(float(request.audio[0]) * 100)
         words = WORDS[:3] if self._who in self.loses else WORDS
@@ -76,6 +78,26 @@ def test_lost_words_fail(gate):
     judged = gate(engines)
     assert judged.judge("hearing", BASE, side("keen")).finding.verdict is Verdict.PASS
     assert judged.judge("hearing", BASE, side("deaf", audio_ctx=256)).finding.verdict is Verdict.FAIL
+
+
+def test_what_counting_does_not_see_is_seen(gate):
+    """A candidate that hears every word, and finds what was said much less likely, is a FAIL that says so."""
+
+    class Doubts(Hears):
+        def __call__(self, contender):
+            heard = Doubts()
+            heard._who, heard.count = contender.name, self
+            return heard
+
+        def ask(self, request):
+            if isinstance(request, Recital):
+                return Recited((-1.0 if self._who == "dull" else -0.5,) * len(request.text.split()))
+            return super().ask(request)
+
+    quality = gate(Doubts()).judge("hearing", BASE, side("dull"))
+    assert quality.finding.verdict is Verdict.FAIL
+    assert "WER 0.0% -> 0.0%" in quality.text
+    assert "+0.500 nats a token" in quality.text
 
 
 def test_sides_that_differ_in_threads_are_judged_once(gate):

@@ -1,0 +1,27 @@
+from pathlib import Path
+
+from voiceperf.quality.corpus import Recording
+from voiceperf.quality.hearing import as_written
+
+
+def recording(number, text):
+    return Recording(Path(f"{number}.wav"), text, "speaker", "sentence", 1.0)
+
+
+def test_a_right_transcript_is_what_was_said():
+    """What differs from the reference only in how it is written is taken as the engine writes it."""
+    one = recording(1, "you can call me abbie")
+    assert as_written([one], ["You can call me Abbie."]) == {one: "You can call me Abbie."}
+
+
+def test_a_wrong_transcript_gives_way_to_the_reference():
+    """Written like a sentence, so that capitals and full stops are not what is scored."""
+    one, two = recording(1, "call me back"), recording(2, "Really?")
+    assert list(as_written([one, two], ["Column me back.", ""]).values()) == ["Call me back.", "Really?"]
+
+
+def test_of_many_recordings_some_are_enough():
+    """At most about twice as many as it takes, spread over all of them."""
+    many = [recording(number, "word") for number in range(220)]
+    assert list(as_written(many, ["word"] * 220)) == many[::2]
+    assert len(as_written(many[:55], ["word"] * 55)) == 55
