@@ -22,7 +22,7 @@ from voiceperf.judge.verdict import Verdict
 from voiceperf.suite.duel import LOOKS, ROUNDS_A_LAUNCH, Rules, observe
 
 RECORDED = Path(__file__).with_name("gates.jsonl")
-RUNS = 2_000
+RUNS = 500
 INPUTS = 3
 PAIR_SPREAD = 0.045  # of a single log-ratio, with heavy tails; what hearing shows
 PROCESS_SPREADS = (0.0, 0.01, 0.02, 0.04)  # of a launch's log-ratio

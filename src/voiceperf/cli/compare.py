@@ -117,6 +117,7 @@ def compare_sides(
     markdown: Path | None,
     *,
     as_json: bool,
+    costs: bool = False,
 ) -> NoReturn:
     """Measure two sides, show what came of it, and end with the gate's exit code."""
     say(between)
@@ -131,6 +132,7 @@ def compare_sides(
             call=recorded_call(call),
             corpus=corpus(FORMS[DEFAULT_FORM].every_nth_recording),
             rules=rules,
+            costs=costs,
             watch=_say_look,
             progress=_say_step,
         ):

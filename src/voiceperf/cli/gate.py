@@ -64,4 +64,5 @@ def gate(
     baseline = Side("baseline", before, python, source if python == sys.executable else None)
     candidate = Side("candidate", profiles.load(profile))
     between = f"this checkout against {then.words}, {profile}"
-    compare_sides(baseline, candidate, only or (), between, call, Rules(budget_s=budget_s), markdown, as_json=as_json)
+    rules = Rules(budget_s=budget_s)
+    compare_sides(baseline, candidate, only or (), between, call, rules, markdown, as_json=as_json, costs=True)

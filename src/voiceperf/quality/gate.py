@@ -117,7 +117,9 @@ class QualityGate:
             with listening as listener:
                 heard.append(transcripts(listener, recordings, self._progress))
                 if can_score:
-                    scored.append(recitals(listener, as_written(recordings, heard[0]), self._progress))
+                    scores = recitals(listener, as_written(recordings, heard[0]), self._progress)
+                    can_score = scores is not None
+                    scored.append(scores or [])
         compared = compare_transcripts(recordings, *heard)
         if compared is None:
             return _unjudged("no words were spoken")

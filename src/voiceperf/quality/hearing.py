@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from voiceperf.engines.base import Recital, Recited, Transcript, Utterance
+from voiceperf.errors import WorkerError
 from voiceperf.judge.text import HearingComparison, compare_hearing, normalise, score
 from voiceperf.log import Progress, silent
 from voiceperf.quality.corpus import Recording
@@ -26,11 +27,19 @@ def transcripts(listener: Asked, recordings: Sequence[Recording], progress: Prog
 
 def recitals(
     listener: Asked, recordings: Mapping[Recording, str], progress: Progress = silent
-) -> list[tuple[float, ...]]:
-    """The log probability of every token of what was said, as it is written here, utterance by utterance."""
+) -> list[tuple[float, ...]] | None:
+    """The log probability of every token of what was said, as it is written here, utterance by utterance.
+
+    None from a voiceperf of before, which does not know the question.
+    """
     found = []
     for number, (recording, text) in enumerate(recordings.items(), start=1):
-        output = listener.ask(Recital(recording.audio(), text))
+        try:
+            output = listener.ask(Recital(recording.audio(), text))
+        except WorkerError as error:
+            if Recital.__name__ in str(error):  # it died of not knowing it
+                return None
+            raise
         assert isinstance(output, Recited)
         found.append(output.log_probs)
         progress(f"{listener.contender.name} scores what was said", number, len(recordings))

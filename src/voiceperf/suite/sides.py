@@ -67,10 +67,13 @@ def judge_sides(
     call: CallRecording,
     corpus: Corpus,
     rules: Rules,
+    costs: bool = False,
     watch: Watch = unwatched,
     progress: Progress = silent,
 ) -> Iterator[Judged]:
-    """Each of COMPARED that is asked for as it is done; then what the roles took of memory and to start.
+    """Each of COMPARED that is asked for as it is done; then, as `costs`, what the roles took of memory and to start.
+
+    Of two versions of one thing neither may grow; other settings may be worth it.
 
     While a duel runs, no other worker is alive to disturb it. What cannot be measured is INVALID with its reason, and
     takes nothing from the rest.
@@ -89,7 +92,7 @@ def judge_sides(
         except EngineError as error:
             quality = Quality(Finding(Verdict.INVALID, str(error)), "not judged")
         yield Judged(what, worst([duel.finding, quality.finding]), duel.interval, duel=duel, quality=quality)
-    if duels:
+    if duels and costs:
         yield _memory(duels)
         yield _start_up(duels)
 

@@ -1,7 +1,12 @@
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
+import pytest
+
+from voiceperf.errors import WorkerError
 from voiceperf.quality.corpus import Recording
-from voiceperf.quality.hearing import as_written
+from voiceperf.quality.hearing import as_written, recitals
 
 
 def recording(number, text):
@@ -25,3 +30,17 @@ def test_of_many_recordings_some_are_enough():
     many = [recording(number, "word") for number in range(220)]
     assert list(as_written(many, ["word"] * 220)) == many[::2]
     assert len(as_written(many[:55], ["word"] * 55)) == 55
+
+
+def test_a_voiceperf_of_before_does_not_know_the_question(monkeypatch):
+    """Its worker dies of it, which says nothing of how it hears; any other death is an error."""
+    monkeypatch.setattr(Recording, "audio", lambda self: np.zeros(9, np.float32))
+    asked = {recording(1, "word"): "Word."}
+    reasons = ["ended with exit code 1; it last wrote: AttributeError: Can't get attribute 'Recital' on ...", "SIGSEGV"]
+
+    def ask(request):
+        raise WorkerError(reasons.pop(0))
+
+    assert recitals(SimpleNamespace(ask=ask), asked) is None
+    with pytest.raises(WorkerError):
+        recitals(SimpleNamespace(ask=ask), asked)

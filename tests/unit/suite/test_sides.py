@@ -21,7 +21,7 @@ CALL = SimpleNamespace(turns=[])
 def judge(monkeypatch):
     """Judge three engines of which single duels or qualities fail as told; all others pass."""
 
-    def judged(fails=None, quality_fails=None, compared=sides.COMPARED, spent=()):
+    def judged(fails=None, quality_fails=None, compared=sides.COMPARED, spent=(), costs=True):
         def duelled(what, starts, inputs, rules, watch):
             if what in (fails or {}):
                 raise fails[what]
@@ -35,7 +35,7 @@ def judge(monkeypatch):
         monkeypatch.setattr(sides, "run_duel", duelled)
         monkeypatch.setattr(sides.QualityGate, "judge", heard)
         both = [Side(name, profiles.load("fair")) for name in ("baseline", "candidate")]
-        return list(sides.judge_sides(*both, compared, call=CALL, corpus=None, rules=Rules()))
+        return list(sides.judge_sides(*both, compared, call=CALL, corpus=None, rules=Rules(), costs=costs))
 
     return judged
 
@@ -103,3 +103,9 @@ def test_what_was_not_measured_has_no_memory(judge):
     """Without a launch, memory and start-up are INVALID: missing is no PASS."""
     found = verdicts(judge(compared=["hearing"]))
     assert (found["memory"], found["start-up"]) == (Verdict.INVALID, Verdict.INVALID)
+
+
+def test_of_other_settings_memory_is_shown_and_not_judged(judge):
+    """A faster setting may take more: only two versions of one thing are held to memory and start-up."""
+    launches = [spent((1.0, 100), (2.0, 200))] * 6
+    assert [row.what for row in judge(spent=launches, costs=False)] == list(sides.COMPARED)
