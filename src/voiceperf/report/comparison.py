@@ -49,7 +49,7 @@ def _threshold(row: Row) -> str:
     return "-" if row.max_slowdown is None else f"{row.max_slowdown:+.0%}"
 
 
-_SIDES_COLUMNS = {"": 13, "time": 17, "CPU s": 16, "peak MB": 16, "quality": 26}  # with their share of the width
+_SIDES_COLUMNS = {"": 17, "time": 17, "CPU s": 16, "peak MB": 15, "quality": 24}  # with their share of the width
 
 
 def print_sides(judged: Sequence[Judged], console: Console) -> None:
