@@ -1,4 +1,4 @@
-"""How likely an engine finds what was said, beside a baseline: a loss that counting words sees only in thousands."""
+"""How likely an engine finds what was said, beside a baseline: which shows a loss before words are lost."""
 
 from __future__ import annotations
 

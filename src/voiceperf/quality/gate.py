@@ -111,13 +111,14 @@ class QualityGate:
         named = self.corpus.recordings()
         recordings = list(named.values())
         can_score = not any(side.contender(HEARING).lacks({SCORES}) for side in (baseline, candidate))
-        heard, scored = [], []
+        heard, scored, written = [], [], {}
         before = self._baseline(baseline, HEARING)
         for listening in (before, self._candidate(candidate, HEARING, before)):
             with listening as listener:
                 heard.append(transcripts(listener, recordings, self._progress))
+                written = written or as_written(recordings, heard[0])
                 if can_score:
-                    scores = recitals(listener, as_written(recordings, heard[0]), self._progress)
+                    scores = recitals(listener, written, self._progress)
                     can_score = scores is not None
                     scored.append(scores or [])
         compared = compare_transcripts(recordings, *heard)
@@ -133,7 +134,7 @@ class QualityGate:
         )
         findings, loss = [compared.finding()], compared.difference.estimate / WER_MARGIN
         if can_score:
-            extra = extra_nats(scored[0], scored[1], [one.speaker for one in as_written(recordings, heard[0])])
+            extra = extra_nats(scored[0], scored[1], [recording.speaker for recording in written])
             findings.append(at_most(extra, MAX_EXTRA_NATS, "log probability lost a token (nats)"))
             if extra is not None:
                 text += f", {extra.estimate:+.3f} nats a token (upper {extra.high:+.3f})"

@@ -76,7 +76,8 @@ class Revision:
         changed = _git(self.top, "diff", "--name-only", self.commit, "--", *_LOCKS).stdout.decode().split()
         if not changed:
             return None
-        folder, python = self.files(), self.files() / ".venv" / "bin" / "python"
+        folder = self.files()
+        python = folder / ".venv" / "bin" / "python"
         command = set_up or (f"bash {_SET_UP}" if (folder / _SET_UP).is_file() else "")
         if not command:
             raise InputError(

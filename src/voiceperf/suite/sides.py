@@ -26,7 +26,7 @@ from voiceperf.suite.workloads import CALL, duel_requests, shortest_turns
 COMPARED = (*ROLES, CALL)
 MEMORY, START_UP = "memory", "start-up"
 MAX_TURN_SLOWDOWN = 0.10  # of a whole turn, where three engines overlap on shared cores: noisier than its parts
-MAX_START_SLOWDOWN = 0.25  # a tenth of a second, of what happens once a day
+MAX_START_SLOWDOWN = 0.25  # of what takes some seconds, once a day, and differs by some per cent each time
 
 
 @dataclass(frozen=True)
