@@ -16,7 +16,7 @@ from voiceperf.judge.text import WER_MARGIN, Heard
 from voiceperf.judge.verdict import Finding, Verdict, at_most, worst
 from voiceperf.log import Progress, silent
 from voiceperf.measure.contender import Side
-from voiceperf.quality.corpus import Corpus, replies
+from voiceperf.quality.corpus import Corpus, Recording, replies
 from voiceperf.quality.examples import Examples
 from voiceperf.quality.hearing import as_written, compare_transcripts, recitals, transcripts
 from voiceperf.quality.outputs import Outputs, Remembering, StaleError
@@ -111,7 +111,8 @@ class QualityGate:
         named = self.corpus.recordings()
         recordings = list(named.values())
         can_score = not any(side.contender(HEARING).lacks({SCORES}) for side in (baseline, candidate))
-        heard, scored, written = [], [], {}
+        heard, scored = [], []
+        written: dict[Recording, str] = {}
         before = self._baseline(baseline, HEARING)
         for listening in (before, self._candidate(candidate, HEARING, before)):
             with listening as listener:
