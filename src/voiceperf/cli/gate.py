@@ -60,6 +60,8 @@ def gate(
     source = then.source()
     python = baseline_python or then.python(set_up) or sys.executable
     old = then.file(Path(profile)) if Path(profile).is_file() else None
+    if Path(profile).is_file() and old is None:
+        say(f"{profile} is not in {then.words}: both sides have it as it is now")
     before = profiles.load(str(old), source) if old else profiles.load(profile, source)
     baseline = Side("baseline", before, python, source if python == sys.executable else None)
     candidate = Side("candidate", profiles.load(profile))
