@@ -12,9 +12,10 @@ from voiceperf.cli.material import Storage
 from voiceperf.errors import InputError
 from voiceperf.history import ledger
 from voiceperf.history.formerly import workload_of
-from voiceperf.history.runs import STORAGE, find_run, read_all
+from voiceperf.history.runs import STORAGE, find_run_of, latest_run, read_all
 from voiceperf.history.trend import trends
 from voiceperf.log import say
+from voiceperf.measure.fingerprint import machine_id
 from voiceperf.report.history import history_markdown, print_history, print_runs
 from voiceperf.report.tables import page
 
@@ -49,12 +50,19 @@ def history(
 
 @app.command()
 def accept(
-    run: Annotated[str, typer.Argument(help="A saved run: its path, or how its name begins, such as 0003.")],
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            help="A saved run: its path, or how the name of one of this machine begins (default: its latest)."
+        ),
+    ] = None,
     storage: Storage = STORAGE,
     as_json: Json = False,
 ) -> None:
     """Hold later runs on its machine against this one. Only this changes what the gate compares with."""
-    accepted = ledger.accept(storage, find_run(storage, run), datetime.now(UTC).isoformat(timespec="seconds"))
+    here = machine_id()
+    path = latest_run(storage, here) if run is None else find_run_of(storage, run, here)
+    accepted = ledger.accept(storage, path, datetime.now(UTC).isoformat(timespec="seconds"))
     if as_json:
         print_json({"run": accepted.source, "machine_id": accepted.machine_id, "commit": accepted.commit})
     else:

@@ -1,14 +1,16 @@
-"""A run held against the accepted one: the same verdict for `pytest --voiceperf-gate` and `voiceperf compare`."""
+"""A run beside the accepted one: alarm or no alarm, the same for `pytest --voiceperf-gate` and `voiceperf compare`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from voiceperf.history.ledger import read_noise
-from voiceperf.history.runs import CONTROL, Run
+from voiceperf.history.runs import CONTROL, Run, read_all
+from voiceperf.judge.noise import Noise, noise_of
 from voiceperf.judge.runs import Row, judge_runs
 from voiceperf.judge.verdict import Finding, Verdict, applicable, worst
 
@@ -38,7 +40,7 @@ class Comparison:
                 {
                     "name": row.name,
                     "change": row.change and [row.change.low, row.change.estimate, row.change.high],
-                    "max_slowdown": row.max_slowdown,
+                    "least_seen": row.least_seen,
                     "verdict": row.finding.verdict,
                     "reason": row.finding.reason,
                 }
@@ -48,16 +50,19 @@ class Comparison:
 
 
 def compare_runs(accepted: Run, now: Run, storage: Path) -> Comparison:
-    """Judge `now` against `accepted`, with the noise that is known of the machine."""
-    reason = _incomparable(accepted, now, storage)
+    """Judge `now` against `accepted`, with what the machine's other runs show of its noise."""
+    reason = _incomparable(accepted, now)
     if _is_one_run(accepted, now):
         rows = [Row("the two runs", None, None, Finding(Verdict.PASS, "the same measurements: no change"))]
     elif reason:
         rows = [Row("the two runs", None, None, Finding(Verdict.INVALID, reason))]
     else:
-        rows = judge_runs(accepted.data, now.data, read_noise(storage, now.machine_id).series)
+        rows = judge_runs(accepted.data, now.data, _known_noise(now, storage))
         rows = [_without_control(row) for row in rows] if _numpy_differs(accepted, now) else rows
-    changed = [*differences(accepted.fingerprint, now.fingerprint), *_loosened(accepted, now)]
+    changed = differences(accepted.fingerprint, now.fingerprint)
+    if "settings" in accepted.record:  # older runs do not say
+        changed += differences(accepted.record["settings"], now.record.get("settings", {}))
+    changed += _loosened(accepted, now)
     return Comparison(accepted, now, tuple(rows), tuple(changed))
 
 
@@ -91,7 +96,36 @@ def _share(threshold: float | None) -> str:
     return "default" if threshold is None else f"{threshold:.0%}"
 
 
-def _incomparable(accepted: Run, now: Run, storage: Path) -> str | None:
+def _known_noise(now: Run, storage: Path) -> dict[str, list[Noise]]:
+    """By series, what identical engines have shown here: in saved runs like this one, and when it was calibrated."""
+    known: dict[str, list[Noise]] = {name: [one] for name, one in read_noise(storage, now).items()}
+    for runs in _of_identical_engines(run for run in read_all(storage)[0] if _is_like(run, now)):
+        for name in now.data.series:
+            held = [run.data.series[name].times for run in runs if name in run.data.series]
+            found = noise_of(held)
+            known.setdefault(name, []).extend([found] if found else [])
+    return known
+
+
+def _is_like(run: Run, now: Run) -> bool:
+    """Whether another run has measured the same on the same machine."""
+    same = all(run.record.get(what) == now.record.get(what) for what in ("form", "call", "candidate"))
+    return same and run.machine_id == now.machine_id and run.data != now.data
+
+
+def _of_identical_engines(runs: Iterable[Run]) -> list[list[Run]]:
+    """Runs in groups of which nothing tells apart what was measured: libraries, models, settings, voiceperf's engines.
+
+    A run of before these were saved is left out: what changed between it and the next is not known.
+    """
+    groups: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        if "settings" in run.record:
+            groups[repr((run.fingerprint.get("id"), sorted(run.record["settings"].items())))].append(run)
+    return list(groups.values())
+
+
+def _incomparable(accepted: Run, now: Run) -> str | None:
     for run in (accepted, now):
         if run.machine_id is None:
             return f"{run.source} does not say on which machine; save one with this version of voiceperf"
@@ -103,7 +137,7 @@ def _incomparable(accepted: Run, now: Run, storage: Path) -> str | None:
     for name in ("call", "corpus"):
         if accepted.record.get(name) != now.record.get(name):
             return f"the {name} is not the accepted run's: texts or sounds have changed; accept a run with the new one"
-    return read_noise(storage, now.machine_id).misfit(now.record)
+    return None
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from voiceperf.errors import InputError
 from voiceperf.files import read_bytes, read_json, write_text
 from voiceperf.history.formerly import FORMAT, renamed_series
 from voiceperf.history.runs import Run, read_run
-from voiceperf.judge.planning import Noise
+from voiceperf.judge.noise import NOTHING, Noise, Variance
 from voiceperf.judge.verdict import Verdict
 
 ACCEPTED = "accepted.json"
@@ -61,7 +62,10 @@ def accepted_path(storage: Path, machine_id: str | None) -> Path:
     entries = {_machine_of(storage, name, entry): entry for name, entry in _by_date(storage / ACCEPTED, "accepted")}
     if str(machine_id) not in entries:
         known = f"; {len(entries)} other machines have one" if entries else ""
-        raise InputError(f"no run is accepted for this machine ({machine_id}){known}; run: voiceperf accept RUN")
+        raise InputError(
+            f"no run is accepted for this machine ({machine_id}){known}; save one with --benchmark-autosave, then run:"
+            " voiceperf accept"
+        )
     try:
         entry = entries[str(machine_id)]
         path, sha256 = storage / str(entry["run"]), entry["sha256"]
@@ -90,21 +94,15 @@ class Calibration:
     call: str
     series: Mapping[str, Noise]
 
-    def misfit(self, record: Mapping[str, Any]) -> str | None:
-        """Why it says nothing about a run with this record, or None."""
-        if not self.series:
-            return "this machine was never calibrated; run: voiceperf calibrate"
-        if self.form != record.get("form"):
-            return f"calibrated for the {self.form} form; run: voiceperf calibrate --form {record.get('form')}"
-        if self.call != record.get("call"):
-            return "calibrated for another call; run: voiceperf calibrate --call FILE"
-        return None
+    def fits(self, record: Mapping[str, Any]) -> bool:
+        """Whether it says something about a run with this record."""
+        return (self.form, self.call) == (record.get("form"), record.get("call"))
 
 
 def write_noise(storage: Path, fingerprint: Mapping[str, Any], noise: Calibration, date: str) -> Path:
     """Keep a machine's noise; what is known of other series of the same form and call stays."""
     machine_id = str(fingerprint["machine_id"])
-    known = read_noise(storage, machine_id)
+    known = calibration_of(storage, machine_id)
     kept = known.series if (known.form, known.call) == (noise.form, noise.call) else {}
     entry = {
         "format": FORMAT,
@@ -118,7 +116,13 @@ def write_noise(storage: Path, fingerprint: Mapping[str, Any], noise: Calibratio
     return storage / NOISE
 
 
-def read_noise(storage: Path, machine_id: str | None) -> Calibration:
+def read_noise(storage: Path, run: Run) -> Mapping[str, Noise]:
+    """What calibration has found of the series of a run, on its machine; nothing where none was of its kind."""
+    found = calibration_of(storage, run.machine_id)
+    return found.series if found.fits(run.record) else {}
+
+
+def calibration_of(storage: Path, machine_id: str | None) -> Calibration:
     """A machine's noise by series; without any where it was never calibrated.
 
     Raises:
@@ -127,10 +131,27 @@ def read_noise(storage: Path, machine_id: str | None) -> Calibration:
     entries = {_calibrated(name, entry): entry for name, entry in _by_date(storage / NOISE, "calibrated")}
     entry = entries.get(str(machine_id), {"form": "", "call": "", "series": {}})
     try:
-        series = {renamed_series(name, entry): Noise(**values) for name, values in entry["series"].items()}
+        series = {renamed_series(name, entry): _noise(values) for name, values in entry["series"].items()}
         return Calibration(str(entry["form"]), str(entry["call"]), series)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{storage / NOISE}: damaged ({error!r}); restore it from version control") from None
+
+
+def _noise(values: Mapping[str, Any]) -> Noise:
+    if "launch_spread" in values:  # of before processes stood apart: theirs is in the launches'
+        pair, launch = (Variance(_number(values[f"{what}_spread"]) ** 2, _number(values[f"{what}{many}"]) - least)
+                        for what, many, least in (("pair", "s", 0), ("launch", "es", 1)))  # fmt: skip
+        return Noise(pair, NOTHING, launch)
+    return Noise(**{
+        part: Variance(_number(values[part]["value"]), _number(values[part]["freedom"]))
+        for part in ("pair", "process", "launch")
+    })  # fmt: skip
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, (int, float)) and 0 <= value < math.inf:
+        return float(value)
+    raise ValueError(f"{value!r} is no spread")
 
 
 def _calibrated(name: str, entry: Any) -> str:

@@ -168,6 +168,42 @@ def read_run(path: Path) -> Run:
     return parse_run(document, shown(path.name))
 
 
+def latest_run(storage: Path, machine_id: str) -> Path:
+    """The run that was saved last on a machine.
+
+    Raises:
+        InputError: none was.
+    """
+    found = {path: run for path in run_files(storage) if (run := _readable(path)) and run.machine_id == machine_id}
+    if not found:
+        raise InputError(
+            f"{storage}: no run of this machine ({machine_id}); save one with: pytest tests/perf --benchmark-autosave"
+        )
+    return max(found, key=lambda path: found[path].date)
+
+
+def find_run_of(storage: Path, name: str, machine_id: str) -> Path:
+    """A saved run by its path; by how its name begins, only one of a machine.
+
+    Raises:
+        InputError: none, or more than one.
+    """
+    if not name or Path(name).is_file():
+        return find_run(storage, name)
+    found = [path for path in run_files(storage) if path.name.startswith(name)]
+    own = [path for path in found if (run := _readable(path)) is None or run.machine_id == machine_id]
+    if found and not own:
+        raise InputError(f"{name}: a run of another machine; this one is {machine_id}. If it is meant, name its file")
+    return find_run(storage, str(own[0]) if len(own) == 1 else name)
+
+
+def _readable(path: Path) -> Run | None:
+    try:
+        return read_run(path)
+    except InputError:
+        return None
+
+
 def find_run(storage: Path, name: str) -> Path:
     """A saved run by its path, or by how its file name begins, such as 0003.
 

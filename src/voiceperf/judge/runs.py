@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import scipy
 
 from voiceperf.judge.language import MAX_PERPLEXITY_RATIO
-from voiceperf.judge.planning import Noise
-from voiceperf.judge.regression import judge_slowdown
-from voiceperf.judge.statistics import (
-    CONFIDENCE,
-    Interval,
-    PairsByInput,
-    change_interval,
-    p_above,
-    widened,
-)
+from voiceperf.judge.noise import Noise, change_of_runs, least_seen
+from voiceperf.judge.regression import MAX_SLOWDOWN
+from voiceperf.judge.statistics import CONFIDENCE, Interval, PairsByInput, p_above
 from voiceperf.judge.text import Heard, compare_hearing
-from voiceperf.judge.verdict import Finding, Verdict, point_at_most
-
-MAX_RUN_SLOWDOWN = 0.10
-"""The threshold where a benchmark's marker names none: runs of different hours tell less apart than a duel."""
-
-LOOSEST_RUN_SLOWDOWN = 0.25
-"""How far that gives way to a machine's noise floor; above it a PASS would say nothing."""
+from voiceperf.judge.verdict import MIN_PAIRS, Check, Finding, Verdict, point_at_most
 
 
 @dataclass(frozen=True)
@@ -35,13 +22,6 @@ class Series:
 
     times: PairsByInput
     max_slowdown: float | None = None  # as a marker names it
-
-    def threshold(self, noise: Noise | None) -> float:
-        """The marker's, or what this machine can tell apart."""
-        if self.max_slowdown is not None:
-            return self.max_slowdown
-        floor = noise.floor if noise else 0.0
-        return min(max(MAX_RUN_SLOWDOWN, floor), LOOSEST_RUN_SLOWDOWN)
 
 
 @dataclass(frozen=True)
@@ -74,68 +54,90 @@ class Scored:
 
 @dataclass(frozen=True)
 class Row:
-    """One thing compared; a row of quality has neither change nor threshold."""
+    """One thing compared; a row of quality has neither a change nor what could have been seen of one."""
 
     name: str
     change: Interval | None
-    max_slowdown: float | None
+    least_seen: float | None
     finding: Finding
 
 
-def judge_runs(accepted: RunData, now: RunData, noise: Mapping[str, Noise]) -> list[Row]:
-    """Every series and every quality figure of either run, judged; nothing that is missing passes."""
+def judge_runs(accepted: RunData, now: RunData, noise: Mapping[str, Sequence[Noise]]) -> list[Row]:
+    """Every series and every quality figure of either run. FAIL is an alarm; nothing that is missing passes.
+
+    A speed row passes unless it is surely slower, so each says how much slower would have been seen. All of them
+    together raise a false alarm in at most 2.5% of runs with nothing changed (Benjamini & Hochberg, "Controlling the
+    false discovery rate", 1995; it holds for benchmarks that are positively dependent, as those of one machine are:
+    Benjamini & Yekutieli, 2001).
+
+    Args:
+        accepted: what is held against.
+        now: what is judged.
+        noise: by series, what runs of identical code have shown on this machine.
+    """
     names = dict.fromkeys([*accepted.series, *now.series])
     if not names:
         return [_row("benchmarks", Verdict.INVALID, "neither run holds a benchmark of pairs")]
-    speed = [_judge_series(name, accepted.series.get(name), now.series.get(name), noise.get(name)) for name in names]
-    return [*_control_false_discoveries(speed), *_judge_quality(accepted, now)]
+    speed = [_judge_series(name, accepted.series, now.series, noise.get(name, ())) for name in names]
+    return [*_alarms(speed), *_judge_quality(accepted, now)]
 
 
-def _judge_series(name: str, before: Series | None, after: Series | None, noise: Noise | None) -> Row:
-    if after is None:
+@dataclass(frozen=True)
+class _Measured:
+    """A series that can be judged, and how much slower is still as good."""
+
+    name: str
+    change: Interval
+    tolerance: float
+
+
+def _judge_series(
+    name: str, before: Mapping[str, Series], after: Mapping[str, Series], noise: Sequence[Noise]
+) -> _Measured | Row:
+    """What was measured of a series in both runs, or why it cannot be judged."""
+    if name not in after:
         return _row(name, Verdict.INVALID, "in the accepted run, but not measured in this one")
-    if before is None:
+    if name not in before:
         return _row(name, Verdict.INVALID, "not in the accepted run; accept a run that holds it")
-    threshold = after.threshold(noise)
-    change = change_interval(before.times, after.times)
-    if change is not None and noise is not None:
-        change = widened(change, noise.launch_width)
+    change = change_of_runs(before[name].times, after[name].times, noise)
     if change is None:
-        finding = Finding(Verdict.INVALID, "measured on other inputs than the accepted run; use the same form and call")
-    elif noise is None:
-        finding = Finding(Verdict.INVALID, "its noise floor here is unknown; run: voiceperf calibrate")
-    else:
-        finding = judge_slowdown(change, threshold, noise)
-    return Row(name, change, threshold, finding)
+        return _row(name, Verdict.INVALID, "measured on other inputs than the accepted run; use the same form and call")
+    if change.samples < MIN_PAIRS:
+        return _row(name, Verdict.INVALID, f"{change.samples} pairs, {MIN_PAIRS} are the least")
+    return _Measured(name, change, after[name].max_slowdown or MAX_SLOWDOWN)
 
 
 def _row(name: str, verdict: Verdict, reason: str) -> Row:
     return Row(name, None, None, Finding(verdict, reason))
 
 
-def _control_false_discoveries(rows: Sequence[Row]) -> list[Row]:
-    """Keep only the slowdowns that stand among so many comparisons.
-
-    Benjamini & Hochberg, "Controlling the false discovery rate", 1995; it holds for benchmarks that are positively
-    dependent, as those of one machine are (Benjamini & Yekutieli, 2001). A PASS needs no such care: all must pass.
-    """
-    judged = [row for row in rows if row.change is not None and row.max_slowdown is not None]
-    if not judged:
-        return list(rows)
-    p_values = [p_above(row.change, 1 + row.max_slowdown) for row in judged]  # type: ignore[arg-type, operator]
-    adjusted = dict(zip([row.name for row in judged], scipy.stats.false_discovery_control(p_values), strict=True))
+def _alarms(speed: Sequence[_Measured | Row]) -> list[Row]:
+    """Which series have surely become slower, among so many."""
+    measured = [one for one in speed if isinstance(one, _Measured)]
     error_rate = (1 - CONFIDENCE) / 2
+    p_values = [p_above(one.change, 1 + one.tolerance) for one in measured]
+    adjusted = list(scipy.stats.false_discovery_control(p_values)) if measured else []
+    alarmed = {one.name for one, p in zip(measured, adjusted, strict=True) if p <= error_rate}
     return [
-        replace(row, finding=_doubt(row.finding, len(judged)))
-        if row.finding.verdict is Verdict.FAIL and adjusted[row.name] > error_rate
-        else row
-        for row in rows
+        one
+        if isinstance(one, Row)
+        else _speed_row(one, one.name in alarmed, error_rate * _partners(one, measured) / len(measured))
+        for one in speed
     ]
 
 
-def _doubt(finding: Finding, comparisons: int) -> Finding:
-    reason = f"{finding.reason}; may be chance among {comparisons} comparisons (false discovery control)"
-    return Finding(Verdict.INCONCLUSIVE, reason)
+def _partners(one: _Measured, measured: Sequence[_Measured]) -> int:
+    """How many series are of the same work: what is slower there is slower beside each partner, and shows in all."""
+    return sum(other.name.partition(":")[0] == one.name.partition(":")[0] for other in measured)
+
+
+def _speed_row(one: _Measured, alarm: bool, level: float) -> Row:
+    change, seen = one.change, least_seen(one.change, one.tolerance, level)
+    checks = (Check("time ratio", change.low, 1 + one.tolerance),)
+    if alarm:
+        reason = f"{change.estimate - 1:+.1%}, {change.low - 1:+.1%} at least, where {one.tolerance:.0%} counts as none"
+        return Row(one.name, change, seen, Finding(Verdict.FAIL, reason, checks))
+    return Row(one.name, change, seen, Finding(Verdict.PASS, f"{seen:.0%} slower would have been seen", checks))
 
 
 def _judge_quality(accepted: RunData, now: RunData) -> list[Row]:

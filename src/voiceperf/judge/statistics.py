@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import scipy
@@ -50,8 +50,22 @@ def ratio_interval(pairs_by_input: PairsByInput, confidence: float = CONFIDENCE,
     Returns:
         None where an input has no pair: what was not measured has no ratio.
     """
-    drawn = _draw(pairs_by_input, seed)
-    return None if drawn is None else _as_ratio(drawn, confidence)
+    if not pairs_by_input or not all(pairs_by_input.values()):
+        return None
+    log_ratios = [np.log(np.divide(*reversed(np.asarray(pairs, dtype=float).T))) for pairs in pairs_by_input.values()]
+    centres = [float(scipy.stats.trim_mean(ratios, TRIM)) for ratios in log_ratios]
+    centre = float(np.mean(centres))
+    noise = np.concatenate([_residuals(*both, centre) for both in zip(log_ratios, centres, strict=True)])
+    rng = np.random.default_rng(seed)
+    means = centre + np.mean([_resampled_centres(noise, len(ratios), rng) for ratios in log_ratios], axis=0)
+    freedom = max(sum(len(ratios) - 1 for ratios in log_ratios) or len(log_ratios) - 1, 1)
+    # the percentile interval, stretched as Student's t is wider than the normal: without it, intervals from few pairs
+    # cover less often than they say (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015, section 3.3)
+    tail = (1 - confidence) / 2
+    stretch = scipy.stats.t.isf(tail, freedom) / scipy.stats.norm.isf(tail)
+    low, high = (centre + (end - centre) * stretch for end in _percentile_interval(means, confidence))
+    estimate, low, high = (float(np.exp(value)) for value in (centre, low, high))
+    return Interval(estimate, low, high, len(noise), freedom, confidence)
 
 
 def interval_of_launches(launches: Sequence[PairsByInput], confidence: float = CONFIDENCE) -> Interval | None:
@@ -87,49 +101,6 @@ def _centre_of_launches(launches: Sequence[PairsByInput]) -> float | None:
     return float(np.mean([scipy.stats.trim_mean(np.log([b / a for a, b in some]), TRIM) for some in pairs]))
 
 
-def change_interval(
-    before: PairsByInput, after: PairsByInput, confidence: float = CONFIDENCE, seed: int = SEED
-) -> Interval | None:
-    """How the ratio of two runs has changed: after's candidate / baseline over before's, on the same inputs.
-
-    The runs are independent, so each is resampled on its own, as in `ratio_interval`.
-
-    Returns:
-        None where an input was measured in only one of the runs, or in neither.
-    """
-    if set(before) != set(after):
-        return None
-    old, new = _draw(before, seed), _draw(after, seed + 1)
-    if old is None or new is None:
-        return None
-    change = _Drawn(new.centre - old.centre, new.means - old.means, min(old.freedom, new.freedom),
-                    min(old.samples, new.samples))  # fmt: skip
-    return _as_ratio(change, confidence)
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    """A centre of log-ratios, its bootstrap distribution, degrees of freedom and number of pairs."""
-
-    centre: float
-    means: NDArray[np.float64]
-    freedom: int
-    samples: int
-
-
-def _draw(pairs_by_input: PairsByInput, seed: int) -> _Drawn | None:
-    if not pairs_by_input or not all(pairs_by_input.values()):
-        return None
-    log_ratios = [np.log(np.divide(*reversed(np.asarray(pairs, dtype=float).T))) for pairs in pairs_by_input.values()]
-    centres = [float(scipy.stats.trim_mean(ratios, TRIM)) for ratios in log_ratios]
-    centre = float(np.mean(centres))
-    noise = np.concatenate([_residuals(*both, centre) for both in zip(log_ratios, centres, strict=True)])
-    rng = np.random.default_rng(seed)
-    means = centre + np.mean([_resampled_centres(noise, len(ratios), rng) for ratios in log_ratios], axis=0)
-    freedom = sum(len(ratios) - 1 for ratios in log_ratios) or len(log_ratios) - 1
-    return _Drawn(centre, means, max(freedom, 1), len(noise))
-
-
 def _residuals(log_ratios: NDArray[np.float64], own: float, common: float) -> NDArray[np.float64]:
     """Deviations from the input's own centre, scaled to the spread they estimate."""
     count = len(log_ratios)
@@ -142,27 +113,6 @@ def _residuals(log_ratios: NDArray[np.float64], own: float, common: float) -> ND
 def _resampled_centres(noise: NDArray[np.float64], count: int, rng: np.random.Generator) -> NDArray[np.float64]:
     resampled = noise[rng.integers(0, len(noise), (RESAMPLES, count))]
     return np.asarray(scipy.stats.trim_mean(resampled, TRIM, axis=1))
-
-
-def _as_ratio(drawn: _Drawn, confidence: float) -> Interval:
-    """The percentile interval, stretched as Student's t is wider than the normal.
-
-    Without it, intervals from few pairs cover less often than they say (Hesterberg, "What Teachers Should Know
-    About the Bootstrap", 2015, section 3.3).
-    """
-    tail = (1 - confidence) / 2
-    stretch = scipy.stats.t.isf(tail, drawn.freedom) / scipy.stats.norm.isf(tail)
-    low, high = (drawn.centre + (end - drawn.centre) * stretch for end in _percentile_interval(drawn.means, confidence))
-    estimate, low, high = (float(np.exp(value)) for value in (drawn.centre, low, high))
-    return Interval(estimate, low, high, drawn.samples, drawn.freedom, confidence)
-
-
-def widened(interval: Interval, half_width: float) -> Interval:
-    """An interval of a ratio with another, independent source of doubt, as half an interval of log-ratios."""
-    centre = math.log(interval.estimate)
-    down = math.hypot(centre - math.log(interval.low), half_width)
-    up = math.hypot(math.log(interval.high) - centre, half_width)
-    return replace(interval, low=math.exp(centre - down), high=math.exp(centre + up))
 
 
 def median_interval(values: Sequence[float], confidence: float = CONFIDENCE, seed: int = SEED) -> Interval | None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import voiceperf
 from voiceperf import machine
 from voiceperf.engines.base import installed_version
 from voiceperf.errors import InputError
+from voiceperf.files import read_bytes
 from voiceperf.measure.contender import SOURCE_PATH, Contender
 from voiceperf.models.store import file_sha256, locate
 
@@ -31,6 +36,28 @@ def fingerprint(contenders: Iterable[Contender]) -> dict[str, Any]:
     }
     whole = machine.digest({"machine": machine.identity(hardware), **software})
     return {"id": whole, "machine_id": machine.identity(hardware), **hardware, **software}
+
+
+def settings(contenders: Iterable[Contender]) -> dict[str, str]:
+    """What else decides what is measured, as short hashes: each contender's parameters, and voiceperf's own engines."""
+    found = {
+        f"{one.role} of {one.name}": machine.digest({"engine": one.engine, **one.params.as_dict(), **one.env})
+        for one in contenders
+    }
+    return {**found, "voiceperf's engines": engine_sources(Path(voiceperf.__file__).parent)[:12]}
+
+
+@cache
+def engine_sources(root: Path) -> str:
+    """Over the engines of a voiceperf, and what it catalogues: any change may change an output."""
+    found = hashlib.sha256()
+    for room in ("engines", "models"):
+        for path in sorted(root.joinpath(room).rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                found.update(path.relative_to(root).as_posix().encode() + read_bytes(path))
+    for path in (root / "audio.py", root / "vad.py", root / "loops.py"):
+        found.update(read_bytes(path) if path.is_file() else b"")  # an older one may not have it
+    return found.hexdigest()
 
 
 def libraries(contenders: Iterable[Contender]) -> list[str]:

@@ -73,7 +73,7 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Ite
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "voiceperf_max_slowdown(share): the gate's threshold for this benchmark; 0.05 lets it become 5% slower",
+        "voiceperf_max_slowdown(share): no alarm before this benchmark is surely slower by more than that; 0.05 is 5%",
     )
     _add_whole_suite(config)
     if config.getoption("voiceperf_gate") is not None:

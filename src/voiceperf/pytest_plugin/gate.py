@@ -11,8 +11,8 @@ from rich.console import Console
 from voiceperf.errors import InputError, VoicePerfError
 from voiceperf.files import require_writable, write_text
 from voiceperf.history.compare import Comparison, compare_runs
-from voiceperf.history.ledger import accepted_path, read_noise
-from voiceperf.history.runs import STORAGE, Run, find_run, read_run
+from voiceperf.history.ledger import accepted_path, calibration_of
+from voiceperf.history.runs import STORAGE, Run, find_run_of, read_run
 from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
 from voiceperf.measure.fingerprint import machine_id
 from voiceperf.pytest_plugin import why_not_measuring
@@ -71,9 +71,9 @@ def _find_accepted(config: pytest.Config) -> Run:
         raise InputError(f"{why}: nothing would be measured")
     storage = storage_of(config)
     wanted: str = config.getoption("voiceperf_gate")
-    run = read_run(accepted_path(storage, machine_id()) if wanted == _ACCEPTED else find_run(storage, wanted))
-    if misfit := read_noise(storage, machine_id()).misfit(run.record):
-        raise InputError(misfit)
+    here = machine_id()
+    run = read_run(accepted_path(storage, here) if wanted == _ACCEPTED else find_run_of(storage, wanted, here))
+    calibration_of(storage, here)  # a damaged one is said now, and not after the measuring
     if markdown := config.getoption("voiceperf_markdown"):
         require_writable(Path(markdown), "--voiceperf-markdown")
     return run

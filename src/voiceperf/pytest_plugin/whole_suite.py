@@ -13,18 +13,13 @@ import pytest
 from voiceperf.call import Turn
 from voiceperf.judge.criteria import BARS, Criterion
 from voiceperf.suite.suite import Suite
-from voiceperf.suite.workloads import WORKLOADS, Workload
+from voiceperf.suite.workloads import WORKLOADS
 
 RELATIVE = [bar.key for bar in BARS.values() if bar.is_relative]
 OWN = [bar.key for bar in BARS.values() if not bar.is_relative]
 
 
-def _marked(workload: Workload) -> object:
-    loose = workload.max_slowdown
-    return pytest.param(workload.key, marks=pytest.mark.voiceperf_max_slowdown(loose) if loose else ())
-
-
-@pytest.mark.parametrize("workload", [_marked(workload) for workload in WORKLOADS.values()])
+@pytest.mark.parametrize("workload", WORKLOADS)
 def test_turn(
     voiceperf_duel: Callable[[str, str, Turn], None], workload: str, voiceperf_turn: Turn, voiceperf_profile: str
 ) -> None:

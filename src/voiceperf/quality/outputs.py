@@ -38,8 +38,9 @@ from voiceperf.engines.base import (
     same_output,
 )
 from voiceperf.errors import ModelError
-from voiceperf.files import read_bytes, written
+from voiceperf.files import written
 from voiceperf.measure.contender import SOURCE_PATH, Contender
+from voiceperf.measure.fingerprint import engine_sources
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.models.store import file_sha256, locate
 from voiceperf.places import cache_dir
@@ -172,7 +173,7 @@ def decisive(contender: Contender) -> str | None:
         "environment": environment,
         "files": {str(value): digest for value in values.values() if (digest := _file_of(value))},
         "libraries": _libraries(contender.params.distributions),
-        "voiceperf": _sources(Path(source, voiceperf.__name__) if source else Path(voiceperf.__file__).parent),
+        "voiceperf": engine_sources(Path(source, voiceperf.__name__) if source else Path(voiceperf.__file__).parent),
         "processor": machine.processor(),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:32]
@@ -199,19 +200,6 @@ def _libraries(distributions: tuple[str, ...]) -> dict[str, str]:
         native = [Path(str(file.locate())) for file in package.files or () if _NATIVE.search(file.name)]
         found |= {path.name: file_sha256(path) for path in native if path.is_file()}
     return found
-
-
-@cache
-def _sources(root: Path) -> str:
-    """Over the engines of a voiceperf, and what it catalogues: any change may change an output."""
-    found = hashlib.sha256()
-    for room in ("engines", "models"):
-        for path in sorted(root.joinpath(room).rglob("*")):
-            if path.is_file() and path.suffix != ".pyc":
-                found.update(path.relative_to(root).as_posix().encode() + read_bytes(path))
-    for path in (root / "audio.py", root / "vad.py", root / "loops.py"):
-        found.update(read_bytes(path) if path.is_file() else b"")  # an older one may not have it
-    return found.hexdigest()
 
 
 def _digest(request: Request) -> str | None:

@@ -9,19 +9,23 @@ from rich.console import Console
 from voiceperf.history.compare import Comparison
 from voiceperf.judge.runs import Row
 from voiceperf.judge.statistics import Interval
-from voiceperf.judge.verdict import Verdict
+from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.launch import BASELINE, CANDIDATE
 from voiceperf.report.tables import as_change, as_markdown, bounded_table, in_colour
 from voiceperf.suite.sides import Judged, cpu_s, peak_rss_bytes
 
-_COLUMNS = {"benchmark": 44, "change": 22, "threshold": 12}  # with their share of the width
+_COLUMNS = {"benchmark": 44, "change": 22, "would have been seen": 18}  # with their share of the width
+_WORDS = {Verdict.FAIL: "ALARM", Verdict.PASS: "no alarm"}
+"""What a verdict is called between two runs: no alarm is no proof that nothing has changed."""
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """One row a series and quality figure; then in words why each that does not pass does not."""
     table = bounded_table(f"{comparison.now.source} against {comparison.accepted.source}", _COLUMNS, console)
     for row in comparison.rows:
-        table.add_row(row.name, _change(row.change, "\n"), _threshold(row), in_colour(row.finding.verdict))
+        table.add_row(
+            row.name, _change(row.change, "\n"), _seen(row), in_colour(row.finding.verdict, _word(row.finding))
+        )
     console.print(table)
     for line in _words(comparison):
         console.print(line, highlight=False)
@@ -29,24 +33,43 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
 
 def comparison_markdown(comparison: Comparison) -> str:
     """The same for a pull request."""
-    rows = [(row.name, _change(row.change, " "), _threshold(row), str(row.finding.verdict)) for row in comparison.rows]
+    rows = [(row.name, _change(row.change, " "), _seen(row), _word(row.finding)) for row in comparison.rows]
     lines = [f"- {line}" for line in _words(comparison)]
-    head = f"### voiceperf: {comparison.finding.verdict}, against `{comparison.accepted.source}`"
+    head = f"### voiceperf: {_word(comparison.finding)}, against `{comparison.accepted.source}`"
     return "\n".join([head, "", as_markdown([*_COLUMNS, "verdict"], rows), "", *lines, ""])
 
 
 def _words(comparison: Comparison) -> list[str]:
     lines = [f"changed since: {what}" for what in comparison.changed]
     failing = [row for row in comparison.rows if row.finding.verdict is not Verdict.PASS]
-    return lines + [f"{row.finding.verdict}: {row.name}: {row.finding.reason}" for row in failing]
+    return [
+        *lines,
+        *(f"{_word(row.finding)}: {row.name}: {row.finding.reason}" for row in failing),
+        _seen_of_all(comparison),
+    ]
+
+
+def _seen_of_all(comparison: Comparison) -> str:
+    """What the comparison as a whole could see."""
+    seen = [row.least_seen for row in comparison.rows if row.least_seen is not None]
+    word = _word(comparison.finding)
+    if not seen:
+        return f"{word}: {comparison.finding.reason}"
+    least, most = (f"{share:.0%}" for share in (min(seen), max(seen)))
+    shares = least if least == most else f"{least} to {most}, by benchmark,"
+    return f"{word}; {shares} slower would have been seen 19 times in 20. What is smaller: voiceperf gate"
+
+
+def _word(finding: Finding) -> str:
+    return _WORDS.get(finding.verdict, str(finding.verdict))
 
 
 def _change(interval: Interval | None, separator: str) -> str:
     return "-" if interval is None else as_change(interval).replace("\n", separator)
 
 
-def _threshold(row: Row) -> str:
-    return "-" if row.max_slowdown is None else f"{row.max_slowdown:+.0%}"
+def _seen(row: Row) -> str:
+    return "-" if row.least_seen is None else f"{row.least_seen:+.0%}"
 
 
 _SIDES_COLUMNS = {"": 17, "time": 17, "CPU s": 16, "peak MB": 15, "quality": 24}  # with their share of the width

@@ -65,9 +65,9 @@ def bounded_table(title: str, columns: Mapping[str, int], console: Console) -> T
     return table
 
 
-def in_colour(verdict: Verdict) -> Text:
-    """A verdict as it stands in a table."""
-    return Text(str(verdict), style=_STYLES[verdict])
+def in_colour(verdict: Verdict, words: str = "") -> Text:
+    """A verdict as it stands in a table, where it is called otherwise by that name."""
+    return Text(words or str(verdict), style=_STYLES[verdict])
 
 
 def _figure(row: Criterion) -> str:

@@ -9,7 +9,7 @@ from itertools import product
 
 from voiceperf.call import Turn
 from voiceperf.history.runs import CONTROL, series_name
-from voiceperf.judge.planning import Noise, noise_of
+from voiceperf.judge.noise import Noise, noise_of
 from voiceperf.judge.statistics import PairsByInput
 from voiceperf.suite.plan import Plan
 from voiceperf.suite.suite import Suite

@@ -20,6 +20,7 @@ from voiceperf.log import Progress, silent
 from voiceperf.measure.blocks import Block, Blocks, Cost, pairs_of, wall_ns
 from voiceperf.measure.clock import Timing
 from voiceperf.measure.control import Control
+from voiceperf.measure.fingerprint import settings
 from voiceperf.measure.resources import Usage, usage_between
 from voiceperf.quality.corpus import Corpus
 from voiceperf.quality.examples import Examples
@@ -216,6 +217,7 @@ class Suite:
             "call": self.plan.call.digest(),
             "corpus": self.gate.corpus.digest(),
             "candidate": self.plan.candidate.name,
+            "settings": settings(self.plan.contenders()),
             "control_s": self._control_s(),
             "criteria": [criterion.as_record() for criterion in self.criteria],
             "heard": self.gate.scores,

@@ -19,7 +19,6 @@ class Workload:
         words: what it is, for people.
         blocks: by form, how many blocks of each turn.
         own_blocks: how many more with the candidate and the control alone, where a figure is the candidate's own.
-        max_slowdown: what the gate lets it become slower by, where that is not the usual.
     """
 
     key: str
@@ -27,7 +26,6 @@ class Workload:
     words: str
     blocks: dict[str, int]
     own_blocks: int = 0
-    max_slowdown: float | None = None
 
 
 CALL = "call"  # the whole turn, beside the single engines
@@ -37,14 +35,7 @@ WORKLOADS = {
     for workload in (
         Workload(HEARING, (HEARING,), "Hearing", {"full": 1, "short": 1}),
         Workload(THINKING, (THINKING,), "Thinking, a reply of 32 tokens", {"full": 4, "short": 3}),
-        # launches differ in reading a prompt by more than the gate's usual threshold (docs/FINDINGS.md, Noise)
-        Workload(
-            THINKING_COLD,
-            (THINKING,),
-            "Thinking, the whole conversation anew",
-            {"full": 3, "short": 3},
-            max_slowdown=0.35,
-        ),
+        Workload(THINKING_COLD, (THINKING,), "Thinking, the whole conversation anew", {"full": 3, "short": 3}),
         Workload(SPEAKING, (SPEAKING,), "Speaking, a whole reply", {"full": 1, "short": 1}, own_blocks=5),
         Workload(CALL, ROLES, "A whole answer, until the first sound", {"full": 3, "short": 2}, own_blocks=4),
     )

@@ -4,10 +4,10 @@ import json
 import pytest
 
 from voiceperf.cli import main
-from voiceperf.history.ledger import Calibration, read_noise, write_noise
-from voiceperf.judge.planning import Noise
+from voiceperf.history.ledger import Calibration, calibration_of, write_noise
+from voiceperf.judge.noise import Noise, Variance
 
-NOISE = Noise(launches=3, freedom=14, pairs=14, pair_spread=0.05, launch_spread=0.01, floor=0.04)
+NOISE = Noise(Variance(0.0025, 40.0), Variance(0.0, 12.0), Variance(0.0001, 2.0))
 HERE = {"machine_id": "m1"}
 
 
@@ -29,18 +29,18 @@ def calibrate(tmp_path, monkeypatch, capsys):
     return run
 
 
-def test_floors_are_kept_and_printed(calibrate, tmp_path):
+def test_noise_is_kept_and_printed(calibrate, tmp_path):
     """What was measured is in the storage, and printed as objects where asked for."""
     code, printed = calibrate("thinking", "--json")
     assert code == 0
-    assert json.loads(printed.out)["floor"] == 0.04
-    assert read_noise(tmp_path, "m1").series == {"thinking: shipped / fair": NOISE}
+    assert json.loads(printed.out)["launch"] == {"value": 0.0001, "freedom": 2.0}
+    assert calibration_of(tmp_path, "m1").series == {"thinking: shipped / fair": NOISE}
 
 
 def test_one_workload_does_not_cost_the_others(calibrate, tmp_path):
-    """A single workload in another form than the floors already there is refused, and these stay."""
+    """A single workload in another form than the noise already there is refused, and these stay."""
     write_noise(tmp_path, HERE, Calibration("full", "c" * 64, {"hearing: shipped / fair": NOISE}), "today")
     code, printed = calibrate("thinking")
     assert code == 2
     assert "full form" in printed.err
-    assert set(read_noise(tmp_path, "m1").series) == {"hearing: shipped / fair"}
+    assert set(calibration_of(tmp_path, "m1").series) == {"hearing: shipped / fair"}

@@ -1,16 +1,18 @@
+import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from voiceperf.history.compare import compare_runs, differences
 from voiceperf.history.ledger import Calibration, write_noise
-from voiceperf.history.runs import Run
-from voiceperf.judge.planning import Noise
+from voiceperf.history.runs import Run, read_run
+from voiceperf.judge.noise import Noise, Variance
 from voiceperf.judge.runs import RunData, Series
 from voiceperf.judge.verdict import Finding, Verdict
 
 RUN = Run("a", "today", "c", False, {"machine_id": "m1"}, (), {"form": "full", "call": "c1"}, RunData({}, {}))
-NOISE = Noise(launches=5, freedom=4, pairs=6, pair_spread=0.03, launch_spread=0.0, floor=0.05)
+NOISE = Noise(Variance(0.0009, 40.0), Variance(0.0, 12.0), Variance(0.0001, 30.0))
 
 
 @pytest.fixture
@@ -38,10 +40,75 @@ def test_other_call_is_invalid(storage):
     assert "texts or sounds have changed" in comparison.finding.reason
 
 
-def test_uncalibrated_machine_is_invalid(tmp_path):
-    """Without noise nothing is judged."""
-    now = replace(measured("a"), data=replace(measured("a").data, series={"a": Series({1: [(1.0, 1.01)] * 8}, None)}))
-    assert "voiceperf calibrate" in compare_runs(measured("a"), now, tmp_path).finding.reason
+def times(level, seed=1):
+    rng = np.random.default_rng(seed)
+    return {turn: [(1.0, float(level * np.exp(x))) for x in rng.normal(0, 0.01, 8)] for turn in (1, 2, 3)}
+
+
+def saved(storage, number, level, **changes):
+    """A run in the storage, with the shipped profile's time as a level over the control's."""
+    path = storage / "Linux" / f"000{number}_a.json"
+    path.parent.mkdir(exist_ok=True)
+    benchmarks = [
+        {
+            "name": f"t{turn}",
+            "fullname": f"t{turn}",
+            "stats": {"median": 1},
+            "extra_info": {
+                "workload": "hearing",
+                "profile": "shipped",
+                "partner": "control",
+                "turn": turn,
+                "pairs_wall_ns": [[own, control] for control, own in pairs],
+            },
+        }
+        for turn, pairs in times(level, seed=number).items()
+    ]
+    record = {"format": 2, "form": "full", "call": "c1", "settings": {"hearing of shipped": "s1"}, **changes}
+    info = {"voiceperf": {"machine_id": "m1", "id": "f1"}}
+    document = {"benchmarks": benchmarks, "machine_info": info, "voiceperf": record, "datetime": f"2026-01-0{number}"}
+    path.write_text(json.dumps(document))
+    return read_run(path)
+
+
+def seen(storage, accepted, now):
+    (row, *_) = compare_runs(accepted, now, storage).rows
+    return row.least_seen
+
+
+def test_runs_of_identical_engines_teach_what_can_be_seen(tmp_path):
+    """Each further run of the same engines lets the alarm see less; none of it has to be calibrated."""
+    first, now = saved(tmp_path, 1, 1.0), saved(tmp_path, 2, 1.0)
+    alone = seen(tmp_path, first, now)
+    for number in range(3, 8):
+        saved(tmp_path, number, 1.0)
+    assert seen(tmp_path, first, now) < 0.7 * alone
+
+
+@pytest.mark.parametrize(
+    "changes", [{"settings": {"hearing of shipped": "s2"}}, {"settings": None}, {"form": "short"}, {"call": "c2"}]
+)
+def test_runs_of_other_engines_teach_nothing(tmp_path, changes):
+    """Other settings, forms or calls, and runs that do not say their settings, differ by more than noise."""
+    first, now = saved(tmp_path, 1, 1.0), saved(tmp_path, 2, 1.0)
+    alone = seen(tmp_path, first, now)
+    for number in range(3, 8):
+        path = tmp_path / "Linux" / f"000{number}_a.json"
+        saved(tmp_path, number, 1.0 + number, **changes)
+        if changes == {"settings": None}:
+            document = json.loads(path.read_text())
+            del document["voiceperf"]["settings"]
+            path.write_text(json.dumps(document))
+        else:
+            break  # one run of other engines is a group of its own
+    assert seen(tmp_path, first, now) == pytest.approx(alone)
+
+
+def test_other_settings_are_named(tmp_path):
+    """Whose parameters, or whether voiceperf's own engines, are others is said beside the libraries."""
+    before = saved(tmp_path, 1, 1.0)
+    now = saved(tmp_path, 2, 1.0, settings={"hearing of shipped": "s2"})
+    assert compare_runs(before, now, tmp_path).changed == ("hearing of shipped s1 -> s2",)
 
 
 def test_a_run_beside_itself_is_no_change(tmp_path):

@@ -3,10 +3,10 @@ import json
 import pytest
 
 from voiceperf.errors import InputError
-from voiceperf.history.ledger import Calibration, accept, accepted_path, read_noise, write_noise
-from voiceperf.judge.planning import Noise
+from voiceperf.history.ledger import Calibration, accept, accepted_path, calibration_of, write_noise
+from voiceperf.judge.noise import NOTHING, Noise, Variance
 
-NOISE = Noise(launches=5, freedom=4, pairs=6, pair_spread=0.03, launch_spread=0.01, floor=0.05)
+NOISE = Noise(Variance(0.0009, 40.0), Variance(0.0, 12.0), Variance(0.0001, 4.0))
 
 
 def document(machine="m1", verdict="PASS", series=True, quality=True):
@@ -123,32 +123,33 @@ def calibration(*series, form="short", call="c1"):
 def test_noise_is_kept_by_machine(storage):
     """What calibration writes is what the gate reads; other machines have none."""
     write_noise(storage, {"machine_id": "m1"}, calibration("a"), "today")
-    assert read_noise(storage, "m1").series == {"a": NOISE}
-    assert read_noise(storage, "m2").series == {}
+    assert calibration_of(storage, "m1").series == {"a": NOISE}
+    assert calibration_of(storage, "m2").series == {}
 
 
 def test_noise_of_other_series_stays(storage):
     """Calibrating another profile adds to what is known; another form or call begins anew."""
     write_noise(storage, {"machine_id": "m1"}, calibration("a"), "today")
     write_noise(storage, {"machine_id": "m1"}, calibration("b"), "today")
-    assert set(read_noise(storage, "m1").series) == {"a", "b"}
+    assert set(calibration_of(storage, "m1").series) == {"a", "b"}
     write_noise(storage, {"machine_id": "m1"}, calibration("c", form="full"), "today")
-    assert set(read_noise(storage, "m1").series) == {"c"}
+    assert set(calibration_of(storage, "m1").series) == {"c"}
 
 
 @pytest.mark.parametrize(
-    ("known", "said"),
-    [
-        (calibration(), "never calibrated"),
-        (calibration("a", form="full"), "--form short"),
-        (calibration("a", call="c2"), "another call"),
-        (calibration("a"), None),
-    ],
+    ("form", "call", "fits"), [("short", "c1", True), ("full", "c1", False), ("short", "c2", False)]
 )
-def test_noise_speaks_only_of_what_it_was_measured_on(known, said):
-    """Noise of another form or call is not this run's; the remedy is named."""
-    misfit = known.misfit({"form": "short", "call": "c1"})
-    assert misfit is None if said is None else said in misfit
+def test_noise_speaks_only_of_what_it_was_measured_on(form, call, fits):
+    """Noise of another form or call is not this run's."""
+    assert calibration("a").fits({"form": form, "call": call}) is fits
+
+
+def test_noise_of_before_processes_stood_apart_is_read(storage):
+    """Older calibrations have two spreads; what processes differ by is in that of launches."""
+    older = {"launches": 5, "freedom": 4, "pairs": 6, "pair_spread": 0.03, "launch_spread": 0.01, "floor": 0.05}
+    (storage / "noise.json").write_text(json.dumps({"m1": {"form": "short", "call": "c", "series": {"a": older}}}))
+    (found,) = calibration_of(storage, "m1").series.values()
+    assert found == Noise(Variance(pytest.approx(0.0009), 6), NOTHING, Variance(pytest.approx(0.0001), 4))
 
 
 @pytest.mark.parametrize("entry", ["0001", {}, {"run": "a"}])
@@ -159,13 +160,17 @@ def test_damaged_entry_is_an_error(storage, entry):
         accepted_path(storage, "m1")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"m1": {"series": {"a": {"floor": 1}}}}'])
+HALF = '{"m1": {"series": {"a": {"floor": 1}}}}'
+NO_NUMBER = '{"m1": {"form": "", "call": "", "series": {"a": {"pair": {"value": "x", "freedom": 1}}}}}'
+
+
+@pytest.mark.parametrize("content", ["{", "[]", HALF, NO_NUMBER])
 def test_damaged_ledger_is_an_error_and_is_not_overwritten(storage, content):
     """A ledger that cannot be read is named; nothing replaces it."""
     (storage / "noise.json").write_text(content)
     with pytest.raises(InputError, match=r"noise\.json.*damaged"):
-        read_noise(storage, "m1")
-    if content != '{"m1": {"series": {"a": {"floor": 1}}}}':
+        calibration_of(storage, "m1")
+    if content not in (HALF, NO_NUMBER):
         with pytest.raises(InputError, match="damaged"):
             write_noise(storage, {"machine_id": "m1"}, calibration("a"), "today")
         assert (storage / "noise.json").read_text() == content
@@ -177,7 +182,7 @@ def test_noise_of_before_has_todays_names(tmp_path):
         tmp_path, {"machine_id": "m1"}, Calibration("full", "c", {"llama: tuned / fair": NOISE}), "today"
     )
     entries = json.loads(path.read_text())
-    assert list(read_noise(tmp_path, "m1").series) == ["thinking: tuned / fair"]
+    assert list(calibration_of(tmp_path, "m1").series) == ["thinking: tuned / fair"]
     del entries["m1"]["format"]
     path.write_text(json.dumps(entries))
-    assert list(read_noise(tmp_path, "m1").series) == ["thinking: shipped / fair"]
+    assert list(calibration_of(tmp_path, "m1").series) == ["thinking: shipped / fair"]

@@ -103,7 +103,7 @@ def test_noise_outlives_a_kernel_upgrade():
     """The calibration that is committed here is found by its machine's name without the kernel's release."""
     (entry,) = json.loads((STORAGE / ledger.NOISE).read_text()).values()
     run = next(run for run in read_all(STORAGE)[0] if run.source.startswith("0006"))
-    assert ledger.read_noise(STORAGE, run.machine_id).form == entry["form"]
+    assert ledger.calibration_of(STORAGE, run.machine_id).form == entry["form"]
 
 
 def test_a_new_kernel_is_said_where_runs_are_compared(storage):

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from voiceperf.judge.planning import Noise
+from voiceperf.judge.noise import Noise, Variance
 from voiceperf.judge.runs import RunData, Scored, Series, judge_runs
 from voiceperf.judge.text import Heard
 from voiceperf.judge.verdict import Finding, Verdict, worst
 
-QUIET = Noise(launches=5, freedom=4, pairs=18, pair_spread=0.02, launch_spread=0.0, floor=0.02)
+QUIET = Noise(Variance(0.0004, 200), Variance(0.0, 100), Variance(0.0001, 60))
 GOOD = Finding(Verdict.PASS, "fine")
 
 
@@ -27,7 +27,7 @@ def run(ratio=1.0, seed=1, names=("a", "b"), **changes):
 
 
 def verdicts(accepted, now, noise=QUIET):
-    rows = judge_runs(accepted, now, {name: noise for name in ("a", "b") if noise})
+    rows = judge_runs(accepted, now, dict.fromkeys(("a", "b"), [noise] if noise else []))
     return {row.name: row.finding.verdict for row in rows}, worst(row.finding for row in rows)
 
 
@@ -37,18 +37,13 @@ def test_same_code_passes():
 
 
 def test_slower_code_fails():
-    """A quarter more time is beyond a threshold of 10%."""
+    """A quarter more time is an alarm."""
     assert verdicts(run(), run(1.25, seed=9))[1].verdict is Verdict.FAIL
 
 
 def test_faster_code_passes():
     """A speed-up is never held against a run."""
     assert verdicts(run(), run(0.7, seed=9))[1].verdict is Verdict.PASS
-
-
-def test_heavy_noise_is_inconclusive():
-    """Where pairs scatter by half, a tenth cannot be told."""
-    assert verdicts(run(spread=0.5), run(1.1, spread=0.5, seed=9))[1].verdict is Verdict.INCONCLUSIVE
 
 
 def test_thin_data_is_invalid():
@@ -75,11 +70,6 @@ def test_other_inputs_are_invalid():
     now = run(seed=9)
     now = RunData({name: Series({9: next(iter(s.times.values()))}) for name, s in now.series.items()}, now.criteria)
     assert "other inputs" in verdicts(run(), now)[1].reason
-
-
-def test_uncalibrated_machine_is_invalid():
-    """Without a known noise floor nothing passes; the remedy is named."""
-    assert "voiceperf calibrate" in verdicts(run(), run(seed=9), noise=None)[1].reason
 
 
 def test_nothing_at_all_is_invalid():
@@ -120,37 +110,9 @@ def test_lost_utterances_are_invalid(now):
     assert "other utterances" in verdicts(then, RunData(run(seed=9).series, {"c": GOOD}, now))[1].reason
 
 
-def test_false_discoveries_are_controlled():
-    """Over 40 suites of 20 noisy benchmarks exactly at their threshold, hardly any suite is called regressed."""
-    names = [f"n{n}" for n in range(20)]
-    noise = dict.fromkeys(names, QUIET)
-    alarms = 0
-    for seed in range(40):
-        accepted = RunData({name: series(seed=1000 * seed + n) for n, name in enumerate(names)}, {"c": GOOD})
-        now = RunData({name: series(1.1, seed=1000 * seed + 500 + n) for n, name in enumerate(names)}, {})
-        alarms += any(row.finding.verdict is Verdict.FAIL for row in judge_runs(accepted, now, noise))
-    assert alarms <= 4
-
-
-def test_doubt_is_said():
-    """A slowdown that only chance among many comparisons may explain is INCONCLUSIVE, and says so."""
-    names = [f"n{n}" for n in range(60)]
-    accepted = RunData({name: series(seed=n, spread=0.05) for n, name in enumerate(names)}, {})
-    now = {name: series(seed=500 + n, spread=0.05) for n, name in enumerate(names)}
-    alone = RunData({"n0": series(1.0, seed=0, spread=0.05)}, {})
-    for ratio in np.arange(1.1, 1.3, 0.002):
-        slow = series(float(ratio), seed=700, spread=0.05)
-        single = judge_runs(alone, RunData({"n0": slow}, {}), {"n0": QUIET})[0].finding
-        if single.verdict is Verdict.FAIL:
-            break
-    many = judge_runs(accepted, RunData({**now, "n0": slow}, {}), dict.fromkeys(names, QUIET))[0].finding
-    assert many.verdict is Verdict.INCONCLUSIVE
-    assert "60 comparisons" in many.reason
-
-
 def test_runs_without_any_quality_are_invalid():
     """Speed alone does not pass, also where the accepted run had no quality either."""
-    rows = judge_runs(RunData({"a": series()}, {}), RunData({"a": series(seed=9)}, {}), {"a": QUIET})
+    rows = judge_runs(RunData({"a": series()}, {}), RunData({"a": series(seed=9)}, {}), {"a": [QUIET]})
     assert [row.finding.verdict for row in rows] == [Verdict.PASS, Verdict.INVALID]
 
 
@@ -164,18 +126,45 @@ def test_perplexity_is_held_against_the_accepted_run(perplexity, verdict):
     assert verdicts(then, now)[0]["thinking: perplexity since then"] is verdict
 
 
-def test_noise_of_launches_widens_the_verdict():
-    """What differs between launches is no sign of a change: the same shift is sure without it and unsure with it."""
-    drifting = Noise(launches=5, freedom=4, pairs=18, pair_spread=0.02, launch_spread=0.04, floor=0.09)
-    assert verdicts(run(), run(1.2, seed=9))[1].verdict is Verdict.FAIL
-    assert verdicts(run(), run(1.2, seed=9), noise=drifting)[1].verdict is Verdict.INCONCLUSIVE
+def test_no_alarm_says_what_would_have_been_seen():
+    """A machine of unknown noise raises no alarm for a tenth, and says that it could not have; a calm one sees it."""
+    rows = judge_runs(run(), run(1.1, seed=9), {})
+    assert rows[0].finding.verdict is Verdict.PASS
+    assert rows[0].finding.reason == f"{rows[0].least_seen:.0%} slower would have been seen"
+    assert rows[0].least_seen > 0.25
+    assert verdicts(run(), run(1.1, seed=9))[1].verdict is Verdict.FAIL
 
 
-def test_default_threshold_gives_way_to_the_floor_as_far_as_that_says_something():
-    """Without a marker a benchmark gets 10%, or its floor where that is higher; a marker below the floor is refused."""
-    loud = Noise(launches=5, freedom=4, pairs=18, pair_spread=0.02, launch_spread=0.0, floor=0.2)
-    assert verdicts(run(), run(1.13, seed=9), noise=loud)[1].verdict is Verdict.PASS
-    assert verdicts(run(), run(1.3, seed=9), noise=loud)[1].verdict is Verdict.FAIL
-    assert verdicts(run(), run(1.0, seed=9, bound=0.1), noise=loud)[1].verdict is Verdict.INVALID
-    deafening = Noise(launches=5, freedom=4, pairs=18, pair_spread=0.02, launch_spread=0.0, floor=0.4)
-    assert verdicts(run(), run(1.0, seed=9), noise=deafening)[1].verdict is Verdict.INVALID
+def test_a_change_within_the_tolerance_is_no_alarm():
+    """However quiet the machine, 1% is none."""
+    silent = Noise(Variance(1e-8, 200), Variance(0.0, 100), Variance(1e-8, 10_000))
+    now = run(1.01, seed=9, spread=1e-4)
+    assert verdicts(run(spread=1e-4), now, noise=silent)[1].verdict is Verdict.PASS
+
+
+def test_unchanged_suites_raise_hardly_an_alarm():
+    """Of 60 suites of 20 benchmarks that all are as slow as is still as good, at most a few are called slower."""
+    names = [f"n{n}" for n in range(20)]
+    noise = {name: [Noise(Variance(0.0004, 200), Variance(0.0, 100), Variance(0.0, 1000))] for name in names}
+    alarms = 0
+    for seed in range(60):
+        accepted = RunData({name: series(seed=1000 * seed + n) for n, name in enumerate(names)}, {"c": GOOD})
+        now = RunData({name: series(1.03, seed=1000 * seed + 500 + n) for n, name in enumerate(names)}, {})
+        alarms += any(row.finding.verdict is Verdict.FAIL for row in judge_runs(accepted, now, noise))
+    assert alarms <= 5
+
+
+def test_one_slow_series_among_many_must_be_surer():
+    """What is an alarm alone may be chance among sixty."""
+    names = [f"n{n}" for n in range(60)]
+    accepted = RunData({name: series(seed=n, spread=0.05) for n, name in enumerate(names)}, {})
+    now = {name: series(seed=500 + n, spread=0.05) for n, name in enumerate(names)}
+    alone = RunData({"n0": accepted.series["n0"]}, {})
+    for ratio in np.arange(1.03, 1.5, 0.002):
+        slow = series(float(ratio), seed=700, spread=0.05)
+        if judge_runs(alone, RunData({"n0": slow}, {}), {})[0].finding.verdict is Verdict.FAIL:
+            break
+    single = judge_runs(alone, RunData({"n0": slow}, {}), {})[0]
+    among = judge_runs(accepted, RunData({**now, "n0": slow}, {}), {})[0]
+    assert (single.finding.verdict, among.finding.verdict) == (Verdict.FAIL, Verdict.PASS)
+    assert among.least_seen > single.least_seen

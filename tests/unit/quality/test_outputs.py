@@ -10,6 +10,7 @@ from fake_engine import FakeParams
 from voiceperf.engines.base import Line, Passage, Piece, Speech, Transcript, Utterance
 from voiceperf.engines.kokoro import KokoroParams
 from voiceperf.measure.contender import SOURCE_PATH, Contender
+from voiceperf.measure.fingerprint import engine_sources
 from voiceperf.quality import outputs as module
 from voiceperf.quality.outputs import Outputs, StaleError, decisive
 
@@ -181,7 +182,7 @@ def test_another_voiceperf_is_known_by_its_engines(tmp_path, file):
     assert decisive(then) == decisive(contender())
     with (other / file).open("a") as lines:
         lines.write("\n")
-    module._sources.cache_clear()
+    engine_sources.cache_clear()
     assert decisive(then) != decisive(contender())
 
 
