@@ -47,6 +47,7 @@ evidence: models
 	.venv/bin/python tests/evidence/gates.py build/gates.jsonl slower-5 slower-10 --only hearing thinking speaking --repeat 4
 	.venv/bin/python tests/evidence/summary.py build/gates.jsonl
 	.venv/bin/python tests/evidence/simulated.py build/gates.jsonl
+	.venv/bin/python tests/evidence/saved_runs.py
 
 .venv-peers/.ready: tests/peers/requirements.txt tests/peers/pyproject.toml pyproject.toml
 	.venv/bin/python -m venv .venv-peers

@@ -117,6 +117,24 @@ def test_the_gate_finds_a_profile_that_has_become_slower(tmp_path):
     assert (memory["what"], start_up["what"]) == ("memory", "start-up")
 
 
+@pytest.mark.slow
+def test_the_revision_that_made_a_profile_slower_is_found(tmp_path):
+    """Of seven commits of which the fifth makes hearing slower, `history --bisect` names the fifth."""
+    profile = tmp_path / "mine.toml"
+    for number, ctx in enumerate([512, 512, 512, 512, 768, 768, 768]):
+        hearing = f"[whisper]\nmodel = 'whisper-base-q8_0'\nflash_attn = true\naudio_ctx = {ctx}\n"
+        profile.write_text(f"summary = 'commit {number}'\n{hearing}")
+        commit(tmp_path)
+    asked = ("history", "hearing", "--bisect", "HEAD~6..HEAD", "--profile", "mine.toml", "--json")
+    command = [f"{sys.prefix}/bin/voiceperf", *asked]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 10, done.stderr
+    listed = ["git", "rev-list", "--reverse", "HEAD"]
+    log = subprocess.run(listed, capture_output=True, text=True, check=True, cwd=tmp_path)
+    found, commits = json.loads(done.stdout), log.stdout.split()
+    assert (found["good"], found["bad"]) == (commits[3], commits[4])
+
+
 def test_the_gate_says_how_to_make_another_environment(tmp_path, one_line):
     """Where a lock file has changed and nobody says how its environment is made, it is one line, before any work."""
     lock = tmp_path / "requirements.txt"

@@ -133,7 +133,7 @@ def compare_sides(
             corpus=corpus(FORMS[DEFAULT_FORM].every_nth_recording),
             rules=rules,
             costs=costs,
-            watch=_say_look,
+            watch=say_look,
             progress=_say_step,
         ):
             judged.append(row)
@@ -181,7 +181,8 @@ def _say_libraries(baseline: Side, candidate: Side, roles: Sequence[str]) -> Non
             say(f"  {library}: {old.get(library) or 'none'} -> {new.get(library) or 'none'}")
 
 
-def _say_look(what: str, rounds: int, interval: Interval | None) -> None:
+def say_look(what: str, rounds: int, interval: Interval | None) -> None:
+    """What a duel sees so far."""
     shown = f"{interval.estimate - 1:+.1%} [{interval.low - 1:+.1%}, {interval.high - 1:+.1%}]" if interval else "-"
     say(f"  {what}, {rounds} rounds: {shown}")
 

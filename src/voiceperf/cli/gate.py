@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -57,13 +56,7 @@ def gate(
         require_writable(markdown, "--markdown")
     then = revision(against, Path.cwd()) if against else base_of_checkout(Path.cwd())
     say(f"{then.words}: getting it ready")
-    source = then.source()
-    python = baseline_python or then.python(set_up) or sys.executable
-    old = then.file(Path(profile)) if Path(profile).is_file() else None
-    if Path(profile).is_file() and old is None:
-        say(f"{profile} is not in {then.words}: both sides have it as it is now")
-    before = profiles.load(str(old), source) if old else profiles.load(profile, source)
-    baseline = Side("baseline", before, python, source if python == sys.executable else None)
+    baseline = then.side("baseline", profile, baseline_python, set_up)
     candidate = Side("candidate", profiles.load(profile))
     between = f"this checkout against {then.words}, {profile}"
     rules = Rules(budget_s=budget_s)

@@ -1,4 +1,4 @@
-"""One benchmark over the saved runs of one machine: its normalised times, and where their level has shifted."""
+"""Work over the saved runs of one machine: its time over the control's, and where that level has shifted."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from statistics import fmean, geometric_mean, median
 from typing import Any
 
 from voiceperf.history.compare import differences
-from voiceperf.history.runs import CONTROL, Run
+from voiceperf.history.runs import CONTROL, Benchmark, Run
 from voiceperf.judge.changepoints import change_points
+from voiceperf.judge.statistics import PairsByInput, ratio_interval
 
 
 @dataclass(frozen=True)
 class Point:
-    """A benchmark in one run. `normalised` is its time over the control workload's in the same run."""
+    """Some work in one run. `normalised` is its time over the control's, pair by pair where there are pairs."""
 
     run: Run
     median_s: float
@@ -33,11 +34,12 @@ class Shift:
 
 @dataclass(frozen=True)
 class Trend:
-    """The points in the order of time."""
+    """The points in the order of time. Of `among` trends listed together, the more, the surer a shift must be."""
 
     benchmark: str
     machine_id: str | None
     points: tuple[Point, ...]
+    among: int = 1
 
     @property
     def is_normalised(self) -> bool:
@@ -53,7 +55,7 @@ class Trend:
     def shifts(self) -> list[Shift]:
         """Every change point, with the commit and the libraries that are new there."""
         levels = self.levels
-        starts = [0, *change_points(levels), len(levels)]
+        starts = [0, *change_points(levels, self.among), len(levels)]
         found = []
         for before, start, end in zip(starts, starts[1:], starts[2:], strict=False):
             ratio = fmean(levels[start:end]) / fmean(levels[before:start])
@@ -87,48 +89,82 @@ class Trend:
 def trends(runs: Iterable[Run], containing: str = "") -> list[Trend]:
     """Every benchmark whose name contains a text, by machine, in the order of first appearance.
 
-    A benchmark is known by its name, so that one whose file has moved is one trend, called as it is now. Where a run
-    has a name twice, in two files, the files tell them apart.
+    A benchmark of the suite is known by workload, profile and turn, another by its name, so that one whose file has
+    moved is one trend. Where a run has the same twice, in two files, the files tell them apart.
     """
     runs = list(runs)
-    twice = {name for run in runs for name, count in Counter(b.name for b in run.benchmarks).items() if count > 1}
+    twice = {name for run in runs for name, count in Counter(map(_name, run.benchmarks)).items() if count > 1}
     points: dict[tuple[str, str | None], list[Point]] = {}
     titles: dict[tuple[str, str | None], str] = {}
     for run in runs:
         for benchmark in run.benchmarks:
-            if containing in benchmark.fullname:
-                normalised = benchmark.median_s / run.control_s if run.control_s else None
-                key = (benchmark.fullname if benchmark.name in twice else benchmark.name, run.machine_id)
-                points.setdefault(key, []).append(Point(run, benchmark.median_s, normalised))
-                titles[key] = benchmark.fullname
-    return [Trend(titles[key], key[1], tuple(found)) for key, found in points.items()]
+            name = _name(benchmark)
+            if containing in name or containing in benchmark.fullname:
+                key = (benchmark.fullname if name in twice else name, run.machine_id)
+                points.setdefault(key, []).append(_point(run, benchmark))
+                titles[key] = name if _is_ours(benchmark) and name not in twice else benchmark.fullname
+    return [Trend(titles[key], key[1], tuple(found), len(points)) for key, found in points.items()]
 
 
-def workload_trends(runs: Iterable[Run], like: Run) -> list[Trend]:
-    """Each workload of the candidate, the turns' geometric mean, over the runs that measured what one run did."""
-    points: dict[str, list[Point]] = {}
-    wanted = _candidate_times(like)
-    for run in (run for run in runs if _measured_on(run) == _measured_on(like)):
-        for workload, by_turn in _candidate_times(run).items():
-            if by_turn.keys() == wanted.get(workload, {}).keys():
-                level = geometric_mean(by_turn.values())
-                normalised = level / run.control_s if run.control_s else None
-                points.setdefault(workload, []).append(Point(run, level, normalised))
-    return [Trend(workload, like.machine_id, tuple(found)) for workload, found in points.items()]
+def workload_trends(runs: Iterable[Run], like: Run | None = None) -> list[Trend]:
+    """Each workload of a candidate: the pairs' ratio to the control, every turn counting the same.
+
+    Args:
+        runs: in the order of time.
+        like: only runs that measured what this one did; without it those of every machine, form, call and candidate,
+            each in a trend of its own.
+    """
+    points: dict[tuple[Any, ...], list[Point]] = {}
+    wanted = {} if like is None else {workload: set(times) for workload, times in _own_series(like).items()}
+    for run in runs:
+        for workload, times in _own_series(run).items():
+            if like is None or (_measured_on(run), set(times)) == (_measured_on(like), wanted.get(workload)):
+                key = (workload, *_measured_on(run), frozenset(times))
+                seconds = geometric_mean(median(own for _, own in pairs) for pairs in times.values()) / 1e9
+                points.setdefault(key, []).append(Point(run, seconds, _ratio(times)))
+    titles = Counter((workload, machine) for workload, machine, *_ in points)
+    return [
+        Trend(
+            workload if titles[workload, machine] == 1 else f"{workload} ({candidate}, {form})",
+            machine,
+            tuple(found),
+            len(points),
+        )
+        for (workload, machine, form, _, candidate, _), found in points.items()
+    ]
+
+
+def _is_ours(benchmark: Benchmark) -> bool:
+    return {"workload", "profile", "turn"} <= set(benchmark.extra)
+
+
+def _name(benchmark: Benchmark) -> str:
+    extra = benchmark.extra
+    if not _is_ours(benchmark):
+        return benchmark.name
+    return f"{extra['workload']}: {extra['profile']}, turn {extra['turn']}"
+
+
+def _point(run: Run, benchmark: Benchmark) -> Point:
+    """What the criteria compare of it: pairs with the control where it has them, else its median over the control's."""
+    pairs = benchmark.extra.get("pairs_wall_ns")
+    if _is_ours(benchmark) and benchmark.extra.get("partner") == CONTROL and pairs:
+        swapped = [(control, own) for own, control in pairs]
+        return Point(run, median(own for own, _ in pairs) / 1e9, _ratio({0: swapped}))
+    return Point(run, benchmark.median_s, benchmark.median_s / run.control_s if run.control_s else None)
+
+
+def _own_series(run: Run) -> dict[str, PairsByInput]:
+    """By workload the candidate's (control, own) times."""
+    candidate = str(run.record.get("candidate", ""))
+    ends = f": {candidate} / {CONTROL}"
+    return {name.removesuffix(ends): one.times for name, one in run.data.series.items() if name.endswith(ends)}
+
+
+def _ratio(times: PairsByInput) -> float | None:
+    found = ratio_interval(times)
+    return found.estimate if found else None
 
 
 def _measured_on(run: Run) -> tuple[Any, ...]:
     return run.machine_id, *(run.record.get(what) for what in ("form", "call", "candidate"))
-
-
-def _candidate_times(run: Run) -> dict[str, dict[int, float]]:
-    """By workload and turn the candidate's median, in seconds, of what the pairs compare.
-
-    pytest-benchmark's own median is of the whole run; a whole turn is compared by its first sound.
-    """
-    found: dict[str, dict[int, float]] = {}
-    for extra in (benchmark.extra for benchmark in run.benchmarks):
-        if extra.get("partner") == CONTROL and extra.get("pairs_wall_ns"):
-            median_ns = median(own for own, _ in extra["pairs_wall_ns"])
-            found.setdefault(extra["workload"], {})[extra["turn"]] = median_ns / 1e9
-    return found

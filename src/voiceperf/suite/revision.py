@@ -10,13 +10,17 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from voiceperf import profiles
 from voiceperf.errors import InputError
 from voiceperf.files import shown
+from voiceperf.log import say
+from voiceperf.measure.contender import Side
 from voiceperf.places import cache_dir
 
 _KEPT = 5  # revisions; the ones that were not used for longest go
@@ -93,6 +97,39 @@ class Revision:
                 raise InputError(f"the environment of {self.words}: {command!r} failed in {folder} ({last})")
             ready.touch()
         return str(python)
+
+    def side(self, name: str, profile: str, python: str | None = None, set_up: str = "") -> Side:
+        """A side of a comparison as it was then: voiceperf's source, a profile of the repository, the environment.
+
+        Args:
+            name: of the side.
+            profile: a shipped one, or a TOML file.
+            python: its interpreter, where that is known.
+            set_up: how its environment is made, as for `python()`.
+        """
+        source = self.source()
+        interpreter = python or self.python(set_up) or sys.executable
+        old = self.file(Path(profile)) if Path(profile).is_file() else None
+        if Path(profile).is_file() and old is None:
+            say(f"{profile} is not in {self.words}: both sides have it as it is now")
+        then = profiles.load(str(old), source) if old else profiles.load(profile, source)
+        return Side(name, then, interpreter, source if interpreter == sys.executable else None)
+
+    def subject(self) -> str:
+        """The first line of its message."""
+        return _git(self.top, "log", "-1", "--format=%s", self.commit).stdout.decode(errors="replace").strip()
+
+    def until(self, later: Revision) -> list[Revision]:
+        """The commits from this one to a later one, both included, along first parents.
+
+        Raises:
+            InputError: the later one does not come after this one.
+        """
+        listed = _git(self.top, "rev-list", "--first-parent", "--reverse", f"{self.commit}..{later.commit}")
+        commits = listed.stdout.decode().split()
+        if not commits or _run(self.top, "merge-base", "--is-ancestor", self.commit, later.commit).returncode:
+            raise InputError(f"{later.words} does not come after {self.words}")
+        return [self, *(Revision(self.top, commit) for commit in commits)]
 
 
 def revision(name: str, folder: Path) -> Revision:

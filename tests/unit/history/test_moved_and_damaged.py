@@ -30,7 +30,7 @@ def storage(tmp_path):
 
 
 def test_a_benchmark_whose_file_has_moved_is_one_trend(storage):
-    """The same name under another path in a later run goes on, called as it is now."""
+    """The same work under another path in a later run goes on."""
     folder, save = storage
 
     def move(document):
@@ -41,7 +41,7 @@ def test_a_benchmark_whose_file_has_moved_is_one_trend(storage):
     save(2, move)
     found = trends(read_all(folder)[0], "turn_1-shipped-thinking]")
     assert [len(trend.points) for trend in found] == [2]
-    assert found[0].benchmark.startswith("bench/")
+    assert found[0].benchmark == "thinking: shipped, turn 1"
 
 
 def test_two_files_with_one_name_stay_apart(storage):

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from voiceperf.history.runs import Benchmark, Run
 from voiceperf.history.trend import trends, workload_trends
-from voiceperf.judge.runs import RunData
+from voiceperf.judge.runs import RunData, Series
 
 
 def run(number, median_s, control_s=0.03, machine="m1", commit=None, **libraries):
@@ -66,15 +68,20 @@ def test_part_of_a_name_chooses():
 
 def measured(number, medians, form="full", machine="m1", candidate="shipped"):
     work = {"workload": "llama", "partner": "control"}
-    pairs = [[[median_s * 1e9, 5e7]] for median_s in medians]
     benchmarks = tuple(
-        Benchmark(f"t[{turn}]", "t", 7.0, {**work, "turn": turn, "pairs_wall_ns": own})
-        for turn, own in enumerate(pairs)
+        Benchmark(
+            f"t[{turn}]",
+            f"t[{turn}]",
+            7.0,
+            {**work, "profile": candidate, "turn": turn, "pairs_wall_ns": [[own * 1e9, 1e8], [own * 1e9, 1e8]]},
+        )
+        for turn, own in enumerate(medians)
     )
-    other = Benchmark("t[fair]", "t", 9.0, {"workload": "llama", "partner": "shipped"})
-    record = {"control_s": 0.1, "form": form, "call": "c", "candidate": candidate}
+    times = {turn: [(1e8, own * 1e9)] * 2 for turn, own in enumerate(medians)}
+    series = {f"llama: {candidate} / control": Series(times), f"llama: fair / {candidate}": Series({0: [(9.0, 9.0)]})}
+    record = {"control_s": 0.05, "form": form, "call": "c", "candidate": candidate}
     source, facts = f"{number:04}_x.json", {"machine_id": machine}
-    return Run(source, f"2026-01-{number:02}", "c", False, facts, (*benchmarks, other), record, RunData({}, {}))
+    return Run(source, f"2026-01-{number:02}", "c", False, facts, benchmarks, record, RunData(series, {}))
 
 
 def test_a_workloads_trend_is_the_candidates_over_all_turns():
@@ -89,3 +96,15 @@ def test_a_workloads_trend_is_the_candidates_over_all_turns():
     (trend,) = workload_trends([first, *others, measured(6, [0.1, 0.1])], first)
     assert trend.benchmark == "llama"
     assert trend.levels == pytest.approx([2.0, 1.0])
+    assert [point.median_s for point in trend.points] == pytest.approx([0.2, 0.1])
+    titles = [trend.benchmark for trend in workload_trends([first, others[0], measured(6, [0.1, 0.1])])]
+    assert titles == ["llama (shipped, full)", "llama (shipped, short)"]
+
+
+def test_a_turn_is_known_by_its_work_and_not_by_its_tests_name():
+    """Where tests were renamed, a turn's history goes on; its level is the pairs', not the whole session's control."""
+    before, after = measured(1, [0.1]), measured(2, [0.2])
+    renamed = replace(after, benchmarks=tuple(replace(one, name="new", fullname="new") for one in after.benchmarks))
+    (trend,) = trends([before, renamed])
+    assert trend.benchmark == "llama: shipped, turn 0"
+    assert trend.levels == pytest.approx([1.0, 2.0])

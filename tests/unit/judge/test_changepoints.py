@@ -10,9 +10,19 @@ def history(levels, spread, seed=1):
 
 
 def test_level_history_has_no_change_point():
-    """Over 100 histories of 20 runs without a shift, a shift is seen in few."""
-    found = [bool(change_points(history([1.0] * 20, 0.03, seed))) for seed in range(100)]
-    assert sum(found) <= 10
+    """Of 100 steady listings of five histories, hardly one shows a shift."""
+    shown = [
+        any(change_points(history([1.0] * 12, 0.03, 5 * listing + one), among=5) for one in range(5))
+        for listing in range(100)
+    ]
+    assert sum(shown) <= 3
+
+
+def test_the_more_histories_the_surer_a_shift_must_be():
+    """What is a shift in a history looked at alone may be chance among a thousand."""
+    values = history([1.0] * 8 + [1.12] * 3, 0.03)
+    assert change_points(values) == [8]
+    assert change_points(values, among=1000) == []
 
 
 def test_known_shift_is_found_where_it_is():
