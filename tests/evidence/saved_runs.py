@@ -62,18 +62,19 @@ def listed(runs, heavy):
 
 def main():
     cases = [(case, earlier) for *case, earlier in product(FORMS, PROCESSES, LAUNCHES, EARLIER)]
+    lengths = list(product((5, 8, 12, 20, 40), (False, True)))
     with ProcessPoolExecutor() as pool:
-        for (case, earlier), (missed, alarm, seen, found) in zip(cases, pool.map(compared, *zip(*cases, strict=True)),
-                                                                 strict=True):  # fmt: skip
+        for (case, earlier), shares in zip(cases, pool.map(compared, *zip(*cases, strict=True)), strict=True):
             (turns, pairs), process, launch = case
-            print(f"{turns} turns of {pairs} pairs, processes {process:.0%} and runs {launch:.0%} apart, {earlier} earlier runs:"
-                  f" {missed:.1%} miss, {alarm:.1%} false alarms, {seen:+.0%} said to be seen, {found:.1%} seen", flush=True)  # fmt: skip
-        lengths = list(product((5, 8, 12, 20, 40), (False, True)))
-        for (runs, heavy), share in zip(lengths, pool.map(listed, *zip(*lengths, strict=True)), strict=True):
+            missed, alarm, seen, found = shares
             print(
-                f"steady listings of {runs} runs{', heavy tails' if heavy else ''}: {share:.1%} show a shift",
+                f"{turns} turns of {pairs} pairs, processes {process:.0%} and runs {launch:.0%} apart, {earlier} earlier:"
+                f" {missed:.1%} miss, {alarm:.1%} false alarms, {seen:+.0%} said to be seen, {found:.1%} seen",
                 flush=True,
             )
+        for (runs, heavy), share in zip(lengths, pool.map(listed, *zip(*lengths, strict=True)), strict=True):
+            tails = "heavy" if heavy else "normal"
+            print(f"steady listings of {runs} runs, {tails} tails: {share:.1%} show a shift", flush=True)
 
 
 if __name__ == "__main__":
