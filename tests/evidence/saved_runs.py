@@ -68,7 +68,7 @@ def main():
             (turns, pairs), process, launch = case
             missed, alarm, seen, found = shares
             print(
-                f"{turns} turns of {pairs} pairs, processes {process:.0%} and runs {launch:.0%} apart, {earlier} earlier:"
+                f"{turns} turns of {pairs} pairs, processes {process:.0%}, runs {launch:.0%} apart, {earlier} earlier:"
                 f" {missed:.1%} miss, {alarm:.1%} false alarms, {seen:+.0%} said to be seen, {found:.1%} seen",
                 flush=True,
             )
