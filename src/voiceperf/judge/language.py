@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from voiceperf.judge.verdict import Finding, point_at_most, worst
+from voiceperf.judge.statistics import Interval, difference_interval, stretched
+from voiceperf.judge.text import ONE_SIDED
+from voiceperf.judge.verdict import Finding, at_most, worst
 
 MAX_KLD_NATS = 0.02  # between Q8_0 (0.005) and Q4_0 (0.27) of the same model: docs/FINDINGS.md
 MAX_PERPLEXITY_RATIO = 1.01  # the plan's limit; Q8_0 measures 0.996, Q4_0 1.113
@@ -16,19 +19,22 @@ MAX_PERPLEXITY_RATIO = 1.01  # the plan's limit; Q8_0 measures 0.996, Q4_0 1.113
 
 @dataclass(frozen=True)
 class ThinkingComparison:
-    """How a candidate's next-token distributions differ from the baseline's, over `tokens` places."""
+    """How a candidate's next-token distributions differ from the baseline's, over `tokens` places.
 
-    mean_kld_nats: float
+    The intervals are of whole passages, drawn again and again, with their one-sided 95% bounds.
+    """
+
+    kld_nats: Interval
     top1_agreement: float
-    perplexity_ratio: float
+    perplexity_ratio: Interval
     candidate_perplexity: float
     tokens: int
 
     def finding(self) -> Finding:
         return worst(
             [
-                point_at_most(self.mean_kld_nats, MAX_KLD_NATS, "mean KL divergence (nats)"),
-                point_at_most(self.perplexity_ratio, MAX_PERPLEXITY_RATIO, "perplexity ratio"),
+                at_most(self.kld_nats, MAX_KLD_NATS, "mean KL divergence (nats)"),
+                at_most(self.perplexity_ratio, MAX_PERPLEXITY_RATIO, "perplexity ratio"),
             ]
         )
 
@@ -62,12 +68,18 @@ def compare_passage(
 
 
 def summarise(passages: Sequence[PassageComparison]) -> ThinkingComparison | None:
-    """Pool passages, each place counting the same; None without any."""
-    if not passages:
+    """Pool passages, each place counting the same; None without any place."""
+    kld, extra = _mean([p.kld_nats for p in passages]), _mean([p.extra_nats for p in passages])
+    if kld is None or extra is None:
         return None
-    kld = np.concatenate([p.kld_nats for p in passages])
     agrees = np.concatenate([p.agrees for p in passages])
-    extra = np.concatenate([p.extra_nats for p in passages])
-    surprise = np.concatenate([p.surprise_nats for p in passages])
-    ratio, perplexity = (float(np.exp(nats.mean())) for nats in (extra, surprise))
-    return ThinkingComparison(float(kld.mean()), float(agrees.mean()), ratio, perplexity, len(kld))
+    perplexity = float(np.exp(np.concatenate([p.surprise_nats for p in passages]).mean()))
+    ratio = replace(extra, estimate=math.exp(extra.estimate), low=math.exp(extra.low), high=math.exp(extra.high))
+    return ThinkingComparison(kld, float(agrees.mean()), ratio, perplexity, len(agrees))
+
+
+def _mean(nats: Sequence[NDArray[np.float64]]) -> Interval | None:
+    """Of all places; whole passages are drawn, because neighbours in one are alike."""
+    sums, places = [(0.0, float(one.sum())) for one in nats], [len(one) for one in nats]
+    found = difference_interval(sums, places, range(len(nats)), ONE_SIDED)
+    return None if found is None else stretched(found, len(nats) - 1)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
-import scipy
-
-from voiceperf.judge.statistics import Interval, difference_interval
+from voiceperf.judge.statistics import Interval, difference_interval, stretched
 from voiceperf.judge.text import MIN_SPEAKERS, ONE_SIDED
 
 MAX_EXTRA_NATS = 0.06  # a token; between base Q5_1 (0.03) and Q4_0 (0.13): docs/FINDINGS.md
@@ -47,7 +44,4 @@ def extra_nats(
         return None
     counts = [share[one] * count for one, count in tokens.items()] if are_many else list(map(len, baseline))
     effective = sum(counts) ** 2 / sum(count**2 for count in counts)
-    tail = (1 - ONE_SIDED) / 2
-    stretch = float(scipy.stats.t.isf(tail, max(effective - 1, 1)) / scipy.stats.norm.isf(tail))
-    low, high = (found.estimate + stretch * (end - found.estimate) for end in (found.low, found.high))
-    return replace(found, low=low, high=high, freedom=effective - 1)
+    return stretched(found, effective - 1)

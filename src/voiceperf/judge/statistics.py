@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy
@@ -115,14 +115,37 @@ def _resampled_centres(noise: NDArray[np.float64], count: int, rng: np.random.Ge
     return np.asarray(scipy.stats.trim_mean(resampled, TRIM, axis=1))
 
 
-def median_interval(values: Sequence[float], confidence: float = CONFIDENCE, seed: int = SEED) -> Interval | None:
-    """The median with a percentile bootstrap interval; None without values."""
+def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval | None:
+    """The median with an interval between two of the values, which holds whatever their distribution.
+
+    Order statistics (Hahn & Meeker, "Statistical Intervals", 1991, ch. 5). Too few values cannot have an interval of
+    the confidence that is asked for: it then reaches from the least to the greatest, and its own confidence says so.
+
+    Returns:
+        None without values.
+    """
     if not values:
         return None
-    data = np.asarray(values, dtype=float)
-    picks = np.random.default_rng(seed).integers(0, len(data), (RESAMPLES, len(data)))
-    low, high = _percentile_interval(np.median(data[picks], axis=1), confidence)
-    return Interval(float(np.median(data)), low, high, len(data), confidence=confidence)
+    ordered, count = np.sort(np.asarray(values, dtype=float)), len(values)
+    cut = max(int(scipy.stats.binom.ppf((1 - confidence) / 2, count, 0.5)), 1)  # how far in from each end
+    while cut > 1 and _between(cut, count) < confidence:
+        cut -= 1
+    low, high = float(ordered[cut - 1]), float(ordered[count - cut])
+    return Interval(float(np.median(ordered)), low, high, count, confidence=_between(cut, count))
+
+
+def _between(cut: int, count: int) -> float:
+    """How often the median lies between the values that are so far in from each end."""
+    return 1 - 2 * float(scipy.stats.binom.cdf(cut - 1, count, 0.5))
+
+
+def widened(interval: Interval, spread: float) -> Interval:
+    """An interval of a ratio with another, independent source of doubt: the spread of its log-ratio."""
+    centre = math.log(interval.estimate)
+    half = float(scipy.stats.norm.isf((1 - interval.confidence) / 2)) * spread
+    down = math.hypot(centre - math.log(interval.low), half)
+    up = math.hypot(math.log(interval.high) - centre, half)
+    return replace(interval, low=math.exp(centre - down), high=math.exp(centre + up))
 
 
 def difference_interval(
@@ -153,6 +176,14 @@ def difference_interval(
     picks = np.random.default_rng(seed).integers(0, len(names), (RESAMPLES, len(names)))
     low, high = _percentile_interval(sums[picks].sum(axis=1) / sizes[picks].sum(axis=1), confidence)
     return Interval(float(sums.sum() / sizes.sum()), low, high, len(errors), confidence=confidence)
+
+
+def stretched(interval: Interval, freedom: float) -> Interval:
+    """A percentile interval as much wider as Student's t of so many degrees of freedom is wider than the normal."""
+    tail = (1 - interval.confidence) / 2
+    stretch = float(scipy.stats.t.isf(tail, max(freedom, 1)) / scipy.stats.norm.isf(tail))
+    low, high = (interval.estimate + stretch * (end - interval.estimate) for end in (interval.low, interval.high))
+    return replace(interval, low=low, high=high, freedom=freedom)
 
 
 def _percentile_interval(values: NDArray[np.float64], confidence: float) -> tuple[float, float]:

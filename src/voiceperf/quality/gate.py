@@ -152,10 +152,10 @@ class QualityGate:
             return _unjudged("no conversation to score")
         self.perplexity = compared.candidate_perplexity
         text = (
-            f"KLD {compared.mean_kld_nats:.4f}, top-1 {compared.top1_agreement:.1%},"
-            f" perplexity x{compared.perplexity_ratio:.3f} ({compared.tokens} tokens)"
+            f"KLD {compared.kld_nats.estimate:.4f}, top-1 {compared.top1_agreement:.1%},"
+            f" perplexity x{compared.perplexity_ratio.estimate:.3f} ({compared.tokens} tokens)"
         )
-        return Quality(compared.finding(), text, compared.mean_kld_nats / MAX_KLD_NATS)
+        return Quality(compared.finding(), text, compared.kld_nats.estimate / MAX_KLD_NATS)
 
     def _speaks(self, baseline: Side, candidate: Side) -> Quality:
         lines = self.corpus.lines(self.call)

@@ -67,12 +67,11 @@ def run_load(workers: Workers, profile: str, turns: Sequence[Turn], seconds: flo
     _run_at_once(clients, seconds * 3 / 4)
     errors = tuple(error for client in clients for error in client.errors)
     finished = None if errors else sum(client.rss_bytes() for client in clients)
-    factors = [factor for client in clients for factor in client.factors]
     return LoadResult(
-        runs=len(factors),
+        runs=sum(len(client.factors) for client in clients),
         errors=errors,
         changed_outputs=tuple(where for client in clients for where in client.changed),
-        p95_factor=float(np.percentile(factors, 95)) if factors else None,
+        p95_factors={client.role: float(np.percentile(client.factors, 95)) for client in clients if client.factors},
         rss_growth=None if finished is None else finished / settled - 1,
         rss_bytes=finished,
     )

@@ -36,8 +36,8 @@ WORKLOADS = {
         Workload(HEARING, (HEARING,), "Hearing", {"full": 1, "short": 1}),
         Workload(THINKING, (THINKING,), "Thinking, a reply of 32 tokens", {"full": 4, "short": 3}),
         Workload(THINKING_COLD, (THINKING,), "Thinking, the whole conversation anew", {"full": 3, "short": 3}),
-        Workload(SPEAKING, (SPEAKING,), "Speaking, a whole reply", {"full": 1, "short": 1}, own_blocks=5),
-        Workload(CALL, ROLES, "A whole answer, until the first sound", {"full": 3, "short": 2}, own_blocks=4),
+        Workload(SPEAKING, (SPEAKING,), "Speaking, a whole reply", {"full": 1, "short": 1}, own_blocks=6),
+        Workload(CALL, ROLES, "A whole answer, until the first sound", {"full": 3, "short": 2}, own_blocks=5),
     )
 }
 

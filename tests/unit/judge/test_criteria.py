@@ -1,6 +1,9 @@
 """Criteria: what is asked, and what becomes of figures."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from voiceperf.judge.criteria import (
     BARS,
@@ -53,6 +56,40 @@ def test_slowest_text_stands_for_all():
     assert figure.estimate == 0.7
 
 
+def test_one_text_surely_above_the_bar_fails_though_another_may_be_higher():
+    """A text of 0.7 is a FAIL also where another, of 0.4, once took 0.9."""
+    figure, finding = judge_worst_text(RTF, {1: [0.69, 0.7, 0.71] * 3, 2: [0.4] * 6 + [0.9]})
+    assert finding.verdict is Verdict.FAIL
+    assert figure.estimate == 0.7
+
+
+def test_too_few_samples_of_a_text_are_invalid():
+    """Six values cannot bound a median at 97.8%; seven can."""
+    assert judge_worst_text(RTF, {1: [0.3] * 6})[1].verdict is Verdict.INVALID
+    assert judge_worst_text(RTF, {1: [0.3] * 7})[1].verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("process", [0.0, 0.01, 0.02, 0.04])
+def test_intervals_hold_whatever_processes_differ_by(process):
+    """Each turn's processes are faster or slower as luck has it; the interval holds the truth as often as it says."""
+    rng, missed = np.random.default_rng(3), 0
+    for _ in range(300):
+        logs = rng.normal(rng.normal(0, process, (7, 1)), 0.05, (7, 3))
+        figure, _ = judge_reduction(
+            RTF, {turn: [(1.0, float(np.exp(x))) for x in row] for turn, row in enumerate(logs)}
+        )
+        missed += not figure.low <= 1 <= figure.high
+    assert missed / 300 <= 0.05
+
+
+def test_one_role_that_starves_under_load_is_not_outvoted():
+    """The worst role's p95 counts, and is named, however often a fast one ran."""
+    starving = LoadResult(500, (), (), p95_factors={"hearing": 3.0, "thinking": 31.0}, rss_growth=0.0, rss_bytes=1)
+    speed, _ = judge_load(starving)
+    assert speed.verdict is Verdict.FAIL
+    assert "(thinking)" in speed.reason
+
+
 def test_unspoken_text_is_invalid():
     """A text that was never synthesised makes the criterion INVALID."""
     assert judge_worst_text(RTF, {1: [0.3] * 8, 2: []})[1].verdict is Verdict.INVALID
@@ -61,21 +98,17 @@ def test_unspoken_text_is_invalid():
 
 def test_any_error_or_changed_output_under_load_fails():
     """Load may slow an engine down, it may not break it."""
-    calm = LoadResult(runs=10, errors=(), changed_outputs=(), p95_factor=4.0, rss_growth=0.0, rss_bytes=2**29)
+    calm = LoadResult(10, (), (), p95_factors={"thinking": 4.0}, rss_growth=0.0, rss_bytes=2**29)
     assert [f.verdict for f in judge_load(calm)] == [Verdict.PASS, Verdict.PASS]
-    broken = LoadResult(
-        runs=10, errors=("crashed",), changed_outputs=(), p95_factor=4.0, rss_growth=None, rss_bytes=None
-    )
+    broken = replace(calm, errors=("crashed",), rss_growth=None, rss_bytes=None)
     assert judge_load(broken)[1].verdict is Verdict.INVALID
-    changed = LoadResult(
-        runs=10, errors=(), changed_outputs=("llama in turn 3",), p95_factor=4.0, rss_growth=0.0, rss_bytes=2**29
-    )
+    changed = replace(calm, changed_outputs=("llama in turn 3",))
     assert judge_load(changed)[1].verdict is Verdict.FAIL
 
 
 def test_memory_beyond_the_limit_fails():
     """Three engines that take more than 1.2 GiB together are too much for the laptops they are for."""
-    heavy = LoadResult(10, (), (), p95_factor=4.0, rss_growth=0.0, rss_bytes=int(1.3 * 2**30))
+    heavy = LoadResult(10, (), (), p95_factors={"thinking": 4.0}, rss_growth=0.0, rss_bytes=int(1.3 * 2**30))
     assert judge_load(heavy)[1].verdict is Verdict.FAIL
 
 

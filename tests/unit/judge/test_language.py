@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceperf.judge.language import compare_passage, summarise
+from voiceperf.judge.language import PassageComparison, compare_passage, summarise
 from voiceperf.judge.verdict import Verdict
 
 
@@ -22,8 +22,8 @@ def passage(seed, shift=0.0, places=200, vocabulary=50):
 def test_same_distributions_agree_fully():
     """No difference: zero divergence, full agreement, ratio one, and a PASS."""
     before, _, tokens = passage(1)
-    same = summarise([compare_passage(before, before, tokens)])
-    assert (same.mean_kld_nats, same.top1_agreement, same.perplexity_ratio) == (0, 1, 1)
+    same = summarise([compare_passage(before, before, tokens)] * 6)
+    assert (same.kld_nats.estimate, same.top1_agreement, same.perplexity_ratio.estimate) == (0, 1, 1)
     assert same.finding().verdict is Verdict.PASS
 
 
@@ -37,7 +37,34 @@ def test_known_divergence_is_found():
 
 def test_ruined_model_fails():
     """Logits moved by noise are a FAIL."""
-    assert summarise([compare_passage(*passage(2, shift=1.0))]).finding().verdict is Verdict.FAIL
+    assert (
+        summarise([compare_passage(*passage(seed, shift=1.0)) for seed in range(6)]).finding().verdict is Verdict.FAIL
+    )
+
+
+def test_few_conversations_leave_doubt():
+    """A divergence just below its limit in eight unlike conversations is not proven; of two, nothing is."""
+    rng = np.random.default_rng(4)
+
+    def scored(count):
+        klds = 0.018 * np.exp(rng.normal(0, 0.5, count))
+        ones = np.ones(100)
+        return summarise([PassageComparison(kld * ones, ones > 0, 0 * ones, ones) for kld in klds])
+
+    eight = scored(8)
+    assert eight.kld_nats.low < 0.02 < eight.kld_nats.high
+    assert eight.finding().verdict is Verdict.INCONCLUSIVE
+    assert scored(2).finding().verdict is Verdict.INVALID
+
+
+def test_the_divergence_s_bound_holds():
+    """Over 300 draws of eight conversations the upper bound lies above the truth in 95%, one-sided."""
+    rng, missed = np.random.default_rng(6), 0
+    for _ in range(300):
+        made = [PassageComparison(np.full(50, abs(kld)), np.ones(50) > 0, np.zeros(50), np.ones(50))
+                for kld in rng.normal(0.01, 0.003, 8)]  # fmt: skip
+        missed += summarise(made).kld_nats.high < 0.01
+    assert missed / 300 <= 0.08
 
 
 def test_nothing_scored_has_no_summary():

@@ -6,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voiceperf.judge.statistics import (
+    Interval,
     difference_interval,
     median_interval,
     p_above,
     ratio_interval,
+    widened,
 )
 
 
@@ -90,6 +92,28 @@ def test_estimates_are_repeatable():
 def test_median_survives_an_outlier():
     """One sample of a stalled machine moves the median by nothing."""
     assert median_interval([0.3, 0.31, 0.29, 0.3, 0.3, 9.0]).estimate == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("count", [7, 12, 30])
+def test_the_median_lies_between_two_values_as_often_as_is_said(count):
+    """Order statistics hold for skewed figures too: the interval covers at least what was asked, and says what."""
+    rng = np.random.default_rng(2)
+    found = [median_interval(np.exp(rng.normal(0, 1, count)).tolist(), 0.978) for _ in range(2000)]
+    assert all(one.confidence >= 0.978 for one in found)
+    assert np.mean([one.low <= 1 <= one.high for one in found]) >= found[0].confidence - 0.01
+
+
+def test_few_values_have_less_confidence():
+    """Of three values the interval is all they span, and it holds the median three times in four."""
+    found = median_interval([1.0, 3.0, 2.0])
+    assert (found.low, found.high, found.confidence) == (1.0, 3.0, 0.75)
+
+
+def test_independent_doubts_add_in_squares():
+    """An interval of 3% with a spread of 2% becomes one of 4.9%; without any it stays."""
+    interval = Interval(1.0, float(np.exp(-0.03)), float(np.exp(0.03)), 10)
+    assert widened(interval, 0.02).high == pytest.approx(np.exp(np.hypot(0.03, 1.96 * 0.02)), rel=1e-4)
+    assert widened(interval, 0.0).high == pytest.approx(interval.high)
 
 
 def test_speakers_are_drawn_whole():
