@@ -13,6 +13,7 @@ from voiceperf.errors import InputError
 from voiceperf.files import reason_of, shown, written
 
 SPEECH_RATE_HZ = 16_000
+RATES_HZ = range(4000, 384_001)
 SPEECH_MIN_SAMPLES = SPEECH_RATE_HZ // 5  # 0.2 s; the shortest of 457 recorded words takes 0.3 s
 _LOUDEST = 16.0  # of samples whose full scale is 1.0; clipped speech stays far below, integers in floats are far above
 _BLOCK = 2**16  # samples that are read at once
@@ -38,12 +39,15 @@ def as_speech(samples: NDArray[np.floating], rate_hz: int, name: str = "audio") 
         raise InputError(f"{name}: holds no samples; record it again")
     if not np.isfinite(sound).all():
         raise InputError(f"{name}: holds NaN or infinite samples; check the step that made it")
-    if rate_hz <= 0:
-        raise InputError(f"{name}: a sample rate of {rate_hz} Hz is impossible")
+    if rate_hz not in RATES_HZ:
+        raise InputError(
+            f"{name}: a sample rate of {rate_hz} Hz is none of speech ({RATES_HZ[0]} to {RATES_HZ[-1]}); is it damaged?"
+        )
     if (peak := float(np.abs(sound).max())) > _LOUDEST:
+        scale = next((2**bits for bits in (15, 23) if peak <= 2**bits), 2**31)
         raise InputError(
             f"{name}: holds samples up to {peak:g} where full scale is 1.0; they look like integers stored as floats:"
-            " divide them by 32768, as in: sox in.wav -b 16 -e signed-integer out.wav vol 0.000030518"
+            f" divide them by {scale}, as in: sox in.wav -b 16 -e signed-integer out.wav vol {1 / scale:.12f}"
         )
     mono = sound if sound.ndim == 1 else sound.mean(axis=1)
     if rate_hz != SPEECH_RATE_HZ:
@@ -73,8 +77,12 @@ def read_speech(path: Path) -> Samples:
             rate_hz = sound.samplerate
     except FileNotFoundError:
         raise InputError(f"{name}: no such file") from None
-    except (soundfile.LibsndfileError, RuntimeError, OSError, ValueError, TypeError) as error:
-        raise InputError(f"{name}: cannot be read as sound ({reason_of(error)})") from None
+    except soundfile.LibsndfileError as error:
+        why = error.error_string.strip().rstrip(".")
+        raise InputError(f"{name}: cannot be read as sound ({why}); convert it, as in: ffmpeg -i IN out.wav") from None
+    except (RuntimeError, OSError, ValueError, TypeError) as error:
+        why = reason_of(error)
+        raise InputError(f"{name}: cannot be read as sound ({why}); convert it, as in: ffmpeg -i IN out.wav") from None
     return as_speech(np.concatenate(mono) if mono else np.zeros(0, np.float32), rate_hz, name)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
+import stat
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -109,8 +113,12 @@ def require_writable(path: Path, option: str = "") -> None:
         raise InputError(f"{name}: names no file")
     if not path.parent.is_dir():
         raise InputError(f"{name}: its folder does not exist")
-    part = _part(path)
     try:
+        if _is_special(path):
+            if not os.access(path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return
+        part = _part(path)
         part.touch()
         part.unlink()
     except (OSError, ValueError) as error:
@@ -121,14 +129,22 @@ def require_writable(path: Path, option: str = "") -> None:
 def written(path: Path) -> Iterator[Path]:
     """A file beside the path to write to, which takes its place once it is whole.
 
+    A link stays one: its target is written. A device or a pipe stays what it is, and is given the whole.
+
     Raises:
         InputError: it cannot be written; what stood there before is left as it was.
     """
-    part = _part(path)
+    special = _is_special(path)
+    place = path.resolve() if path.is_symlink() and not special else path
+    part = Path(tempfile.gettempdir(), f"voiceperf.{os.getpid()}.part") if special else _part(place)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         yield part
-        os.replace(part, path)
+        if special:
+            with part.open("rb") as whole, place.open("wb", buffering=0) as out:
+                shutil.copyfileobj(whole, out)
+        else:
+            os.replace(part, place)
     except (OSError, ValueError) as error:
         raise InputError(f"{shown(path)}: cannot be written ({reason_of(error)})") from None
     finally:
@@ -150,6 +166,15 @@ def reason_of(error: Exception) -> str:
     """An error's reason in one line, without the path, which the message has already."""
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(said.split()) or type(error).__name__
+
+
+def _is_special(path: Path) -> bool:
+    """Whether a path names a device or a pipe, such as /dev/null or a shell's >(command)."""
+    try:
+        kind = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(kind) or stat.S_ISDIR(kind))
 
 
 def _part(path: Path) -> Path:

@@ -182,6 +182,9 @@ def declared_defaults(known: type[EngineParams]) -> dict[str, Any]:
 
 
 def _wrong_type(value: Any, wanted: type) -> str | None:
+    texts = value if isinstance(value, list | tuple) else [value]
+    if any("\ud800" <= character <= "\udfff" for text in texts for character in str(text)):
+        return "is not UTF-8; convert it, as in: iconv -f latin1 -t utf-8"
     if wanted is float and type(value) is int:
         return None
     return None if type(value) is wanted else f"must be of type {wanted.__name__}"

@@ -1,6 +1,7 @@
 """What clients may send to the services: odd, wrong, too much, in another language; on real engines."""
 
 import asyncio
+import re
 import wave
 from pathlib import Path
 
@@ -27,7 +28,8 @@ from wyoming.tts import (
 from voiceperf import call
 from voiceperf.engines.whisper_params import WhisperParams
 from voiceperf.live.info import info_of
-from voiceperf.live.wire import address
+from voiceperf.live.params import ServiceParams
+from voiceperf.live.wire import address, encoded, read_event
 
 pytestmark = pytest.mark.models
 
@@ -80,6 +82,45 @@ def test_a_voice_that_is_asked_for_speaks_or_is_refused(running):
     assert "'de'" in Error.from_event(german).text
     (program,) = Info.from_event(ask(running.speaks, [Describe()], Info)[-1]).tts
     assert {"af_heart", "bf_emma"} <= {voice.name for voice in program.voices}
+
+
+@pytest.mark.parametrize("voice", [SynthesizeVoice(language="de"), SynthesizeVoice(name="nobody")])
+def test_a_refused_voice_ends_as_every_reply(running, voice):
+    """Who asked waits for the end of the sound, and gets it after the reason; streamed, the end of the stream too."""
+    whole = everything(running.speaks, [Synthesize("Hi.", voice=voice)], AudioStop)
+    assert [event.type for event in whole] == ["error", "audio-start", "audio-stop"]
+    stream = [SynthesizeStart(voice=voice), SynthesizeChunk("Hi there, my friend."), SynthesizeStop()]
+    streamed = everything(running.speaks, stream, SynthesizeStopped)
+    assert [event.type for event in streamed] == ["error", "audio-start", "audio-stop", "synthesize-stopped"]
+
+
+def test_half_an_emoji_takes_nothing_from_the_reply(running):
+    """Text that is no whole Unicode, as from a client that cuts emoji in two, is spoken without the half."""
+    texts = ["Good evening. \ud83d", "\ude00"]  # the protocol's own package could not write them
+    words = [Event("synthesize-chunk", {"text": text}) for text in texts]
+    events = [Event("synthesize-start"), *words, Event("synthesize-stop")]
+    sent = b"".join(part for event in events for part in encoded(event))
+
+    async def talk():
+        reader, writer = await asyncio.open_connection(*address(running.speaks))
+        writer.write(sent)
+        seen = []
+        while not seen or not SynthesizeStopped.is_type(seen[-1].type):
+            seen.append(await read_event(reader, ServiceParams()))
+        writer.close()
+        return seen
+
+    plain = ask(running.speaks, [Synthesize("Good evening.")], AudioStop)
+    assert sound_of(asyncio.run(talk())) == sound_of(plain)
+
+
+def test_thoughts_are_not_spoken(running):
+    """What a model thinks before it answers is left out, also where it takes several sentences and parts."""
+    text = "<think>I should be kind. The user wants food. Let me list it.</think>Good evening."
+    parts = [SynthesizeStart(), *(SynthesizeChunk(part) for part in re.findall(".{1,7}", text)), SynthesizeStop()]
+    plain = sound_of(ask(running.speaks, [Synthesize("Good evening.")], AudioStop))
+    assert sound_of(ask(running.speaks, [Synthesize(text)], AudioStop)) == plain
+    assert sound_of(ask(running.speaks, parts, SynthesizeStopped)) == plain
 
 
 def test_a_language_that_is_asked_for_is_heard_or_refused(running):

@@ -41,6 +41,7 @@ def test_channels_are_averaged():
         (np.full(1000, np.inf, np.float32), "infinite"),
         (np.zeros(5000, np.int16), "floats"),
         (np.full(5000, 5335.0, np.float32), "5335 where full scale is 1.0; .*divide them by 32768"),
+        (np.full(5000, 2.0**22, np.float32), "divide them by 8388608"),
         (np.zeros((10, 10, 10), np.float32), "shape"),
     ],
 )
@@ -49,6 +50,14 @@ def test_what_is_no_speech_is_refused(samples, said, one_line):
     with pytest.raises(InputError) as caught:
         as_speech(samples, 16000, "call.wav")
     one_line(caught.value, "call.wav", said)
+
+
+@pytest.mark.parametrize("rate_hz", [-1, 0, 1, 3999, 10**6])
+def test_a_rate_of_no_speech_is_refused_at_once(rate_hz, one_line):
+    """A damaged header that says 1 Hz does not turn 40 KB into hours of work."""
+    with pytest.raises(InputError) as caught:
+        as_speech(np.zeros(20_000, np.float32), rate_hz, "call.wav")
+    one_line(caught.value, "call.wav", f"{rate_hz} Hz", "damaged")
 
 
 @given(st.integers(1, 20_000), st.sampled_from([8000, 16000, 22050, 44100, 48000]))

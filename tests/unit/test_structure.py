@@ -44,7 +44,7 @@ def imported_rooms(path):
 def test_rooms_import_only_from_below(path):
     """A room takes from lower floors and from itself, never from above; neighbours do not know each other."""
     room = room_of(path)
-    if room == "__init__":
+    if room in {"__init__", "__main__"}:
         return
     for other in set(imported_rooms(path)) - {room, "__version__"}:
         allowed = FLOOR_OF[other] < FLOOR_OF[room] or (FLOOR_OF[room] <= 1 and FLOOR_OF[other] <= 1)

@@ -32,6 +32,7 @@ from voiceperf.log import say
 
 def main() -> None:
     """Run a command; whatever a file, a terminal or a system refuses ends it in one line with its exit code."""
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115 - closed ones
     for stream in (sys.stdout, sys.stderr):  # a name in another encoding can be printed, escaped
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

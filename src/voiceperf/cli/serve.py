@@ -14,6 +14,7 @@ from voiceperf import profiles
 from voiceperf.cli.app import app
 from voiceperf.cli.engines import Changes, ProfileName, changed_values, contender
 from voiceperf.engines import role_named
+from voiceperf.engines.base import require_text
 from voiceperf.log import say
 from voiceperf.roles import ROLES
 from voiceperf.suite import standing
@@ -43,6 +44,7 @@ def serve(
     from voiceperf.live.service import PORTS, Service
     from voiceperf.live.wire import LOOPBACK, address
 
+    require_text(system)
     role = role_named(what)
     host, port = address(uri or f"tcp://{LOOPBACK}:{PORTS[role]}")
     if not _is_loopback(host):

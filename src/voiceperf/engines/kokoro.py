@@ -32,7 +32,7 @@ from voiceperf.engines.base import (
     wrong_request,
 )
 from voiceperf.engines.pieces import bounded, pieces_of
-from voiceperf.engines.spoken import spoken, unreadable
+from voiceperf.engines.spoken import spoken, unreadable, without_thoughts
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.models.catalogue import CATALOGUE
 from voiceperf.models.store import locate, path_of
@@ -166,6 +166,8 @@ class KokoroEngine:
     def _texts(self, text: str) -> list[str]:
         """What is synthesised at once, as it is spoken."""
         lang = self.params.lang
+        if self.params.filter_text:
+            text = without_thoughts(text)
         pieces = pieces_of(text, lang) if self.params.by_sentence else bounded(text)
         if not self.params.filter_text:
             return pieces

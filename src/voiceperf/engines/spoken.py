@@ -12,20 +12,28 @@ import unicodedata
 _LATIN_LANGUAGES = ("en", "es", "fr", "it", "pt")  # of Kokoro's: the others have letters of their own
 _READABLE = ("LATIN", "GREEK", "MICRO", "OHM", "FEMININE", "MASCULINE", "MODIFIER")  # first words of letters' names
 _KEPT_SYMBOLS = "°©®™"  # a voice says them
-_THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+_THOUGHT = ("<think>", "</think>")  # where one begins, and where it ends
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_ADDRESS = re.compile(r"(?:https?://|www\.)([^\s/?#()<>]+)[^\s()<>]*")
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_ADDRESS = re.compile(r"<?(?:https?://|www\.)([^\s/?#()<>]+)[^\s()<>]*>?")
+_TAG = re.compile(r"</?[a-zA-Z][\w-]*(?:\s[^<>]*=[^<>]*)?\s*/?>")  # not of "x<y then z>w"
 _ITEM = re.compile(
     r"(?:[-+*•‣◦]|#{1,6}|>)\s+|\|"
 )  # how a line begins that is a bullet, a heading, a quotation or a table's
 _NUMBERED = re.compile(r"\d+[.)]\s")
 _RULER = re.compile(r"(?<!\S)[-*_=~+|:]{3,}(?!\S)")
 _EMPHASIS = re.compile(r"(\*{1,3}|~~|(?<!\w)_{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)", re.DOTALL)
+_POWER = re.compile(r"(?<=\d)\s*(?:\*\*|\^)\s*(?=\d)")
+_MINUS = re.compile(r"(?<=\d)\s+[-\u2212]\s+(?=\d[\d.,]*\s*=)")
+_UNTIL = re.compile(r"(?<=\d)\s+[-\u2013]\s+(?=\d)")
 _TIMES = re.compile(r"(?<=\d)\s*[*\u00d7]\s*(?=\d)")
 _BETWEEN = re.compile(r"\s+[*•|]+\s+|\s+-\s+")
 _MARKS = re.compile(r"`{1,3}|\*+")
-_MONEY = re.compile(r"([$€£])\s?(\d+(?:,\d{3})*)(?:\.(\d{2}))?(?![\d.]*\d)")
+_NUMBER = r"\d+(?:,\d{3})*"
+_MONEY = re.compile(
+    rf"([$€£])\s?({_NUMBER})(?:\.(\d+))?(?:\s?[-\u2013]\s?\1?({_NUMBER}(?:\.\d+)?))?"
+    r"(?: ?(k|K|m|M|bn|B|thousand|million|billion|trillion)\b)?(?!\.?\d|\w)"
+)
+_MANY = {"k": "thousand", "K": "thousand", "M": "million", "m": "million", "B": "billion", "bn": "billion"}
 _COINS = {"$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "pence")}
 _LOOSE = re.compile(r"\s+([,.;:!?])")
 
@@ -37,9 +45,10 @@ def spoken(text: str, lang: str) -> str:
         text: as a model has written it.
         lang: language code, such as en-us; what it cannot read is left out.
     """
-    text = _THOUGHTS.sub(" ", text)
+    text = without_thoughts(text)
     text = _one_line(_RULER.sub(" ", _TAG.sub(" ", _ADDRESS.sub(_site, _LINK.sub(r"\1", text)))))
-    text = _TIMES.sub(" times ", _EMPHASIS.sub(r"\2", text))
+    text = _POWER.sub(" to the power of ", text)
+    text = _UNTIL.sub(" to ", _MINUS.sub(" minus ", _TIMES.sub(" times ", _EMPHASIS.sub(r"\2", text))))
     text = _MARKS.sub("", _BETWEEN.sub(", ", text))
     text = _MONEY.sub(_in_words, "".join(c for c in text if not _is_picture(c)))
     words = [word for word in text.split() if not _is_unreadable(word, lang)]
@@ -66,8 +75,38 @@ def _without_bullet(line: str) -> str:
 
 def _site(address: re.Match[str]) -> str:
     """A page's site as it is said; a full stop behind it ends the sentence."""
-    end = address[0][-1] if address[0][-1] in ".,;:!" else ""
+    last = address[0].rstrip(">")[-1]
+    end = last if last in ".,;:!" else ""
     return address[1].rstrip(".,;:!").replace(".", " dot ") + end
+
+
+class Thoughts:
+    """Takes a text in parts, and gives it without what a model thinks before it answers: <think> to </think>."""
+
+    def __init__(self) -> None:
+        self._held, self._is_thought = "", False
+
+    def add(self, part: str) -> str:
+        """What is answer for sure, with one more part."""
+        self._held += part
+        said = ""
+        while (place := self._held.find(mark := _THOUGHT[self._is_thought])) >= 0:
+            said += "" if self._is_thought else f"{self._held[:place]} "
+            self._held, self._is_thought = self._held[place + len(mark) :], not self._is_thought
+        kept = next(size for size in range(len(mark) - 1, -1, -1) if self._held.endswith(mark[:size]))  # it may go on
+        sure, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
+        return said if self._is_thought else said + sure
+
+    def rest(self) -> str:
+        """What was held back, at the end; a thought that never ended is none of it."""
+        said, self._held = "" if self._is_thought else self._held, ""
+        return said
+
+
+def without_thoughts(text: str) -> str:
+    """A whole text without them."""
+    thoughts = Thoughts()
+    return thoughts.add(text) + thoughts.rest()
 
 
 def unreadable(text: str, lang: str) -> list[str]:
@@ -92,8 +131,11 @@ def _is_picture(character: str) -> bool:
 
 
 def _in_words(money: re.Match[str]) -> str:
-    """$9.50 as 9 dollars and 50 cents."""
-    coin, small = _COINS[money[1]]
-    whole = f"{money[2]} {coin}{'' if money[2] == '1' else 's'}"
-    cents = (money[3] or "00").lstrip("0")
-    return f"{whole} and {cents} {small}{'' if cents == '1' or small == 'pence' else 's'}" if cents else whole
+    """$9.50 as 9 dollars and 50 cents; $5M as 5 million dollars, $10-20 as 10 to 20 dollars."""
+    (coin, small), whole, part, until, many = _COINS[money[1]], *money.group(2, 3, 4, 5)
+    if until or many or len(part or "00") != 2:
+        amount = f"{whole}.{part}" if part else whole
+        return " ".join(filter(None, [amount, until and f"to {until}", _MANY.get(many, many), f"{coin}s"]))
+    said = f"{whole} {coin}{'' if whole == '1' else 's'}"
+    cents = (part or "00").lstrip("0")
+    return f"{said} and {cents} {small}{'' if cents == '1' or small == 'pence' else 's'}" if cents else said

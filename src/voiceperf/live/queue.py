@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from voiceperf.engines.base import Output, Request
 from voiceperf.errors import EngineError, ServiceError
@@ -138,6 +139,12 @@ async def _run(worker: _Worker, request: Request, hand_on: Callable[[str], None]
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         stopped.set()
+        running.add_done_callback(_unasked)
         await asyncio.wait([running])  # until then the engine is nobody else's
-        running.exception()  # whatever it was, nobody waits for it
         raise
+
+
+def _unasked(ended: asyncio.Future[Any]) -> None:
+    """Whatever became of it, nobody waits for it any more."""
+    if not ended.cancelled():
+        ended.exception()

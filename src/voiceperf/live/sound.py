@@ -8,12 +8,11 @@ import numpy as np
 from wyoming.audio import AudioChunk, AudioFormat
 from wyoming.event import Event
 
-from voiceperf.audio import SPEECH_MIN_SAMPLES, SPEECH_RATE_HZ, Samples, as_speech
+from voiceperf.audio import RATES_HZ, SPEECH_MIN_SAMPLES, SPEECH_RATE_HZ, Samples, as_speech
 from voiceperf.errors import ServiceError
 
 WIDTH_BYTES = 2  # of what we send: 16-bit
 _FULL_SCALE = {2: 2**15, 4: 2**31}  # by bytes a sample
-_RATES_HZ = range(4000, 192_001)
 _CHANNELS = range(1, 9)
 
 
@@ -69,7 +68,7 @@ def format_of(event: Event) -> AudioFormat:
     """
     rate, width, channels = (event.data.get(name) for name in ("rate", "width", "channels"))
     numbers = all(type(value) is int for value in (rate, width, channels))
-    if not numbers or rate not in _RATES_HZ or width not in _FULL_SCALE or channels not in _CHANNELS:
+    if not numbers or rate not in RATES_HZ or width not in _FULL_SCALE or channels not in _CHANNELS:
         raise ServiceError(
             f"cannot take sound of rate {rate!r}, width {width!r} and {channels!r} channels: send 16-bit PCM"
             " (rate 16000, width 2, channels 1 is best)",

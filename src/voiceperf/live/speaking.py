@@ -21,7 +21,7 @@ from wyoming.tts import (
 from voiceperf.audio import Samples
 from voiceperf.engines.base import Line, Speech
 from voiceperf.engines.pieces import PieceStream
-from voiceperf.engines.spoken import spoken
+from voiceperf.engines.spoken import Thoughts, spoken
 from voiceperf.errors import ServiceError, VoicePerfError
 from voiceperf.live.session import Session
 from voiceperf.live.sound import WIDTH_BYTES, chunks
@@ -40,19 +40,20 @@ class Speaking(Session):
         self._voice = self.shared.engine.delivery()
         self._in_stream = False
         self._text: PieceStream | None = None  # None once it is whole, or refused
+        self._thoughts = Thoughts()
         self._pieces: Pieces = asyncio.Queue()
         self._characters = 0
 
     async def on_event(self, event: Event) -> None:
         if Synthesize.is_type(event.type) and not self._in_stream:  # within a stream it repeats the text for others
             asked = Synthesize.from_event(event)
-            self._begin(self._wanted(asked.voice), streamed=False)
+            self._begin(asked.voice, streamed=False)
             self._add(asked.text)
             self._end()
         elif SynthesizeStart.is_type(event.type):
             self._end()
             self._in_stream = True
-            self._begin(self._wanted(SynthesizeStart.from_event(event).voice), streamed=True)
+            self._begin(SynthesizeStart.from_event(event).voice, streamed=True)
         elif SynthesizeChunk.is_type(event.type):
             if not self._in_stream:
                 raise ServiceError("synthesize-start must come first", "malformed")
@@ -61,10 +62,17 @@ class Speaking(Session):
             self._end()
             self._in_stream = False
 
-    def _begin(self, voice: str, *, streamed: bool) -> None:
+    def _begin(self, asked: SynthesizeVoice | None, *, streamed: bool) -> None:
+        """A reply, which ends as every other also where it is refused from the start."""
         pieces: Pieces = asyncio.Queue()
+        try:
+            voice, refusal = self._wanted(asked), None
+        except ServiceError as error:
+            voice, refusal = "", error
+            pieces.put_nowait(error)
         self.start(partial(self._speak, pieces, voice, streamed))
-        self._text = PieceStream(self._voice.lang, split=self._voice.by_sentence)
+        self._text = None if refusal else PieceStream(self._voice.lang, split=self._voice.by_sentence)
+        self._thoughts = Thoughts()
         self._pieces, self._characters = pieces, 0
 
     def _wanted(self, asked: SynthesizeVoice | None) -> str:
@@ -85,10 +93,13 @@ class Speaking(Session):
         if self._text is None:
             return  # the rest of what was refused
         refusal = self._refusal(text)
-        for piece in [refusal] if refusal else self._text.add(text):
+        for piece in [refusal] if refusal else self._text.add(self._filtered(text)):
             self._pieces.put_nowait(piece)
         if refusal:
             self._text = None
+
+    def _filtered(self, text: str) -> str:
+        return self._thoughts.add(text) if self._voice.filter_text else text
 
     def _refusal(self, text: Any) -> ServiceError | None:
         if not isinstance(text, str):
@@ -100,7 +111,7 @@ class Speaking(Session):
 
     def _end(self) -> None:
         if self._text is not None:
-            for piece in (*self._text.rest(), None):
+            for piece in (*self._text.add(self._thoughts.rest()), *self._text.rest(), None):
                 self._pieces.put_nowait(piece)
             self._text = None
 

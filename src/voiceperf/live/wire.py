@@ -60,12 +60,25 @@ async def _rest(reader: asyncio.StreamReader, first: bytes, max_bytes: int) -> E
 
 def _object(text: bytes, what: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = _whole(json.loads(text))
     except (ValueError, RecursionError):
         raise ServiceError(f"an event's {what} is not JSON", "malformed") from None
     if not isinstance(found, dict):
         raise ServiceError(f"an event's {what} is no JSON object", "malformed")
     return found
+
+
+def _whole(value: Any) -> Any:
+    """JSON whose texts are whole: half a character, which JSON can spell, is one that stands for what is unknown."""
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {_whole(name): _whole(inner) for name, inner in value.items()}
+        case list():
+            return [_whole(inner) for inner in value]
+        case _:
+            return value
 
 
 def _length(header: dict[str, Any], field: str) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import count
 
 import numpy as np
 
@@ -19,8 +20,8 @@ from voiceperf.suite.workers import Workers
 
 
 @dataclass
-class _Client:
-    """Keeps the engine of one role busy and tallies what it sees against what the engine did when it was alone."""
+class _Engine:
+    """One role's engine, which one caller uses at a time: what it does under load beside what it did alone."""
 
     workers: Workers
     profile: str
@@ -30,6 +31,7 @@ class _Client:
     factors: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run_alone(self) -> None:
         """Run every turn once without company."""
@@ -42,42 +44,55 @@ class _Client:
     def rss_bytes(self) -> int:
         return self.workers.get(self.profile, self.role).resources().rss_bytes
 
-    def keep_busy(self, end_s: float) -> None:
-        """Run turn after turn until the moment comes, or until something fails."""
-        for turn, (alone_ns, alone) in cycle(zip(self.turns, self.alone, strict=True)):
-            if time.monotonic() >= end_s:
-                return
+    def serve(self, number: int) -> bool:
+        """A caller's turn, by its place; false where the engine has failed."""
+        with self.lock:
+            if self.errors:
+                return False
+            turn, (alone_ns, alone) = self.turns[number], self.alone[number]
             try:
                 wall_ns, output = self._run(turn)
             except VoicePerfError as error:
                 self.errors.append(str(error))
-                return
+                return False
             self.factors.append(wall_ns / alone_ns)
             if not same_output(alone, output):
                 self.changed.append(f"{self.role} in turn {turn.number}")
+            return True
 
 
 def run_load(workers: Workers, profile: str, turns: Sequence[Turn], seconds: float) -> LoadResult:
-    """Keep every engine of one profile busy with the call's turns for a while, all at the same time."""
-    clients = [_Client(workers, profile, role, turns) for role in ROLES]
-    for client in clients:
-        client.run_alone()
-    _run_at_once(clients, seconds / 4)
-    settled = sum(client.rss_bytes() for client in clients)
-    _run_at_once(clients, seconds * 3 / 4)
-    errors = tuple(error for client in clients for error in client.errors)
-    finished = None if errors else sum(client.rss_bytes() for client in clients)
+    """As many callers at once as there are roles: each is heard, answered and spoken to, turn after turn.
+
+    So all engines are at work at the same time, and each as often as calls want it.
+    """
+    engines = [_Engine(workers, profile, role, turns) for role in ROLES]
+    for engine in engines:
+        engine.run_alone()
+    _call_at_once(engines, seconds / 4)
+    settled = sum(engine.rss_bytes() for engine in engines)
+    _call_at_once(engines, seconds * 3 / 4)
+    errors = tuple(error for engine in engines for error in engine.errors)
+    finished = None if errors else sum(engine.rss_bytes() for engine in engines)
     return LoadResult(
-        runs=sum(len(client.factors) for client in clients),
+        runs=sum(len(engine.factors) for engine in engines),
         errors=errors,
-        changed_outputs=tuple(where for client in clients for where in client.changed),
-        p95_factors={client.role: float(np.percentile(client.factors, 95)) for client in clients if client.factors},
+        changed_outputs=tuple(where for engine in engines for where in engine.changed),
+        p95_factors={engine.role: float(np.percentile(engine.factors, 95)) for engine in engines if engine.factors},
         rss_growth=None if finished is None else finished / settled - 1,
         rss_bytes=finished,
     )
 
 
-def _run_at_once(clients: Sequence[_Client], seconds: float) -> None:
+def _call_at_once(engines: Sequence[_Engine], seconds: float) -> None:
     end_s = time.monotonic() + seconds
-    with ThreadPoolExecutor(len(clients)) as pool:
-        list(pool.map(lambda client: client.keep_busy(end_s), clients))
+    with ThreadPoolExecutor(len(engines)) as pool:
+        list(pool.map(lambda caller: _call(engines, caller, end_s), range(len(engines))))
+
+
+def _call(engines: Sequence[_Engine], begin: int, end_s: float) -> None:
+    """One caller, who begins at a turn of his own, until the moment comes, or until something fails."""
+    for number in count(begin):
+        for engine in engines:
+            if time.monotonic() >= end_s or not engine.serve(number % len(engine.turns)):
+                return

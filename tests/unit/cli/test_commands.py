@@ -1,6 +1,7 @@
 """The commands as a user types them, where no model is needed."""
 
 import json
+import shlex
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -154,6 +155,26 @@ def test_a_parameter_without_its_means_is_left_out(voiceperf):
         pytest.skip("this build has a GPU")
     said = voiceperf("reply", "hello", "--set", "n_gpu_layers=4").stderr
     assert "llama.n_gpu_layers is left out: this build of llama.cpp has no GPU; rebuild with" in said
+
+
+@pytest.mark.parametrize("arguments", [("models", "list", "--json"), ("--version",)])
+def test_a_closed_output_is_no_traceback(arguments):
+    """A script that only asks for the exit code may close what it does not read."""
+    command = shlex.join([f"{sys.prefix}/bin/voiceperf", *arguments])
+    done = subprocess.run(f"{command} >&- 2>&-", shell=True, check=False)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("transcribe", "a.wav", "--set", "initial_prompt=\udce9"), ("serve", "thinking", "--system", "caf\udce9")],
+)
+def test_a_text_in_another_encoding_is_one_line(voiceperf, tmp_path, arguments):
+    """Wherever the command line takes a text, one that is not UTF-8 ends with 2 and the remedy."""
+    soundfile.write(tmp_path / "a.wav", np.zeros(8000), 16000)
+    done = voiceperf(*arguments)
+    assert done.returncode == 2
+    assert "is not UTF-8; convert it" in done.stderr.splitlines()[-1]
 
 
 def test_settling_can_be_undone(voiceperf):

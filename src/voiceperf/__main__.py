@@ -1,0 +1,5 @@
+"""`python -m voiceperf` is `voiceperf`."""
+
+from voiceperf.cli import main
+
+main()
