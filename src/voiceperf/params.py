@@ -154,6 +154,21 @@ class EngineParams:
         return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
 
     @classmethod
+    def parse_changes(cls, changes: Iterable[str]) -> dict[str, Any]:
+        """Values that are spelled as on the command line, `name=value` each.
+
+        Raises:
+            ParameterError: one that is spelled otherwise, or that no parameter takes.
+        """
+        values = {}
+        for change in changes:
+            name, equals, text = change.partition("=")
+            if not equals:
+                raise ParameterError(f"{change}: write it as name=value")
+            values[name] = cls.parse_text(name, text)
+        return values
+
+    @classmethod
     def parse_text(cls, name: str, text: str) -> Any:
         """Read the command line's spelling of one parameter's value."""
         defaults = declared_defaults(cls)

@@ -14,7 +14,7 @@ from voiceperf.cli import app
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / ".benchmarks" / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 RUN_BY = {  # where each command is started for real
-    "accept": "tests/unit/test_gate.py",
+    "accept": "tests/unit/pytest_plugin/sessions.py",
     "calibrate": "tests/unit/cli/test_calibrate.py",
     "call": "tests/models/test_newcall.py",
     "compare": "tests/models/test_commands.py",
@@ -23,6 +23,7 @@ RUN_BY = {  # where each command is started for real
     "history": "tests/unit/cli/test_commands.py",
     "models": "tests/models/test_commands.py",
     "parameters": "tests/unit/cli/test_commands.py",
+    "profile": "tests/unit/cli/test_profile.py",
     "quality": "tests/models/test_commands.py",
     "replay": "tests/models/test_commands.py",
     "reply": "tests/models/test_commands.py",

@@ -12,7 +12,7 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "voiceperf"
 FLOORS = (
     {"errors", "files", "conversation", "places", "log", "mel", "machine", "params", "audio", "loops", "vad", "roles"},
-    {"call", "profiles", "models"},
+    {"call", "profiles", "models", "project"},
     {"engines", "judge"},
     {"measure", "history"},
     {"live", "newcall", "quality"},

@@ -17,6 +17,7 @@ from voiceperf.cli import (  # noqa: F401  # importing them registers their comm
     history,
     models,
     parameters,
+    profile,
     quality,
     replay,
     report,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from voiceperf import __version__
+from voiceperf import __version__, project
 
 app = typer.Typer(
     name="voiceperf",
@@ -35,8 +37,16 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
+    context: typer.Context,
+    _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
     ] = False,
 ) -> None:
-    pass
+    """What the project's `[tool.voiceperf]` sets is the default of every command that has such an option."""
+    found = project.defaults(Path.cwd())
+    group = context.command
+    commands = group.commands if isinstance(group, TyperGroup) else {}
+    context.default_map = {
+        name: {option.name: found[option.name] for option in command.params if option.name in found}
+        for name, command in commands.items()
+    }

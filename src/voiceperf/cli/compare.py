@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -12,7 +12,7 @@ import typer
 
 from voiceperf import engines, profiles
 from voiceperf.cli.app import Json, app, print_json
-from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
+from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Storage, Texts, recorded_call
 from voiceperf.engines import role_named
 from voiceperf.errors import InputError
 from voiceperf.files import require_writable, write_text
@@ -22,7 +22,7 @@ from voiceperf.judge.regression import MAX_SLOWDOWN
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import GATE_EXIT_CODES, applicable, worst
 from voiceperf.log import say
-from voiceperf.measure.contender import Side
+from voiceperf.measure.contender import Side, changed
 from voiceperf.measure.fingerprint import libraries, libraries_of
 from voiceperf.report.comparison import comparison_markdown, print_comparison, print_sides, sides_markdown
 from voiceperf.report.tables import page
@@ -46,6 +46,7 @@ class Chosen:
     python: str | None
     revision: str | None
     profile: str
+    changes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for option, value in (("python", self.python), ("rev", self.revision)):
@@ -53,7 +54,8 @@ class Chosen:
                 raise InputError(f"--baseline-{option} or --candidate-{option} is empty; is a variable not set?")
 
     def in_words(self) -> str:
-        parts = [self.python or "this environment", self.revision and f"revision {self.revision}", self.profile]
+        where = [self.python or "this environment", self.revision and f"revision {self.revision}"]
+        parts = [*where, " with ".join([self.profile, *self.changes])]
         return ", ".join(part for part in parts if part)
 
 
@@ -67,7 +69,14 @@ def compare(
     baseline_rev: Revision = None,
     candidate_rev: Revision = None,
     baseline: ProfileName = profiles.DEFAULT,
-    candidate: ProfileName = profiles.DEFAULT,
+    candidate: Annotated[
+        str | None,
+        typer.Option(help="The same of the other side (default: shipped; with --set, the baseline's profile)."),
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change one parameter of the candidate, as in --set n_threads=2; may be repeated."),
+    ] = None,
     max_slowdown: Annotated[
         float | None, typer.Option(min=0.001, help=f"How much slower is still as good (default: {MAX_SLOWDOWN}).")
     ] = None,
@@ -75,36 +84,50 @@ def compare(
         float | None, typer.Option(min=1, help=f"Seconds a role's duel may take (default: {Rules.budget_s:g}).")
     ] = None,
     call: CallFile = None,
+    manifest: Manifest = None,
+    conversations: Conversations = None,
+    texts: Texts = None,
     storage: Storage = STORAGE,
     markdown: Markdown = None,
     as_json: Json = False,
 ) -> None:
     """Tell whether the candidate is slower or worse, in one run on this machine.
 
+    - a setting: `voiceperf compare thinking --set n_threads=2`, beside the same without it
+    - a setting of your own profile: `voiceperf compare --baseline mine.toml --set hearing.n_threads=2`
     - a library's upgrade: `voiceperf compare --baseline-python .venv-old/bin/python`
     - a change of voiceperf itself: `voiceperf compare --baseline-rev main hearing`
-    - a setting or a model: `voiceperf compare --baseline fair --candidate mine.toml`
+    - two profiles: `voiceperf compare --baseline fair --candidate mine.toml`
     - two saved runs: `voiceperf compare 0001 0002`
 
     Exit 0: no slower, no worse; 10: slower or worse; 11: cannot tell yet; 12: something was not measured.
     """
     before = Chosen(baseline_python, baseline_rev, baseline)
-    after = Chosen(candidate_python, candidate_rev, candidate)
+    after = Chosen(
+        candidate_python,
+        candidate_rev,
+        candidate or (baseline if changes else profiles.DEFAULT),
+        tuple(changes or ()),
+    )
     if markdown:
         require_writable(markdown, "--markdown")  # before minutes are spent on measuring
     names = what or []
     if names and not set(names) <= {*COMPARED, *engines.names()}:
         if before != after or len(names) != 2:
             raise InputError(f"compare takes {', '.join(COMPARED)}, or two saved runs; not {' '.join(names)}")
-        if (max_slowdown, budget_s, call) != (None, None, None):
-            raise InputError("--max-slowdown, --budget-s and --call are for duels; saved runs hold their own")
+        if (max_slowdown, budget_s) != (None, None):
+            raise InputError("--max-slowdown and --budget-s are for duels; saved runs hold their own")
         _compare_saved(names, storage, markdown, as_json)
     if before == after:
-        raise InputError("both sides are the same; name another --baseline-python, --baseline-rev or --baseline")
+        raise InputError("both sides are the same; change one with --set, --baseline, --baseline-python, ...")
+    material = Material(manifest, conversations, texts)
     rules = Rules(max_slowdown or MAX_SLOWDOWN, budget_s or Rules.budget_s)
     between = f"{after.in_words()} against {before.in_words()}"
-    sides = _side("baseline", before), _side("candidate", after)
-    compare_sides(*sides, names, between, call, rules, markdown, as_json=as_json)
+    roles = [role for role in map(_role, names) if role != CALL]
+    old, new = _side("baseline", before), _side("candidate", after)
+    profile, touched = changed(new.profile, after.changes, roles or ROLES)
+    new = replace(new, profile=profile)
+    compare_sides(old, new, names or touched, between, call, material, rules, markdown, as_json=as_json)
 
 
 def compare_sides(
@@ -113,6 +136,7 @@ def compare_sides(
     names: Sequence[str],
     between: str,
     call: Path | None,
+    material: Material,
     rules: Rules,
     markdown: Path | None,
     *,
@@ -122,7 +146,8 @@ def compare_sides(
     """Measure two sides, show what came of it, and end with the gate's exit code."""
     say(between)
     judged: list[Judged] = []
-    compared = [name if name == CALL else role_named(name) for name in names or COMPARED]
+    judged_on = material.corpus(FORMS[DEFAULT_FORM].every_nth_recording)
+    compared = [_role(name) for name in names or COMPARED]
     _say_libraries(baseline, candidate, [name for name in compared if name != CALL] or ROLES)
     try:
         for row in judge_sides(
@@ -130,7 +155,7 @@ def compare_sides(
             candidate,
             compared,
             call=recorded_call(call),
-            corpus=corpus(FORMS[DEFAULT_FORM].every_nth_recording),
+            corpus=judged_on,
             rules=rules,
             costs=costs,
             watch=say_look,
@@ -145,6 +170,10 @@ def compare_sides(
     verdict = worst(applicable(row.finding for row in judged)).verdict
     _write(markdown, sides_markdown(judged, verdict, between))
     sys.exit(GATE_EXIT_CODES[verdict])
+
+
+def _role(name: str) -> str:
+    return name if name == CALL else role_named(name)
 
 
 def _compare_saved(names: Sequence[str], storage: Path, markdown: Path | None, as_json: bool) -> None:

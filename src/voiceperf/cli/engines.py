@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,7 +18,6 @@ from voiceperf.files import require_writable, shown
 from voiceperf.log import say
 from voiceperf.measure.contender import Contender, of_profile
 from voiceperf.measure.process import WorkerProcess
-from voiceperf.params import EngineParams
 from voiceperf.profiles import Profile
 from voiceperf.quality.corpus import read_manifest
 from voiceperf.roles import HEARING, SPEAKING, THINKING
@@ -47,22 +46,11 @@ def contender(role: str, profile: str | None, changes: list[str] | None) -> Cont
     """A profile's engine of a role with the command line's changes; the profile in force where none is named."""
     chosen = chosen_profile(profile)
     engine = chosen.engine_of(role)
-    wanted = of_profile(chosen, role, changed_values(params_class(engine), changes))
+    wanted = of_profile(chosen, role, params_class(engine).parse_changes(changes or ()))
     params, lacking = without_missing(wanted.params)
     for name, reason in lacking.items():
         say(f"{engine}.{name} is left out: {reason}")
     return replace(wanted, params=params, written=params.as_dict()) if lacking else wanted
-
-
-def changed_values(known: type[EngineParams], changes: list[str] | None) -> dict[str, Any]:
-    """The parameters that the command line sets, as their declaration reads them."""
-    values = {}
-    for change in changes or []:
-        name, equals, text = change.partition("=")
-        if not equals:
-            raise InputError(f"{change}: write it as name=value")
-        values[name] = known.parse_text(name, text)
-    return values
 
 
 @app.command()

@@ -10,7 +10,7 @@ import typer
 from voiceperf import profiles
 from voiceperf.cli.app import Json, app
 from voiceperf.cli.compare import Markdown, compare_sides
-from voiceperf.cli.material import CallFile
+from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Texts
 from voiceperf.files import require_writable
 from voiceperf.log import say
 from voiceperf.measure.contender import Side
@@ -41,6 +41,9 @@ def gate(
     ] = None,
     budget_s: Annotated[float, typer.Option(min=1, help="Seconds a duel may take.")] = BUDGET_S,
     call: CallFile = None,
+    manifest: Manifest = None,
+    conversations: Conversations = None,
+    texts: Texts = None,
     markdown: Markdown = None,
     as_json: Json = False,
 ) -> None:
@@ -60,4 +63,7 @@ def gate(
     candidate = Side("candidate", profiles.load(profile))
     between = f"this checkout against {then.words}, {profile}"
     rules = Rules(budget_s=budget_s)
-    compare_sides(baseline, candidate, only or (), between, call, rules, markdown, as_json=as_json, costs=True)
+    material = Material(manifest, conversations, texts)
+    compare_sides(
+        baseline, candidate, only or (), between, call, material, rules, markdown, as_json=as_json, costs=True
+    )

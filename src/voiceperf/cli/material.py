@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,11 @@ from voiceperf import places
 from voiceperf.quality.corpus import Corpus
 
 CallFile = Annotated[Path | None, typer.Option("--call", help="A call file to take the turns from (default: Call 61).")]
+Manifest = Annotated[
+    Path | None, typer.Option(help="Recordings with transcripts to judge hearing on, one JSON object a line.")
+]
+Conversations = Annotated[Path | None, typer.Option(help="Conversations to judge thinking on, a TOML file.")]
+Texts = Annotated[Path | None, typer.Option(help="Texts to judge speaking on, one a line.")]
 Storage = Annotated[Path, typer.Option(help="Where pytest-benchmark keeps its runs.")]
 
 
@@ -20,6 +26,32 @@ def recorded_call(path: Path | None) -> calls.CallRecording:
     return calls.load(path or places.CALL)
 
 
+@dataclass(frozen=True)
+class Material:
+    """What the user names to judge quality on; what is not named comes with voiceperf."""
+
+    manifest: Path | None = None
+    conversations: Path | None = None
+    texts: Path | None = None
+
+    def corpus(self, every_nth: int) -> Corpus:
+        """Of the recordings that come with voiceperf every nth, of the user's own all.
+
+        Raises:
+            InputError: a file that is missing or damaged, before anything is measured.
+        """
+        found = Corpus(
+            self.manifest or places.MANIFEST,
+            self.conversations or places.CONVERSATIONS,
+            every_nth,
+            self.texts,
+        )
+        if self != Material():
+            found.digest()
+            found.scored()
+        return found
+
+
 def corpus(every_nth: int) -> Corpus:
     """The recordings and conversations that come with voiceperf."""
-    return Corpus(places.MANIFEST, places.CONVERSATIONS, every_nth)
+    return Material().corpus(every_nth)

@@ -12,7 +12,7 @@ import typer
 
 from voiceperf import profiles
 from voiceperf.cli.app import app
-from voiceperf.cli.engines import Changes, ProfileName, changed_values, contender
+from voiceperf.cli.engines import Changes, ProfileName, contender
 from voiceperf.engines import role_named
 from voiceperf.engines.base import require_text
 from voiceperf.log import say
@@ -50,7 +50,7 @@ def serve(
     if not _is_loopback(host):
         say(f"{host} is not loopback: whoever reaches it can use this service")
     chosen = profiles.load(profile) if profile is not None else standing.in_force()[0]
-    limits = ServiceParams.parse({**chosen[ServiceParams.engine].values, **changed_values(ServiceParams, service)})
+    limits = ServiceParams.parse({**chosen[ServiceParams.engine].values, **ServiceParams.parse_changes(service or ())})
     serving = Service(contender(role, profile, changes), limits, system)
     if metrics_port:
         serving.metrics.publish(LOOPBACK, metrics_port)

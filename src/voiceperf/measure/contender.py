@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from voiceperf.engines import params_class
+from voiceperf.engines import params_class, role_named
 from voiceperf.errors import ParameterError
 from voiceperf.params import EngineParams
 from voiceperf.profiles import Profile
@@ -63,6 +63,38 @@ def of_profile(profile: Profile, what: str, changes: Mapping[str, Any] | None = 
     if what in ROLES and known.role != what:
         raise ParameterError(f"profile {profile.name}: {engine} plays {known.role}, not {what}; see [roles]")
     return Contender(profile.name, known.parse(written), setting.env, written=written)
+
+
+def changed(profile: Profile, changes: Iterable[str], roles: Iterable[str] = ROLES) -> tuple[Profile, list[str]]:
+    """A profile with single values changed, and the roles whose engines they are of.
+
+    Args:
+        profile: what is changed.
+        changes: `name=value`, or `role.name=value`, where more than one engine has a parameter of that name.
+        roles: whose engines may be meant.
+
+    Raises:
+        ParameterError: no engine has such a parameter, or several have; or it does not take the value.
+    """
+    touched: list[str] = []
+    wanted = list(roles)
+    for change in changes:
+        name, equals, text = change.partition("=")
+        place, _, name = name.rpartition(".")
+        known = {role: params_class(profile.engine_of(role)) for role in ([role_named(place)] if place else wanted)}
+        found = [role for role, one in known.items() if name in one.tunables()]
+        if len(found) > 1:
+            others = " and ".join(known[role].engine for role in found)
+            raise ParameterError(f"{name} is a parameter of {others}; write {found[0]}.{name}={text}")
+        if not found and len(known) > 1:
+            engines = ", ".join(one.engine for one in known.values())
+            raise ParameterError(f"none of {engines} has a parameter {name!r}; see: voiceperf parameters")
+        (role,) = found or known
+        setting = profile[role]
+        values = known[role].parse_changes([f"{name}{equals}{text}"])
+        profile = profile.having(role, replace(setting, values={**setting.values, **values}))
+        touched += [role] if role not in touched else []
+    return profile, touched
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -43,10 +44,15 @@ _SYSTEMS = ("linux", "darwin", "win32")  # as `sys.platform` calls them
 
 @dataclass(frozen=True)
 class Setting:
-    """One engine's part of a profile: parameter values as written, and environment variables of its process."""
+    """One engine's part of a profile: parameter values as written, and environment variables of its process.
+
+    `sections` says in which table of the file each value was found; `overridden` has what another table sets in vain.
+    """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    sections: Mapping[str, str] = field(default_factory=dict, compare=False)
+    overridden: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,17 @@ def load(name_or_path: str, source: str | None = None) -> Profile:
     path = Path(name_or_path)
     if not path.exists():
         raise InputError(f"no profile {shown(name_or_path)!r}: neither a file nor one of {', '.join(shipped())}")
-    return _profile(path.stem, shown(path), read_toml(path, "profile"))
+    found = _profile(path.stem, shown(path), read_toml(path, "profile"))
+    for engine, setting in found.engines.items():
+        for name, written in setting.overridden.items():
+            _say_overridden(f"{shown(path)}: {engine}.{name} = {written!r}", setting.sections[name])
+    return found
+
+
+@cache
+def _say_overridden(what: str, section: str) -> None:
+    """Once, however often the profile is read."""
+    say(f"{what} has no effect on this machine, because [{section}] sets it too")
 
 
 def save(profile: Profile, path: Path) -> None:
@@ -145,12 +161,20 @@ def _setting(where: str, engine: str, table: Any) -> Setting:
         raise InputError(f"{where}: [{engine}.linux] and the like must be tables of parameters")
     if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
         raise InputError(f"{where}: [{engine}.env] must hold texts")
-    return Setting({**table, **_for_this_processor(systems.get(sys.platform, {}))}, env)
+    sections = {engine: table, **_for_this_processor(f"{engine}.{sys.platform}", systems.get(sys.platform, {}))}
+    values: dict[str, Any] = {}
+    found: dict[str, str] = {}
+    overridden: dict[str, Any] = {}
+    for section, more in sections.items():  # the later one counts
+        overridden |= {name: values[name] for name in more if name in values and values[name] != more[name]}
+        values |= more
+        found |= dict.fromkeys(more, section)
+    return Setting(values, env, found, overridden)
 
 
-def _for_this_processor(table: Mapping[str, Any]) -> dict[str, Any]:
-    """A system's values, and over them those of the features that its processor has."""
+def _for_this_processor(section: str, table: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """By section a system's values, and after them those of the features that its processor has."""
     values = {name: value for name, value in table.items() if not isinstance(value, dict)}
     features = {name: value for name, value in table.items() if isinstance(value, dict)}
     present = machine.processor()[1] if features else ()
-    return {**values, **{k: v for name, more in features.items() if name in present for k, v in more.items()}}
+    return {section: values} | {f"{section}.{name}": more for name, more in features.items() if name in present}

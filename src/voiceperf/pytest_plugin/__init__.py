@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 _PARAMETERS = ("voiceperf_turn", "voiceperf_profile", "voiceperf_baseline")
 _SHORT = {"--call": "voiceperf_call", "--candidate": "voiceperf_candidate"}
 """Short names of options, and what they set. They exist only where nothing else has them."""
-_OURS = ("voiceperf_call", "voiceperf_candidate", "voiceperf_form")
+_OURS = (
+    "voiceperf_call",
+    "voiceperf_candidate",
+    "voiceperf_form",
+    "voiceperf_baseline",
+    "voiceperf_set",
+    "voiceperf_manifest_file",
+    "voiceperf_conversations_file",
+    "voiceperf_texts_file",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,6 +46,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="profile to judge: a name or the path of a TOML file (default: the shipped one); --candidate for short,"
         " where nothing else has that name",
     )
+    group.addoption(
+        "--voiceperf-baseline",
+        action="append",
+        metavar="PROFILE",
+        help="profile to be faster than and no worse (default: seed and fair); may be repeated",
+    )
+    group.addoption(
+        "--voiceperf-set",
+        action="append",
+        metavar="NAME=VALUE",
+        help="change one parameter of the candidate, as in thinking.n_threads=2; may be repeated",
+    )
+    for name, what in (("manifest", "recordings"), ("conversations", "conversations"), ("texts", "texts to speak")):
+        group.addoption(
+            f"--voiceperf-{name}",
+            dest=f"voiceperf_{name}_file",
+            metavar="FILE",
+            help=f"{what} to judge quality on (default: those that come with voiceperf)",
+        )
     group.addoption(
         "--voiceperf-form",
         metavar="FORM",

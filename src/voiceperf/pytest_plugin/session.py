@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from voiceperf import call as calls
-from voiceperf import machine, places, profiles
+from voiceperf import machine, places, profiles, project
 from voiceperf.errors import InputError, ModelError, VoicePerfError
 from voiceperf.history import sounds
 from voiceperf.history.compare import differences
@@ -22,6 +22,7 @@ from voiceperf.history.runs import Run
 from voiceperf.judge.criteria import Criterion
 from voiceperf.judge.verdict import Verdict
 from voiceperf.log import Progress
+from voiceperf.measure.contender import changed
 from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.pytest_plugin import gate, measured_here
 from voiceperf.report.kinds import kinds_table, rates_of_examples
@@ -49,14 +50,17 @@ def plan_of(config: pytest.Config) -> Plan:
 
 
 def _read_plan(config: pytest.Config) -> Plan:
-    chosen = config.getoption("voiceperf_call")
+    said = project.defaults(config.rootpath)
+    candidate = profiles.load(config.getoption("voiceperf_candidate") or said.get("candidate") or profiles.DEFAULT)
+    baselines = config.getoption("voiceperf_baseline") or said.get(project.BASELINES) or BASELINES
     return Plan(
-        call=calls.load(Path(chosen) if chosen else _ini_path(config, "voiceperf_call", places.CALL)),
-        baselines=tuple(profiles.load(name) for name in BASELINES),
-        candidate=profiles.load(config.getoption("voiceperf_candidate") or profiles.DEFAULT),
+        call=calls.load(_file(config, said, "call", "voiceperf_call") or places.CALL),
+        baselines=tuple(profiles.load(name) for name in baselines),
+        candidate=changed(candidate, config.getoption("voiceperf_set") or ())[0],
         form=_form(config),
-        manifest=_ini_path(config, "voiceperf_manifest", places.MANIFEST),
-        conversations=_ini_path(config, "voiceperf_conversations", places.CONVERSATIONS),
+        manifest=_file(config, said, "manifest", "voiceperf_manifest_file") or places.MANIFEST,
+        conversations=_file(config, said, "conversations", "voiceperf_conversations_file") or places.CONVERSATIONS,
+        texts=_file(config, said, "texts", "voiceperf_texts_file"),
     )
 
 
@@ -68,9 +72,10 @@ def _form(config: pytest.Config) -> Form:
     return FORMS.get(wanted or gate.accepted_form(config) or DEFAULT_FORM, FORMS[DEFAULT_FORM])
 
 
-def _ini_path(config: pytest.Config, name: str, shipped: Path) -> Path:
-    paths: list[Path] = config.getini(name)
-    return paths[0] if paths else shipped
+def _file(config: pytest.Config, said: Mapping[str, Any], name: str, option: str) -> Path | None:
+    """By the command line, else the ini file, else the project's own table."""
+    typed, inis = config.getoption(option), config.getini(f"voiceperf_{name}") if name != "texts" else []
+    return Path(typed) if typed else inis[0] if inis else Path(said[name]) if name in said else None
 
 
 def values_of(name: str, config: pytest.Config) -> dict[str, Any]:

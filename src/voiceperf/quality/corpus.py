@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from voiceperf import places
 from voiceperf.audio import Samples, read_speech
 from voiceperf.call import CallRecording
 from voiceperf.errors import InputError
@@ -111,15 +112,20 @@ def read_conversations(path: Path, use: str = "evaluation") -> list[Conversation
 
 @dataclass(frozen=True)
 class Corpus:
-    """What quality is judged on; of the recordings and of the answers, every nth."""
+    """What quality is judged on; of the recordings and of the answers, every nth.
+
+    `texts`, one a line, are spoken instead of the conversations' answers; all of them.
+    """
 
     manifest: Path
     conversations: Path
     every_nth: int
+    texts: Path | None = None
 
     def digest(self) -> str:
         """Of all texts and sounds: two runs are judged on the same material, or are not compared."""
         found = hashlib.sha256(read_bytes(self.manifest) + read_bytes(self.conversations))
+        found.update(read_bytes(self.texts) if self.texts else b"")
         for recording in read_manifest(self.manifest):
             found.update(read_bytes(recording.path))
         return found.hexdigest()
@@ -128,7 +134,8 @@ class Corpus:
         """What is heard, by its name within the manifest's folder."""
         shortest, longest = CHUNK_SECONDS
         chunks = [r for r in read_manifest(self.manifest) if shortest <= r.seconds <= longest]
-        return {r.path.relative_to(self.manifest.parent).as_posix(): r for r in chunks[:: self.every_nth]}
+        step = self.every_nth if self.manifest == places.MANIFEST else 1  # of the user's own, all
+        return {r.path.relative_to(self.manifest.parent).as_posix(): r for r in chunks[::step]}
 
     def scored(self) -> list[Conversation]:
         """What is read token by token."""
@@ -136,6 +143,9 @@ class Corpus:
 
     def lines(self, call: CallRecording) -> dict[str, str]:
         """What is spoken, by name: the call's replies, and written answers, because seven replies bound no rate."""
+        if self.texts:
+            lines = [line.strip() for line in read_text(self.texts).splitlines() if line.strip()]
+            return replies(call) | {f"text {number}": text for number, text in enumerate(lines, start=1)}
         answers = [answer for conversation in self.scored() for _, answer in conversation.turns]
         numbered = list(enumerate(answers, start=1))[:: self.every_nth]
         return replies(call) | {f"answer {number}": text for number, text in numbered}

@@ -45,10 +45,14 @@ class Plan:
     form: Form
     manifest: Path
     conversations: Path
+    texts: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.candidate.name in (*BASELINES, CONTROL):
-            taken = "a baseline's" if self.candidate.name in BASELINES else "the control's"
+        baselines = [profile.name for profile in self.baselines]
+        if len(set(baselines)) < len(baselines):
+            raise InputError(f"baselines {', '.join(baselines)}: two of one name; rename a file")
+        if self.candidate.name in (*baselines, CONTROL):
+            taken = "the control's" if self.candidate.name == CONTROL else "a baseline's"
             raise InputError(f"candidate {self.candidate.name}: that is {taken} name; name another profile or file")
 
     def sides(self) -> dict[str, Side]:

@@ -53,7 +53,7 @@ class Suite:
 
     def __init__(self, plan: Plan, progress: Progress = silent) -> None:
         self.plan, self._sides = plan, plan.sides()
-        corpus = Corpus(plan.manifest, plan.conversations, plan.form.every_nth_recording)
+        corpus = Corpus(plan.manifest, plan.conversations, plan.form.every_nth_recording, plan.texts)
         self.examples = Examples()
         self.gate = QualityGate(plan.call, corpus, progress=progress, examples=self.examples)
         self._control = Control()

@@ -19,6 +19,7 @@ PLAN = SimpleNamespace(
     call=None,
     manifest=None,
     conversations=None,
+    texts=None,
 )
 
 

@@ -41,6 +41,7 @@ def plan():
         candidate=sides["shipped"],
         form=FORMS["full"],
         manifest=Path(),
+        texts=None,
         conversations=Path(),
         sides=lambda: sides,
     )

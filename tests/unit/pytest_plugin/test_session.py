@@ -1,0 +1,97 @@
+"""A session of the suite: what is judged, what is saved, and with what it is started."""
+
+import json
+
+import numpy as np
+import pytest
+from tests.unit.pytest_plugin.sessions import EXIT
+
+from voiceperf.judge.verdict import Verdict
+
+
+def test_criteria_alone_are_judged(session):
+    """With `-k criterion` no benchmark has run before, and the verdicts are there all the same."""
+    done = session("-k", "criterion")
+    assert done.ret == EXIT.good
+    assert done.stdout.str().count("PASS") == 4
+
+
+def test_order_of_tests_does_not_matter(session):
+    """A plugin that runs criteria before benchmarks changes no verdict."""
+    session.path.joinpath("conftest.py").write_text(
+        "import pytest\n\n@pytest.hookimpl(trylast=True)\ndef pytest_collection_modifyitems(items):\n"
+        "    items.reverse()\n"
+    )
+    done = session()
+    assert done.ret == EXIT.good
+    assert done.stdout.str().count("PASS") == 4
+
+
+def test_a_session_that_judged_nothing_says_so(session):
+    """Benchmarks alone are green, and nobody takes that for a verdict."""
+    done = session("-k", "test_turn")
+    assert done.ret == EXIT.good
+    done.stdout.fnmatch_lines(["*no criterion was judged, so there is no verdict"])
+
+
+def test_benchmark_only_is_no_verdict(session):
+    """pytest-benchmark's own selection skips the criteria; the session says that nothing was judged."""
+    done = session("--benchmark-only")
+    assert done.ret == EXIT.good
+    done.stdout.fnmatch_lines(["*no criterion was judged, so there is no verdict"])
+
+
+def test_a_session_that_sees_the_shipped_profile_fail_names_the_remedy(session, monkeypatch):
+    """Lost quality is said with the command that finds what holds; the test run itself changes no setting."""
+    monkeypatch.setenv("VOICEPERF_DATA", str(session.path / "data"))
+    done = session(quality=Verdict.FAIL)
+    assert done.ret == EXIT.failed
+    done.stdout.fnmatch_lines(["shipped does not hold on this machine; run: voiceperf settle*"])
+    assert not (session.path / "data").exists()
+
+
+def test_columns_of_pytest_benchmark_are_the_criteria_s_times(session):
+    """What it saves of a benchmark is what the suite has measured, also where the test has options of its own."""
+    (session.path / "test_suite.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.benchmark(warmup=False)\n"
+        "def test_turn(voiceperf_duel, voiceperf_turn, voiceperf_profile):\n"
+        "    voiceperf_duel('thinking', voiceperf_profile, voiceperf_turn)\n"
+    )
+    session("--benchmark-autosave")
+    (run,) = session.runs()
+    for one in json.loads(run.read_text())["benchmarks"]:
+        measured_s = [timing["wall_ms"] / 1e3 for timing in one["extra_info"]["subject"]]
+        assert one["stats"]["rounds"] == len(measured_s)
+        assert one["stats"]["median"] == pytest.approx(np.median(measured_s))
+
+
+def test_other_baselines_and_changes_are_asked_for_on_the_command_line(session):
+    """Each baseline that is named has its tests and no other one runs; the candidate has the value that is set."""
+    seen = session("--voiceperf-baseline=fair", "--voiceperf-set=thinking.n_threads=1", "-k", "criterion")
+    assert seen.ret == EXIT.good
+    assert seen.stdout.str().count("PASS") == 2
+    assert "seed" not in seen.stdout.str()
+
+
+def test_the_project_s_table_is_what_a_session_has_where_nothing_is_typed(session):
+    """`[tool.voiceperf] baselines`; the command line counts for more."""
+    (session.path / "pyproject.toml").write_text('[tool.voiceperf]\nbaselines = ["seed"]\n')
+    assert "fair" not in session("-k", "criterion").stdout.str()
+    assert "seed" not in session("-k", "criterion", "--voiceperf-baseline=fair").stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--voiceperf-set=n_threads=1"], "write hearing.n_threads=1"),
+        (["--voiceperf-baseline=gone"], "no profile 'gone'"),
+        (["--voiceperf-baseline=fair", "--voiceperf-baseline=fair"], "two of one name"),
+        (["--voiceperf-baseline=shipped"], "that is a baseline's name"),
+    ],
+)
+def test_options_that_cannot_be_meant_end_the_session_in_one_line(session, options, said):
+    """Before anything is collected, as pytest ends for its own options."""
+    done = session(*options)
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    assert said in done.stderr.str()
