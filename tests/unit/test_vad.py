@@ -75,6 +75,26 @@ def test_real_speech_is_found_at_once_and_noise_is_not_speech():
         assert not detector.is_speech(sound, BEGINS)
 
 
+@pytest.mark.parametrize("level", [0.1, 0.01, 0.003])
+def test_quiet_speech_is_speech(level):
+    """A microphone far off or turned down, in 16-bit sound: every recording still holds speech, and no noise does."""
+    detector, rng = SpeechDetector(), np.random.default_rng(1)
+    for path in sorted(CLIP.parent.glob("*.wav"))[::8]:
+        quiet = np.round(read_speech(path) * level * 32767).astype(np.float32) / 32767
+        assert detector.is_speech(quiet, BEGINS), path.name
+    noise = np.round(rng.normal(0, 0.1 * level, 32_000) * 32767).astype(np.float32) / 32767
+    hum = (level * np.sin(2 * np.pi * 50 * np.arange(32_000) / 16_000)).astype(np.float32)
+    for sound in (noise, hum, rng.integers(-1, 2, 32_000).astype(np.float32) / 32767):
+        assert not detector.is_speech(sound, BEGINS)
+
+
+def test_a_click_does_not_hide_quiet_speech():
+    """One loud sample, as of a plug, is not what the recording's level goes by."""
+    quiet = read_speech(CLIP) * np.float32(0.01)
+    quiet[100] = 1.0
+    assert SpeechDetector().is_speech(quiet, BEGINS)
+
+
 def test_a_recording_does_not_depend_on_the_one_before():
     """The model forgets what it heard: the same clip gives the same probabilities, whatever came before."""
     detector, clip = SpeechDetector(), read_speech(CLIP)
