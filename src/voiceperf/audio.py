@@ -16,6 +16,7 @@ SPEECH_RATE_HZ = 16_000
 RATES_HZ = range(4000, 384_001)
 SPEECH_MIN_SAMPLES = SPEECH_RATE_HZ // 5  # 0.2 s; the shortest of 457 recorded words takes 0.3 s
 _LOUDEST = 16.0  # of samples whose full scale is 1.0; clipped speech stays far below, integers in floats are far above
+_CANCELLED = 0.01  # of the loudest channel's energy is left of the mean; of unlike channels it is a quarter
 _BLOCK = 2**16  # samples that are read at once
 
 Samples = NDArray[np.float32]
@@ -49,7 +50,7 @@ def as_speech(samples: NDArray[np.floating], rate_hz: int, name: str = "audio") 
             f"{name}: holds samples up to {peak:g} where full scale is 1.0; they look like integers stored as floats:"
             f" divide them by {scale}, as in: sox in.wav -b 16 -e signed-integer out.wav vol {1 / scale:.12f}"
         )
-    mono = sound if sound.ndim == 1 else sound.mean(axis=1)
+    mono = sound if sound.ndim == 1 else _mono(sound)
     if rate_hz != SPEECH_RATE_HZ:
         mono = soxr.resample(mono, rate_hz, SPEECH_RATE_HZ)
     if len(mono) < SPEECH_MIN_SAMPLES:
@@ -73,7 +74,7 @@ def read_speech(path: Path) -> Samples:
         raise InputError(f"{name}: is a folder; name a sound file")
     try:
         with path.open("rb") as file, soundfile.SoundFile(file) as sound:
-            mono = [block.mean(axis=1) for block in sound.blocks(_BLOCK, dtype="float32", always_2d=True)]
+            mono = [_mono(block) for block in sound.blocks(_BLOCK, dtype="float32", always_2d=True)]
             rate_hz = sound.samplerate
     except FileNotFoundError:
         raise InputError(f"{name}: no such file") from None
@@ -84,6 +85,15 @@ def read_speech(path: Path) -> Samples:
         why = reason_of(error)
         raise InputError(f"{name}: cannot be read as sound ({why}); convert it, as in: ffmpeg -i IN out.wav") from None
     return as_speech(np.concatenate(mono) if mono else np.zeros(0, np.float32), rate_hz, name)
+
+
+def _mono(frames: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The channels' mean; where they cancel each other, as in a stereo cable wired the wrong way round, the loudest."""
+    mean = frames.mean(axis=1)
+    energies = np.square(frames).sum(axis=0)
+    loudest = int(np.argmax(energies)) if len(energies) else 0
+    cancelled = len(energies) > 1 and np.square(mean).sum() < _CANCELLED * energies[loudest]
+    return frames[:, loudest] if cancelled else mean
 
 
 def write_wav(path: Path, samples: Samples, rate_hz: int) -> None:
