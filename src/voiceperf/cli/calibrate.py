@@ -61,7 +61,7 @@ def calibrate(
     facts = fingerprint(plan.contenders())
     known = calibration_of(storage, facts["machine_id"])  # a damaged file is said now, not after a quarter of an hour
     if workloads and known.series and (known.form, known.call) != (form, plan.call.digest()):
-        kept = f"the noise kept here are of the {known.form} form and the call {known.call[:8]}"
+        kept = f"the noise kept here is of the {known.form} form and the call {known.call[:8]}"
         raise InputError(f"{kept}, and would be lost; name that form and call, or no workload")
     noise = _with_progress(plan, benchmarks(plan, workloads or WORKLOADS), launches)
     date = datetime.now(UTC).isoformat(timespec="seconds")

@@ -14,7 +14,7 @@ from voiceperf.cli.material import Storage
 from voiceperf.errors import InputError
 from voiceperf.history import ledger
 from voiceperf.history.formerly import workload_of
-from voiceperf.history.runs import STORAGE, find_run_of, latest_run, read_all
+from voiceperf.history.runs import STORAGE, find_run, latest_run, read_all
 from voiceperf.history.trend import trends, workload_trends
 from voiceperf.log import say
 from voiceperf.measure.fingerprint import machine_id
@@ -93,7 +93,7 @@ def accept(
 ) -> None:
     """Hold later runs on its machine against this one. Only this changes what the gate compares with."""
     here = machine_id()
-    path = latest_run(storage, here) if run is None else find_run_of(storage, run, here)
+    path = latest_run(storage, here) if run is None else find_run(storage, run, here)
     accepted = ledger.accept(storage, path, datetime.now(UTC).isoformat(timespec="seconds"))
     if as_json:
         print_json({"run": accepted.source, "machine_id": accepted.machine_id, "commit": accepted.commit})

@@ -182,21 +182,6 @@ def latest_run(storage: Path, machine_id: str) -> Path:
     return max(found, key=lambda path: found[path].date)
 
 
-def find_run_of(storage: Path, name: str, machine_id: str) -> Path:
-    """A saved run by its path; by how its name begins, only one of a machine.
-
-    Raises:
-        InputError: none, or more than one.
-    """
-    if not name or Path(name).is_file():
-        return find_run(storage, name)
-    found = [path for path in run_files(storage) if path.name.startswith(name)]
-    own = [path for path in found if (run := _readable(path)) is None or run.machine_id == machine_id]
-    if found and not own:
-        raise InputError(f"{name}: a run of another machine; this one is {machine_id}. If it is meant, name its file")
-    return find_run(storage, str(own[0]) if len(own) == 1 else name)
-
-
 def _readable(path: Path) -> Run | None:
     try:
         return read_run(path)
@@ -204,8 +189,8 @@ def _readable(path: Path) -> Run | None:
         return None
 
 
-def find_run(storage: Path, name: str) -> Path:
-    """A saved run by its path, or by how its file name begins, such as 0003.
+def find_run(storage: Path, name: str, machine_id: str | None = None) -> Path:
+    """A saved run by its path, or by how its file name begins, such as 0003; with a machine, only one of it by that.
 
     Raises:
         InputError: none, or more than one.
@@ -214,12 +199,21 @@ def find_run(storage: Path, name: str) -> Path:
         raise InputError("the name of a run is empty; see: voiceperf history")
     if Path(name).is_file():
         return Path(name)
-    found = [path for path in run_files(storage) if path.name.startswith(name)]
+    named = [path for path in run_files(storage) if path.name.startswith(name)]
+    found = [path for path in named if machine_id is None or _may_be_of(path, machine_id)]
     if len(found) == 1:
         return found[0]
     if found:
         raise InputError(f"{name}: {len(found)} runs in {storage} begin so; name one of them whole")
+    if named:
+        raise InputError(f"{name}: a run of another machine; this one is {machine_id}. If it is meant, name its file")
     raise InputError(f"{name}: no such run in {storage}; see: voiceperf history")
+
+
+def _may_be_of(path: Path, machine_id: str) -> bool:
+    """A file that cannot be read is not ruled out: whoever reads it next says what is wrong with it."""
+    run = _readable(path)
+    return run is None or run.machine_id == machine_id
 
 
 def run_files(storage: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from voiceperf.errors import InputError, VoicePerfError
 from voiceperf.files import require_writable, write_text
 from voiceperf.history.compare import Comparison, compare_runs
 from voiceperf.history.ledger import accepted_path, calibration_of
-from voiceperf.history.runs import STORAGE, Run, find_run_of, read_run
+from voiceperf.history.runs import STORAGE, Run, find_run, read_run
 from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
 from voiceperf.measure.fingerprint import machine_id
 from voiceperf.pytest_plugin import why_not_measuring
@@ -72,7 +72,7 @@ def _find_accepted(config: pytest.Config) -> Run:
     storage = storage_of(config)
     wanted: str = config.getoption("voiceperf_gate")
     here = machine_id()
-    run = read_run(accepted_path(storage, here) if wanted == _ACCEPTED else find_run_of(storage, wanted, here))
+    run = read_run(accepted_path(storage, here) if wanted == _ACCEPTED else find_run(storage, wanted, here))
     calibration_of(storage, here)  # a damaged one is said now, and not after the measuring
     if markdown := config.getoption("voiceperf_markdown"):
         require_writable(Path(markdown), "--voiceperf-markdown")

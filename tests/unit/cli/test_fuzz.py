@@ -113,6 +113,7 @@ MANIFEST = DAMAGED | changed(RECORDING).map(as_json) | cut_or_flipped(as_json(RE
 RUN = DAMAGED | changed(SAVED).map(as_json) | cut_or_flipped(as_json(SAVED))
 LEDGER = DAMAGED | changed({"m": {"run": "a", "sha256": "b", "series": {}}}).map(as_json)
 JOURNAL = DAMAGED | st.lists(st.binary(max_size=30), max_size=3).map(b"\n".join)
+PROJECT_FILE = DAMAGED | changed({"tool": {"voiceperf": {"call": "a", "baselines": ["fair"]}}}).map(as_toml)
 RUN_PATH = ".benchmarks/Linux/0001_a.json"
 
 COMMANDS = {
@@ -127,8 +128,11 @@ COMMANDS = {
             ["compare", "--baseline", "p.toml"],
             ["replay", "--profile", "p.toml"],
             ["settle", "--profile", "p.toml"],
+            ["profile", "show", "p.toml"],
+            ["profile", "diff", "shipped", "p.toml"],
         ],
     ),
+    "pyproject.toml": (PROJECT_FILE, [["parameters", "kokoro"], ["compare", "--baseline", "fair"]]),
     "call.toml": (
         CALL_FILE,
         [
