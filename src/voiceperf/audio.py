@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +18,42 @@ SPEECH_RATE_HZ = 16_000
 RATES_HZ = range(4000, 384_001)
 SPEECH_MIN_SAMPLES = SPEECH_RATE_HZ // 5  # 0.2 s; the shortest of 457 recorded words takes 0.3 s
 _LOUDEST = 16.0  # of samples whose full scale is 1.0; clipped speech stays far below, integers in floats are far above
-_CANCELLED = 0.01  # of the loudest channel's energy is left of the mean; of unlike channels it is a quarter
+_CANCELLED = 0.01  # of the energy is left of the mean; of unlike channels it is all
 _BLOCK = 2**16  # samples that are read at once
+_DATA_BYTES = re.compile(
+    r"^data : (\d+)(?: \(should be (\d+)\))?$", re.MULTILINE
+)  # as libsndfile reports a WAV's header
+_STREAM_BYTES = 0x7FFF0000  # a header that names this much or more was written before the length was known
+
+_log = logging.getLogger(__name__)
 
 Samples = NDArray[np.float32]
+
+
+class Mixdown:
+    """Channels into one, block by block: what comes of it does not depend on where the blocks end.
+
+    It is the channels' mean. Where that cancels them, as in a stereo cable wired the wrong way round, every second
+    channel is turned over first.
+    """
+
+    def __init__(self) -> None:
+        self._mean, self._turned = bytearray(), bytearray()  # float32
+
+    def __len__(self) -> int:
+        return len(self._mean) // np.float32().nbytes
+
+    def add(self, frames: NDArray[np.float32]) -> None:
+        """Take the next frames, shape (n, channels)."""
+        self._mean += frames.mean(axis=1, dtype=np.float32).tobytes()
+        if frames.shape[1] > 1:
+            signs = np.where(np.arange(frames.shape[1]) % 2, -1, 1).astype(np.float32)
+            self._turned += (frames * signs).mean(axis=1, dtype=np.float32).tobytes()
+
+    def samples(self) -> Samples:
+        """All so far, shape (n,)."""
+        mean, turned = (np.frombuffer(bytes(kind), np.float32) for kind in (self._mean, self._turned))
+        return turned if np.square(mean).sum() < _CANCELLED * np.square(turned).sum() else mean
 
 
 def as_speech(samples: NDArray[np.floating], rate_hz: int, name: str = "audio") -> Samples:
@@ -50,15 +84,21 @@ def as_speech(samples: NDArray[np.floating], rate_hz: int, name: str = "audio") 
             f"{name}: holds samples up to {peak:g} where full scale is 1.0; they look like integers stored as floats:"
             f" divide them by {scale}, as in: sox in.wav -b 16 -e signed-integer out.wav vol {1 / scale:.12f}"
         )
-    mono = sound if sound.ndim == 1 else _mono(sound)
+    speech = sound if sound.ndim == 1 else _mono(sound)
     if rate_hz != SPEECH_RATE_HZ:
-        mono = soxr.resample(mono, rate_hz, SPEECH_RATE_HZ)
-    if len(mono) < SPEECH_MIN_SAMPLES:
+        speech = soxr.resample(speech, rate_hz, SPEECH_RATE_HZ)
+    if len(speech) < SPEECH_MIN_SAMPLES:
         least_s = SPEECH_MIN_SAMPLES / SPEECH_RATE_HZ
         raise InputError(
-            f"{name}: {len(mono) / SPEECH_RATE_HZ:.3f} s are too short; speech takes {least_s:g} s or more"
+            f"{name}: {len(speech) / SPEECH_RATE_HZ:.3f} s are too short; speech takes {least_s:g} s or more"
         )
-    return np.ascontiguousarray(mono, dtype=np.float32)
+    return np.ascontiguousarray(speech, dtype=np.float32)
+
+
+def _mono(frames: NDArray[np.floating]) -> Samples:
+    mixed = Mixdown()
+    mixed.add(frames.astype(np.float32))
+    return mixed.samples()
 
 
 def read_speech(path: Path) -> Samples:
@@ -74,7 +114,10 @@ def read_speech(path: Path) -> Samples:
         raise InputError(f"{name}: is a folder; name a sound file")
     try:
         with path.open("rb") as file, soundfile.SoundFile(file) as sound:
-            mono = [_mono(block) for block in sound.blocks(_BLOCK, dtype="float32", always_2d=True)]
+            _check_length(sound, path.stat().st_size, name)
+            mixed = Mixdown()
+            for block in sound.blocks(_BLOCK, dtype="float32", always_2d=True):
+                mixed.add(block)
             rate_hz = sound.samplerate
     except FileNotFoundError:
         raise InputError(f"{name}: no such file") from None
@@ -84,16 +127,26 @@ def read_speech(path: Path) -> Samples:
     except (RuntimeError, OSError, ValueError, TypeError) as error:
         why = reason_of(error)
         raise InputError(f"{name}: cannot be read as sound ({why}); convert it, as in: ffmpeg -i IN out.wav") from None
-    return as_speech(np.concatenate(mono) if mono else np.zeros(0, np.float32), rate_hz, name)
+    return as_speech(mixed.samples(), rate_hz, name)
 
 
-def _mono(frames: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The channels' mean; where they cancel each other, as in a stereo cable wired the wrong way round, the loudest."""
-    mean = frames.mean(axis=1)
-    energies = np.square(frames).sum(axis=0)
-    loudest = int(np.argmax(energies)) if len(energies) else 0
-    cancelled = len(energies) > 1 and np.square(mean).sum() < _CANCELLED * energies[loudest]
-    return frames[:, loudest] if cancelled else mean
+def _check_length(sound: soundfile.SoundFile, file_bytes: int, name: str) -> None:
+    """Say what of a WAV file is missing.
+
+    Raises:
+        InputError: the header says that there are no samples, though the file goes on.
+    """
+    data = _DATA_BYTES.search(sound.extra_info)
+    if not data:
+        return
+    named_bytes, held_bytes = int(data[1]), int(data[2] or data[1])
+    if named_bytes == 0 and file_bytes > 1024:
+        raise InputError(
+            f"{name}: its header says 0 samples, and {file_bytes} bytes are there: it was not closed when it was"
+            " recorded; mend it, as in: sox --ignore-length IN.wav out.wav"
+        )
+    if held_bytes < named_bytes < _STREAM_BYTES:
+        _log.warning("%s: ends early: %.0f%% of what its header says are there", name, 100 * held_bytes / named_bytes)
 
 
 def write_wav(path: Path, samples: Samples, rate_hz: int) -> None:

@@ -7,7 +7,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceperf.audio import SPEECH_MIN_SAMPLES, as_speech, read_speech, write_wav
+from voiceperf.audio import SPEECH_MIN_SAMPLES, Mixdown, as_speech, read_speech, write_wav
 from voiceperf.errors import InputError
 
 
@@ -53,11 +53,54 @@ def test_what_is_no_speech_is_refused(samples, said, one_line):
 
 
 def test_channels_that_cancel_each_other_are_not_silence():
-    """Of stereo whose channels are each other's opposite the loudest is heard; unlike channels are averaged."""
+    """Of stereo whose channels are each other's opposite one is heard; unlike channels are averaged."""
     rng = np.random.default_rng(1)
     left, other = (rng.normal(0, 0.1, 8000).astype(np.float32) for _ in range(2))
-    assert np.array_equal(as_speech(np.stack([0.9 * left, -left], axis=1), 16_000), -left)
+    assert np.array_equal(as_speech(np.stack([0.1 * left, -0.1 * left], axis=1), 16_000), np.float32(0.1) * left)
     assert as_speech(np.stack([left, other], axis=1), 16_000) == pytest.approx((left + other) / 2, abs=1e-6)
+
+
+@given(st.lists(st.integers(0, 3000), min_size=1, max_size=6), st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.0]))
+def test_where_blocks_end_does_not_matter(sizes, other):
+    """Channels alike, unlike or each other's opposite become the same mono, however they come in."""
+    left = np.random.default_rng(1).normal(0, 0.1, sum(sizes)).astype(np.float32)
+    frames = np.stack([left, np.float32(other) * left], axis=1)
+    whole, mixed = Mixdown(), Mixdown()
+    whole.add(frames)
+    for part in np.split(frames, np.cumsum(sizes)[:-1]):
+        mixed.add(part)
+    assert np.array_equal(mixed.samples(), whole.samples())
+
+
+def test_a_file_cut_short_is_heard_and_said(tmp_path, caplog):
+    """Of a download that broke off what is there is heard, and a warning says how much of it is missing."""
+    write_wav(tmp_path / "a.wav", tone(2.0, 16000), 16000)
+    whole = (tmp_path / "a.wav").read_bytes()
+    assert len(read_speech(tmp_path / "a.wav")) == 32000
+    assert not caplog.records
+    (tmp_path / "a.wav").write_bytes(whole[: 44 + 16000])
+    assert len(read_speech(tmp_path / "a.wav")) == 8000
+    assert "a.wav: ends early: 25% of what its header says are there" in caplog.text
+
+
+@pytest.mark.parametrize("named", [0xFFFFFFFF, 0x7FFFFFDB])
+def test_a_stream_of_unknown_length_is_whole(tmp_path, caplog, named):
+    """A header written before the length was known, as by ffmpeg into a pipe, is no damage."""
+    write_wav(tmp_path / "a.wav", tone(0.5, 16000), 16000)
+    whole = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(whole[:40] + named.to_bytes(4, "little") + whole[44:])
+    assert len(read_speech(tmp_path / "a.wav")) == 8000
+    assert not caplog.records
+
+
+def test_a_recording_that_was_never_closed_is_refused_with_the_remedy(tmp_path, one_line):
+    """A header that says 0 samples before minutes of sound is not taken for silence."""
+    write_wav(tmp_path / "a.wav", tone(0.5, 16000), 16000)
+    whole = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(whole[:40] + bytes(4) + whole[44:])
+    with pytest.raises(InputError) as caught:
+        read_speech(tmp_path / "a.wav")
+    one_line(caught.value, "a.wav", "0 samples", "sox --ignore-length")
 
 
 @pytest.mark.parametrize("rate_hz", [-1, 0, 1, 3999, 10**6])

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 from wyoming.audio import AudioChunk, AudioFormat
 from wyoming.event import Event
 
-from voiceperf.audio import RATES_HZ, SPEECH_MIN_SAMPLES, SPEECH_RATE_HZ, Samples, as_speech
+from voiceperf.audio import RATES_HZ, SPEECH_MIN_SAMPLES, SPEECH_RATE_HZ, Mixdown, Samples, as_speech
 from voiceperf.errors import ServiceError
 
 WIDTH_BYTES = 2  # of what we send: 16-bit
 _FULL_SCALE = {2: 2**15, 4: 2**31}  # by bytes a sample
 _CHANNELS = range(1, 9)
+_TELLING_SAMPLES = 64  # enough to see that they are floats
 
 
 class Recording:
@@ -25,14 +27,14 @@ class Recording:
 
     def __init__(self, event: Event, max_s: float) -> None:
         self._format, self._max_s = format_of(event), max_s
-        self._mono = bytearray()  # float32
+        self._mixed = Mixdown()
         self._rest = b""  # what has come of a sample that is not whole yet
 
     def add(self, event: Event) -> None:
         """Take a chunk, wherever in a sample it begins and ends.
 
         Raises:
-            ServiceError: of another format than the start, or longer than is allowed.
+            ServiceError: of another format than the start, longer than is allowed, or floats sent as integers.
         """
         if format_of(event) != self._format:
             raise ServiceError(f"a chunk is {format_of(event)}, the start was {self._format}", "malformed")
@@ -40,15 +42,16 @@ class Recording:
         whole = len(payload) - len(payload) % (self._format.width * self._format.channels)
         self._rest = payload[whole:]
         integers = np.frombuffer(payload[:whole], f"<i{self._format.width}").reshape(-1, self._format.channels)
-        floats = integers.astype(np.float32) / _FULL_SCALE[self._format.width]
-        self._mono += floats.mean(axis=1, dtype=np.float32).tobytes()
-        if len(self._mono) / np.float32().nbytes > self._max_s * self._format.rate:
+        if self._format.width == np.float32().nbytes and _are_floats(integers):
+            raise ServiceError("the speech looks like 32-bit floats: send 16-bit PCM (width 2)", "malformed")
+        self._mixed.add(integers.astype(np.float32) / np.float32(_FULL_SCALE[self._format.width]))
+        if len(self._mixed) > self._max_s * self._format.rate:
             raise ServiceError(f"the speech is longer than {self._max_s:g} s", "too-long")
 
     @property
     def is_too_short(self) -> bool:
         """Whether some sound has come, and less than speech takes."""
-        length_s = len(self._mono) / np.float32().nbytes / self._format.rate
+        length_s = len(self._mixed) / self._format.rate
         return bool(0 < length_s < SPEECH_MIN_SAMPLES / SPEECH_RATE_HZ)
 
     def samples(self) -> Samples:
@@ -57,7 +60,16 @@ class Recording:
         Raises:
             InputError: too short to be speech.
         """
-        return as_speech(np.frombuffer(self._mono, np.float32), self._format.rate, "the speech")
+        return as_speech(self._mixed.samples(), self._format.rate, "the speech")
+
+
+def _are_floats(integers: NDArray[np.int32]) -> bool:
+    """Whether the bits of what was sent as integers are sound in floats.
+
+    As floats, small integers are far below the quietest sound, and the loud ones far above full scale.
+    """
+    sent = integers[integers != 0].view("<f4")
+    return len(sent) >= _TELLING_SAMPLES and bool(((np.abs(sent) > 2.0**-32) & (np.abs(sent) < 16.0)).all())
 
 
 def format_of(event: Event) -> AudioFormat:

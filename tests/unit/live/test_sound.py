@@ -44,13 +44,39 @@ def test_stereo_and_other_rates_are_taken():
     assert np.median(samples) == pytest.approx(0.125, abs=0.001)
 
 
+def test_channels_that_cancel_each_other_are_not_silence():
+    """Live stereo from a cable wired the wrong way round is heard as a file of it is."""
+    wave = (8000 * np.sin(np.arange(4800) / 10)).astype(np.int16)
+    events = [
+        AudioChunk(16_000, 2, 2, np.stack([part, -part], axis=1).tobytes()).event() for part in np.split(wave, 15)
+    ]
+    assert received(events, channels=2).samples() == pytest.approx(wave / 2**15, abs=1e-6)
+
+
+@pytest.mark.parametrize("level", [0.0005, 0.1, 1.0])
+def test_floats_sent_as_integers_are_refused(level):
+    """32-bit floats under the width of 32-bit integers are not heard as noise."""
+    floats = (level * np.sin(np.arange(4800) / 10)).astype("<f4")
+    with pytest.raises(ServiceError, match="32-bit floats: send 16-bit PCM"):
+        received([AudioChunk(16_000, 4, 1, floats.tobytes()).event()], width=4)
+
+
+@given(st.integers(0, 2**32), st.floats(1e-9, 1.0), st.booleans())
+def test_integers_are_not_taken_for_floats(seed, level, noisy):
+    """32-bit integers of any level, a wave or noise, are taken as they are."""
+    wave = np.random.default_rng(seed).uniform(-1, 1, 4800) if noisy else np.sin(np.arange(4800) / 10)
+    integers = (level * (2**31 - 1) * wave).astype("<i4")
+    samples = received([AudioChunk(16_000, 4, 1, integers.tobytes()).event()], width=4).samples()
+    assert samples == pytest.approx(integers / 2**31, abs=1e-6)
+
+
 def test_chunks_without_sound_hold_nothing():
     """Endless empty chunks take no memory: what an utterance holds is bounded by its length."""
     recording = received(
         [AudioChunk(16_000, 2, 1, b"").event()] * 1000 + [AudioChunk(16_000, 2, 1, bytes(6400)).event()]
     )
     assert len(recording.samples()) == 3200
-    assert len(recording._mono) == 4 * 3200
+    assert len(recording._mixed) == 3200
 
 
 def test_speech_beyond_the_limit_is_refused():
