@@ -67,7 +67,7 @@ lint: setup
 lock: setup
 	.venv/bin/python -m pip install --quiet pip-tools
 	CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/python -m piptools compile --quiet --upgrade --generate-hashes --strip-extras \
-	  --extra=whisper --extra=llama --extra=kokoro --extra=hub --extra=dev --unsafe-package=llama-cpp-python --unsafe-package=pywhispercpp --no-emit-index-url --no-emit-find-links \
+	  --extra=whisper --extra=llama --extra=kokoro --extra=hub --extra=openai --extra=dev --unsafe-package=llama-cpp-python --unsafe-package=pywhispercpp --no-emit-index-url --no-emit-find-links \
 	  --no-emit-trusted-host --no-emit-options --output-file=requirements.lock pyproject.toml
 	sed -i.bak '/^# WARNING/,$$d' requirements.lock && rm requirements.lock.bak
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 from pathlib import Path
@@ -147,6 +148,24 @@ def _check_length(sound: soundfile.SoundFile, file_bytes: int, name: str) -> Non
         )
     if held_bytes < named_bytes < _STREAM_BYTES:
         _log.warning("%s: ends early: %.0f%% of what its header says are there", name, 100 * held_bytes / named_bytes)
+
+
+def without_silence(samples: Samples, rate_hz: int) -> Samples:
+    """What is heard of a sound, shape (n,): without its quiet beginning and end.
+
+    Quiet is what stays 60 dB below the loudest of its stretches of 20 ms.
+    """
+    size = max(1, rate_hz // 50)
+    levels = np.array([np.square(samples[at : at + size]).mean() for at in range(0, len(samples), size)])
+    loud = np.flatnonzero(levels > levels.max(initial=0.0) * 1e-6)
+    return samples[loud[0] * size : (loud[-1] + 1) * size] if len(loud) else samples[:0]
+
+
+def as_wav(samples: Samples, rate_hz: int) -> bytes:
+    """A file of 16-bit PCM, in memory."""
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate_hz, format="WAV", subtype="PCM_16")
+    return file.getvalue()
 
 
 def write_wav(path: Path, samples: Samples, rate_hz: int) -> None:

@@ -133,6 +133,10 @@ class EngineParams:
         """Environment variables that the engine's process must be started with; engines override it."""
         return {}
 
+    def says(self) -> dict[str, Any]:
+        """What an engine that is elsewhere says of itself: its program, its models; engines override it."""
+        return {}
+
     @classmethod
     def tunables(cls) -> dict[str, Tunable]:
         """Every parameter's declaration, by name, in the order of the class."""

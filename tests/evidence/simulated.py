@@ -19,7 +19,7 @@ import numpy as np
 from voiceperf.judge.sequential import look_confidence
 from voiceperf.judge.statistics import CONFIDENCE, interval_of_launches
 from voiceperf.judge.verdict import Verdict
-from voiceperf.suite.duel import LOOKS, ROUNDS_A_LAUNCH, Rules, observe
+from voiceperf.suite.duel import LOOKS, ROUNDS_A_LAUNCH, DuelUnderWay, Rules
 
 RECORDED = Path(__file__).with_name("gates.jsonl")
 RUNS = 500
@@ -44,13 +44,6 @@ def missed(process_spread, seed):
     return any(interval.low > 1 or interval.high < 1 for interval in intervals)
 
 
-class NoClock:
-    """No time passes: every duel may take all its launches."""
-
-    def wall_ns(self):
-        return 0
-
-
 class Drawn:
     """One launch, round by round."""
 
@@ -72,8 +65,10 @@ def judged(draw, effect, seed):
     def start():
         yield Drawn(draw(rng, effect))
 
-    finding, _, _ = observe("simulated", start, Rules(), NoClock())
-    return finding.verdict
+    duel = DuelUnderWay("simulated", start, Rules())
+    while not duel.is_done:
+        duel.go_on()
+    return duel.ended().finding.verdict
 
 
 def recorded_launch(launches, rng, effect):

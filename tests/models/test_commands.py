@@ -80,6 +80,7 @@ def test_quality_judges_two_profiles(voiceperf, tmp_path):
     assert found["utterances"] == len(rows)
 
 
+@pytest.mark.slow
 def test_compare_finds_the_faster_profile(voiceperf):
     """Tuned beside fair: faster, and no worse."""
     row, *_ = voiceperf("compare", "--baseline", "fair", "--candidate", "shipped", "llama", "--json")

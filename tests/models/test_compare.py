@@ -74,6 +74,7 @@ def test_slower_revision_is_found(tmp_path):
     assert (code, row["verdict"], row["change"]) == (0, "PASS", "faster")
 
 
+@pytest.mark.slow
 def test_slower_setting_of_a_revision_is_found(tmp_path):
     """A revision is measured under the profile that it ships, not under this checkout's."""
     shutil.copytree(SOURCE, tmp_path / "src" / "voiceperf", ignore=shutil.ignore_patterns("__pycache__"))

@@ -168,6 +168,7 @@ def test_a_click_is_no_words(running):
     assert Transcript.from_event(found[-1]).text == ""
 
 
+@pytest.mark.slow
 def test_a_conversation_of_forty_turns_is_answered_to_its_end(running):
     """A conversation outgrows every limit; its oldest turns are dropped, and no turn fails."""
     words = "I would like a quiet table by the window for my family, my two sisters and their small children, please,"

@@ -105,6 +105,7 @@ def test_a_killed_session_loses_no_finished_trial(tmp_path):
     assert [trial for trial in finished() if trial[0] in {number for number, *_ in kept}] == kept
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_known(tmp_path):
     """Interrupted in a trial, it says that every finished one is kept, and puts nothing in force."""
     # what a shell starts in the background ignores Ctrl-C, and so would its children

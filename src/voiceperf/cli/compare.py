@@ -81,7 +81,10 @@ def compare(
         float | None, typer.Option(min=0.001, help=f"How much slower is still as good (default: {MAX_SLOWDOWN}).")
     ] = None,
     budget_s: Annotated[
-        float | None, typer.Option(min=1, help=f"Seconds a role's duel may take (default: {Rules.budget_s:g}).")
+        float | None,
+        typer.Option(
+            min=1, help=f"Seconds for each row; what one leaves, others may use (default: {Rules.budget_s:g})."
+        ),
     ] = None,
     call: CallFile = None,
     manifest: Manifest = None,

@@ -44,8 +44,9 @@ def engine_class(name: str) -> type[Engine]:
         found: type[Engine] = entry.load()
     except ImportError as error:
         package = entry.dist.name if entry.dist else "voiceperf"
+        extra = next(iter(entry.extras), name)
         raise EngineError(
-            f"the {name} engine's library is missing ({error}); pip install '{package}[{name}]'"
+            f"the {name} engine's library is missing ({error}); pip install '{package}[{extra}]'"
         ) from None
     return found
 

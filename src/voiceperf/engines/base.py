@@ -129,17 +129,19 @@ class Transcript:
 class Reply:
     """What was answered; `prompt_tokens` counts what had to be read beyond the warm prefix.
 
-    `dropped` counts the oldest messages that did not fit the context any more.
+    `dropped` counts the oldest messages that did not fit the context any more; `counted` the tokens, where an engine
+    does not say which they were.
     """
 
     text: str
     token_ids: tuple[int, ...]
     prompt_tokens: int
     dropped: int = 0
+    counted: int = 0
 
     @property
     def tokens(self) -> int:
-        return len(self.token_ids)
+        return len(self.token_ids) or self.counted
 
 
 @dataclass(frozen=True)

@@ -142,9 +142,9 @@ class ServicesOfProfile:
         return resources_of(self.pids)
 
     def close(self) -> None:
-        """End them."""
-        for process in self._processes.values():
-            process.close()
+        """End them, side by side: each takes its time."""
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(ServiceProcess.close, self._processes.values()))
 
     def __enter__(self) -> Self:
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Protocol
@@ -41,6 +41,52 @@ def unwatched(rounds: int, interval: Interval | None) -> None:
     """An experiment that nobody watches."""
 
 
+def looking(
+    start: Start,
+    looks: Sequence[int],
+    *,
+    rounds_a_launch: int | None = None,
+    least_rounds: int | None = None,
+    is_over: Callable[[], bool] = never,
+    confidence: float = CONFIDENCE,
+) -> Generator[Observed, None, None]:
+    """What is known at each planned look; the rounds before a look are run when it is asked for.
+
+    Every look's interval is wide enough for all planned looks to hold together (`look_confidence`). A budget that ends
+    between two of them takes the next look early, as the last, which makes no more looks than planned.
+
+    Args:
+        start: of the processes that run the rounds.
+        looks: after how many rounds, increasing.
+        rounds_a_launch: how many rounds the same processes run; all of them where it is not said. Where a process's
+            memory happens to lie can make identical code some per cent slower for as long as it lives: with launches,
+            the interval has them as its samples. They end before a look, which then leaves the machine to others.
+        least_rounds: what is run even without a budget; those of the first look where it is not said.
+        is_over: whether the budget is used up.
+        confidence: of all looks together.
+    """
+    at_each = look_confidence(tuple(looks), confidence)
+    least = looks[0] if least_rounds is None else least_rounds
+    rounds = 0
+    launches: list[PairsByInput] = []
+    with ExitStack() as alive:
+        for planned in looks:
+            while rounds < planned and (rounds < least or not is_over()):
+                if rounds % (rounds_a_launch or looks[-1]) == 0:
+                    alive.close()
+                    source = alive.enter_context(start())
+                    launches.append({})
+                source.one_round()
+                rounds += 1
+                launches[-1] = source.times_ns()
+            if rounds_a_launch:
+                alive.close()
+            interval = (interval_of_launches if rounds_a_launch else _interval_of_one)(launches, at_each)
+            yield Observed(interval, rounds, tuple(launches))
+            if is_over():
+                return
+
+
 def experiment(
     start: Start,
     looks: Sequence[int],
@@ -51,41 +97,20 @@ def experiment(
     watch: Callable[[int, Interval | None], None] = unwatched,
     confidence: float = CONFIDENCE,
 ) -> Observed:
-    """Run rounds, look at the planned places, and stop once it is clear.
-
-    Every look's interval is wide enough for all planned looks to hold together (`look_confidence`). A budget that ends
-    between two of them takes the next look early, which makes no more looks than planned; the rounds of the first look
-    are always run.
+    """Look at the planned places until it is clear (`looking`).
 
     Args:
-        start: of the processes that run the rounds.
+        start: as for `looking`, as are the others that are not named here.
         looks: after how many rounds, increasing.
         is_clear: whether an interval answers the question.
-        rounds_a_launch: how many rounds the same processes run; all of them where it is not said. Where a process's
-            memory happens to lie can make identical code some per cent slower for as long as it lives: with launches,
-            the interval has them as its samples.
-        is_over: whether the budget is used up.
         watch: called at each look.
-        confidence: of all looks together.
     """
-    at_each = look_confidence(tuple(looks), confidence)
-    interval, rounds = None, 0
-    launches: list[PairsByInput] = []
-    with ExitStack() as alive:
-        for planned in looks:
-            while rounds < planned and (rounds < looks[0] or not is_over()):
-                if rounds % (rounds_a_launch or looks[-1]) == 0:
-                    alive.close()
-                    source = alive.enter_context(start())
-                    launches.append({})
-                source.one_round()
-                rounds += 1
-                launches[-1] = source.times_ns()
-            interval = (interval_of_launches if rounds_a_launch else _interval_of_one)(launches, at_each)
-            watch(rounds, interval)
-            if is_clear(interval) or is_over():
-                break
-    return Observed(interval, rounds, launches)
+    seen = Observed(None, 0, ())
+    for seen in looking(start, looks, rounds_a_launch=rounds_a_launch, is_over=is_over, confidence=confidence):
+        watch(seen.rounds, seen.interval)
+        if is_clear(seen.interval):
+            break
+    return seen
 
 
 def _interval_of_one(launches: Sequence[PairsByInput], confidence: float) -> Interval | None:

@@ -18,6 +18,7 @@ from voiceperf.errors import InputError
 from voiceperf.files import read_bytes
 from voiceperf.measure.contender import SOURCE_PATH, Contender
 from voiceperf.models.store import file_sha256, locate
+from voiceperf.roles import LOCAL
 
 _EVERYWHERE = ("numpy", "voiceperf")
 
@@ -26,13 +27,17 @@ def fingerprint(contenders: Iterable[Contender]) -> dict[str, Any]:
     """Processor, cores, flags, system, library versions and the weights' hashes, with an `id` over all but the kernel.
 
     `machine_id` covers only the hardware and the system: runs of one machine compare across libraries and kernels.
+    Of an engine behind a URL it has what the server says of itself.
     """
     contenders = list(contenders)
-    models = {str(contender.params.as_dict().get("model", "")) for contender in contenders} - {""}
+    local = [contender for contender in contenders if not contender.lacks({LOCAL})]
+    models = {str(contender.params.as_dict().get("model", "")) for contender in local} - {""}
+    servers = {f"{one.role} of {one.name}": one.params.says() for one in contenders if one not in local}
     hardware = machine.hardware()
     software = {
         "libraries": {name: installed_version(name) for name in libraries(contenders)},
         "models_sha256": {model: file_sha256(locate(model)) for model in sorted(models)},
+        **({"servers": servers} if servers else {}),
     }
     whole = machine.digest({"machine": machine.identity(hardware), **software})
     return {"id": whole, "machine_id": machine.identity(hardware), **hardware, **software}

@@ -144,6 +144,8 @@ class Benchmarked:
     def _measure(self, workload: str, profile: str, turn: calls.Turn) -> None:
         suite, threshold = self._suite, _threshold_of(self._node)
         workload = workload_of(workload)
+        if lacking := suite.not_applicable(workload):
+            pytest.skip(f"not applicable: {lacking}")
         taken = suite.measure(workload, turn)
         times_s = [timing.wall_ns / 1e9 for timing in taken.of(profile)]
         self._replay.load(times_s)

@@ -44,6 +44,7 @@ from voiceperf.measure.fingerprint import engine_sources
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.models.store import file_sha256, locate
 from voiceperf.places import cache_dir
+from voiceperf.roles import DETERMINISTIC, LOCAL
 
 CHECKED_SHARE = 0.05  # of what is read from the disk
 _NATIVE = re.compile(r"\.(so[.\d]*|dylib|dll|pyd)$")
@@ -158,10 +159,10 @@ def decisive(contender: Contender) -> str | None:
 
     The processor and its features, the files of voiceperf's engines and of their libraries, the weights, every
     parameter that is not neutral, the environment. None where not all of that can be seen from here: of another
-    interpreter, or an engine of another package.
+    interpreter, an engine of another package, or one behind a URL.
     """
     is_ours = type(contender.params).__module__.startswith(f"{voiceperf.__name__}.")
-    if contender.python != sys.executable or not is_ours:
+    if contender.python != sys.executable or not is_ours or contender.lacks({DETERMINISTIC, LOCAL}):
         return None
     values = dict(contender.params.outcome())
     own = {**contender.params.environment(), **contender.env}

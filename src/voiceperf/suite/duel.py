@@ -1,20 +1,22 @@
-"""A duel: is the candidate slower, faster, or the same? Launch after launch until it is clear, or the budget ends."""
+"""A duel: is the candidate slower, faster, or the same? Launch after launch until it is clear, or time is up."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from voiceperf.errors import EngineError, ServiceError
 from voiceperf.judge.regression import MAX_SLOWDOWN, Change, change_of, judge_slowdown
 from voiceperf.judge.statistics import Interval, PairsByInput
-from voiceperf.judge.verdict import Finding
-from voiceperf.measure.clock import Clock, SystemClock
-from voiceperf.measure.experiment import Observed, Start, experiment
+from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.measure.blocks import Cost, wall_ns
+from voiceperf.measure.experiment import Observed, Start, looking, never
 from voiceperf.measure.launch import BASELINE, CANDIDATE, Launch, Spent, StartSide
 
 ROUNDS_A_LAUNCH = 2
 LOOKS = tuple(ROUNDS_A_LAUNCH * launches for launches in (6, 9, 12, 16, 22))
+TURN_LOOKS = tuple(ROUNDS_A_LAUNCH * launches for launches in (4, 6, 9, 12, 16))  # of whole turns: each takes longer
 
 
 Watch = Callable[[str, int, Interval | None], None]
@@ -27,7 +29,7 @@ def unwatched(what: str, rounds: int, interval: Interval | None) -> None:
 
 @dataclass(frozen=True)
 class Rules:
-    """What counts as slower, and how long a duel may take."""
+    """What counts as slower, and how long a duel may take; what one leaves of its time, the others may use."""
 
     max_slowdown: float = MAX_SLOWDOWN
     budget_s: float = 170.0
@@ -62,36 +64,81 @@ class Duel:
         }
 
 
-def observe(
-    what: str, start: Start, rules: Rules, clock: Clock, watch: Watch = unwatched
-) -> tuple[Finding, Change, Observed]:
-    """Launches until it is clear, with a tolerance, whether anything has changed."""
-    end_ns = clock.wall_ns() + int(rules.budget_s * 1e9)
-    seen = experiment(
-        start,
-        LOOKS,
-        lambda interval: change_of(interval, rules.max_slowdown) is not Change.UNCLEAR,
-        rounds_a_launch=ROUNDS_A_LAUNCH,
-        is_over=lambda: clock.wall_ns() >= end_ns,
-        watch=lambda rounds, interval: watch(what, rounds, interval),
-    )
-    return judge_slowdown(seen.interval, rules.max_slowdown), change_of(seen.interval, rules.max_slowdown), seen
+class DuelUnderWay:
+    """A duel that goes on look by look, so that several can share a budget: who is clear leaves it to the others.
+
+    Args:
+        what: is compared.
+        start: a launch.
+        rules: what counts as slower.
+        looks: after how many rounds it is looked at.
+        is_over: whether the budget is used up; without one, two launches are run all the same.
+        watch: called at each look.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        start: Start,
+        rules: Rules,
+        *,
+        looks: Sequence[int] = LOOKS,
+        is_over: Callable[[], bool] = never,
+        watch: Watch = unwatched,
+    ) -> None:
+        self.what, self.is_done = what, False
+        self._rules, self._watch = rules, watch
+        self._seen = Observed(None, 0, ())
+        self._failure = ""
+        self._looks = looking(
+            start, looks, rounds_a_launch=ROUNDS_A_LAUNCH, least_rounds=2 * ROUNDS_A_LAUNCH, is_over=is_over
+        )
+
+    def go_on(self) -> None:
+        """Measure until the next look. It is done where that is clear, was the last, or a side fails."""
+        try:
+            seen = next(self._looks, None)
+        except (EngineError, ServiceError) as error:
+            self._failure = str(error)
+        if self._failure or seen is None:
+            self.is_done = True
+            return
+        self._seen = seen
+        self._watch(self.what, seen.rounds, seen.interval)
+        self.is_done = change_of(seen.interval, self._rules.max_slowdown) is not Change.UNCLEAR
+
+    def ended(self) -> Duel:
+        """What came of it, as far as it went."""
+        self._looks.close()
+        if self._failure:
+            return Duel(self.what, Finding(Verdict.INVALID, self._failure))
+        seen, tolerance = self._seen, self._rules.max_slowdown
+        finding, change = judge_slowdown(seen.interval, tolerance), change_of(seen.interval, tolerance)
+        return Duel(self.what, finding, change, seen.interval, seen.rounds, seen.launches)
 
 
-def run_duel(
-    what: str, sides: Mapping[str, StartSide], inputs: Iterable[int], rules: Rules, watch: Watch = unwatched
-) -> Duel:
-    """Judge the candidate beside the baseline on the same inputs.
+class DuelOfSides(DuelUnderWay):
+    """The candidate beside the baseline on the same inputs, by what each run costs.
 
     From launch to launch the other side is started first and begins the first block: neither is to gain by it.
     """
-    launches: list[Launch] = []
-    orders = [{name: sides[name] for name in order} for order in ((CANDIDATE, BASELINE), (BASELINE, CANDIDATE))]
 
-    def start() -> Launch:
-        launches.append(Launch(orders[len(launches) % 2], inputs))
-        return launches[-1]
+    def __init__(
+        self, what: str, sides: Mapping[str, StartSide], inputs: Iterable[int], rules: Rules, *,
+        cost: Cost = wall_ns, is_local: bool = True, **how: Any,
+    ) -> None:  # fmt: skip
+        orders = [{name: sides[name] for name in order} for order in ((CANDIDATE, BASELINE), (BASELINE, CANDIDATE))]
+        numbers = list(inputs)
+        self._launches: list[Launch] = []
+        self._is_local = is_local
 
-    finding, change, seen = observe(what, start, rules, SystemClock(), watch)
-    spent = [one.spent for one in launches]
-    return Duel(what, finding, change, seen.interval, seen.rounds, seen.launches, spent)
+        def start() -> Launch:
+            self._launches.append(Launch(orders[len(self._launches) % 2], numbers, cost))
+            return self._launches[-1]
+
+        super().__init__(what, start, rules, **how)
+
+    def ended(self) -> Duel:
+        """With what each launch has taken, where that can be seen from here."""
+        spent = [one.spent for one in self._launches if one.spent] if self._is_local else []
+        return replace(super().ended(), spent=spent)

@@ -9,23 +9,26 @@ from statistics import median
 from typing import Any
 
 from voiceperf.call import CallRecording
-from voiceperf.errors import EngineError, ServiceError
+from voiceperf.errors import EngineError
 from voiceperf.judge.criteria import MAX_RSS_GROWTH
 from voiceperf.judge.statistics import Interval, ratio_interval
 from voiceperf.judge.verdict import Finding, Verdict, at_most, point_at_most, worst
 from voiceperf.log import Progress, silent
+from voiceperf.measure.blocks import wall_ns
+from voiceperf.measure.clock import Clock, SystemClock
 from voiceperf.measure.contender import Side
 from voiceperf.measure.launch import BASELINE, CANDIDATE, StartSide, worker_with
 from voiceperf.quality.corpus import Corpus
 from voiceperf.quality.gate import Quality, QualityGate
-from voiceperf.roles import ROLES
-from voiceperf.suite.duel import Duel, Rules, Watch, run_duel, unwatched
+from voiceperf.roles import EXACT_TOKENS, LOCAL, ROLES, SCRIPT, THINKING
+from voiceperf.suite.duel import TURN_LOOKS, Duel, DuelOfSides, DuelUnderWay, Rules, Watch, unwatched
 from voiceperf.suite.live_turns import LiveSide
-from voiceperf.suite.workloads import CALL, duel_requests, shortest_turns
+from voiceperf.suite.workloads import CALL, duel_requests, paced_ns, shortest_turns
 
 COMPARED = (*ROLES, CALL)
 MEMORY, START_UP = "memory", "start-up"
 MAX_TURN_SLOWDOWN = 0.10  # of a whole turn, where three engines overlap on shared cores: noisier than its parts
+_CLOCK = SystemClock()
 MAX_START_SLOWDOWN = 0.25  # of what takes some seconds, once a day, and differs by some per cent each time
 
 
@@ -70,44 +73,78 @@ def judge_sides(
     costs: bool = False,
     watch: Watch = unwatched,
     progress: Progress = silent,
+    clock: Clock = _CLOCK,
 ) -> Iterator[Judged]:
-    """Each of COMPARED that is asked for as it is done; then, as `costs`, what the roles took of memory and to start.
+    """Each of COMPARED that is asked for as it is done; then, as `costs`, what local engines took.
 
-    Of two versions of one thing neither may grow; other settings may be worth it.
+    That is memory, and time to start. Of two versions of one thing neither may grow; other settings may be worth it.
 
-    While a duel runs, no other worker is alive to disturb it. What cannot be measured is INVALID with its reason, and
+    Each is looked at once; the time that is left goes to those that are not clear, look by look in turn. While a duel
+    runs, no other worker is alive to disturb it. What cannot be measured is INVALID with its reason, and
     takes nothing from the rest.
     """
     gate = QualityGate(call, corpus, progress=progress)
     both = {BASELINE: baseline, CANDIDATE: candidate}
-    duels: list[Duel] = []
-    for what in compared:
-        duel = _duel(what, both, call, rules, watch)
-        if what == CALL:
-            yield Judged(what, duel.finding, duel.interval, duel=duel)
+    rows = list(compared)
+    end_ns = clock.wall_ns() + int(rules.budget_s * len(rows) * 1e9)
+    how = {"watch": watch, "is_over": lambda: clock.wall_ns() >= end_ns}
+    ended: list[Duel] = []
+    qualities: dict[str, Quality] = {}
+
+    def end(duel: Duel) -> Judged:
+        ended.append(duel)
+        quality = qualities.get(duel.what)
+        findings = [duel.finding, *([quality.finding] if quality else ())]
+        return Judged(duel.what, worst(findings), duel.interval, duel=duel, quality=quality)
+
+    under_way: list[DuelUnderWay] = []
+    for what in rows:
+        if what == CALL and (lacking := _lacking(both, THINKING, SCRIPT)):
+            yield end(Duel(what, Finding(Verdict.NOT_APPLICABLE, lacking)))
             continue
-        duels.append(duel)
-        try:
-            quality = gate.judge(what, baseline, candidate)
-        except EngineError as error:
-            quality = Quality(Finding(Verdict.INVALID, str(error)), "not judged")
-        yield Judged(what, worst([duel.finding, quality.finding]), duel.interval, duel=duel, quality=quality)
-    if duels and costs:
-        yield _memory(duels)
-        yield _start_up(duels)
+        duel = _duel(what, both, call, rules, how)
+        duel.go_on()
+        if what in ROLES:
+            qualities[what] = _quality(gate, what, baseline, candidate)
+        if duel.is_done:
+            yield end(duel.ended())
+        else:
+            under_way.append(duel)
+    while under_way:
+        for duel in under_way:
+            duel.go_on()
+        yield from (end(duel.ended()) for duel in under_way if duel.is_done)
+        under_way = [duel for duel in under_way if not duel.is_done]
+    local = [duel for duel in ended if duel.what in ROLES and not _lacking(both, duel.what, LOCAL)]
+    if local and costs:
+        yield _memory(local)
+        yield _start_up(local)
 
 
-def _duel(what: str, both: Mapping[str, Side], call: CallRecording, rules: Rules, watch: Watch) -> Duel:
+def _duel(
+    what: str, both: Mapping[str, Side], call: CallRecording, rules: Rules, how: Mapping[str, Any]
+) -> DuelUnderWay:
+    if what == CALL:
+        starts: Mapping[str, StartSide] = {name: partial(LiveSide, call, side) for name, side in both.items()}
+        looser = replace(rules, max_slowdown=max(rules.max_slowdown, MAX_TURN_SLOWDOWN))
+        turns = [turn.number for turn in shortest_turns(call)]
+        return DuelOfSides(what, starts, turns, looser, looks=TURN_LOOKS, **how)
+    requests = duel_requests(call, what)
+    starts = {name: partial(worker_with, side.contender(what), requests) for name, side in both.items()}
+    cost = paced_ns if what == THINKING and _lacking(both, what, EXACT_TOKENS) else wall_ns
+    return DuelOfSides(what, starts, requests, rules, cost=cost, is_local=not _lacking(both, what, LOCAL), **how)
+
+
+def _quality(gate: QualityGate, role: str, baseline: Side, candidate: Side) -> Quality:
     try:
-        if what == CALL:
-            starts: Mapping[str, StartSide] = {name: partial(LiveSide, call, side) for name, side in both.items()}
-            looser = replace(rules, max_slowdown=max(rules.max_slowdown, MAX_TURN_SLOWDOWN))
-            return run_duel(what, starts, [turn.number for turn in shortest_turns(call)], looser, watch)
-        requests = duel_requests(call, what)
-        starts = {name: partial(worker_with, side.contender(what), requests) for name, side in both.items()}
-        return run_duel(what, starts, requests, rules, watch)
-    except (EngineError, ServiceError) as error:
-        return Duel(what, Finding(Verdict.INVALID, str(error)))
+        return gate.judge(role, baseline, candidate)
+    except EngineError as error:
+        return Quality(Finding(Verdict.INVALID, str(error)), "not judged")
+
+
+def _lacking(both: Mapping[str, Side], role: str, ability: str) -> str:
+    """Which side's engine cannot do something, in words; empty where both can."""
+    return next(filter(None, (side.contender(role).lacks({ability}) for side in both.values())), "")
 
 
 def peak_rss_bytes(duel: Duel, side: str) -> float | None:

@@ -141,6 +141,11 @@ class Suite:
             criterion = _unjudged(bar, baseline, Finding(Verdict.INVALID, str(error)))
         return self._keep(criterion)
 
+    def not_applicable(self, workload: str) -> str:
+        """Why no criterion that uses a workload can be judged with these engines; empty where one can."""
+        found = [self._lacking(bar) for bar in BARS.values() if bar.workload == workload]
+        return found[0] if found and all(found) else ""
+
     def _lacking(self, bar: Bar) -> str:
         """What an engine cannot do that the criterion takes, in words."""
         asked = ((side.contender(role), needed) for side in self._sides.values() for role, needed in bar.needs.items())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from voiceperf.call import CallRecording, Turn
-from voiceperf.engines.base import Line, Prompt, Request, Utterance
+from voiceperf.engines.base import FIRST_TOKEN, Line, Prompt, Request, Utterance
+from voiceperf.measure.clock import Timing
 from voiceperf.roles import HEARING, ROLES, SPEAKING, THINKING
 
 
@@ -59,6 +60,17 @@ def requests(call: CallRecording, role: str, turn: Turn) -> dict[str, Request]:
 def duel_requests(call: CallRecording, role: str) -> dict[int, Request]:
     """What one role is asked in the shortest turns, by number."""
     return {turn.number: requests(call, role, turn)[role] for turn in shortest_turns(call)}
+
+
+def paced_ns(timing: Timing) -> float:
+    """A reply's time at the length that was asked for: to the first token, and from there at its own pace.
+
+    Of engines that end their replies by themselves; one without a second token counts as it is.
+    """
+    first_ns = timing.marks_ns.get(FIRST_TOKEN)
+    if first_ns is None or timing.tokens is None or timing.tokens < 2:
+        return timing.wall_ns
+    return first_ns + (timing.wall_ns - first_ns) / (timing.tokens - 1) * (REPLY_TOKENS - 1)
 
 
 def shortest_turns(call: CallRecording) -> list[Turn]:

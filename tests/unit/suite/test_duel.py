@@ -5,10 +5,11 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
+from voiceperf.errors import EngineError
 from voiceperf.judge.regression import Change
 from voiceperf.judge.verdict import Verdict
 from voiceperf.suite import duel as duels
-from voiceperf.suite.duel import LOOKS, Duel, Rules, observe, run_duel
+from voiceperf.suite.duel import LOOKS, ROUNDS_A_LAUNCH, TURN_LOOKS, DuelOfSides, DuelUnderWay, Rules
 
 ROUND_S = 2.0
 
@@ -38,7 +39,7 @@ class FakeRounds:
         return self.times
 
 
-def duelled(*ratios, spread=0.03, budget_s=170.0, seed=1):
+def duelled(*ratios, spread=0.03, budget_s=170.0, seed=1, looks_at=LOOKS):
     """With one ratio in each launch, again and again; also the looks, and what it took."""
     clock, started = FakeClock(), []
 
@@ -49,9 +50,17 @@ def duelled(*ratios, spread=0.03, budget_s=170.0, seed=1):
         yield started[-1]
 
     looks = []
-    rules = Rules(budget_s=budget_s)
-    finding, change, seen = observe("fake", start, rules, clock, lambda what, rounds, interval: looks.append(rounds))
-    return Duel("fake", finding, change, seen.interval, seen.rounds, seen.launches), looks, clock.now_ns / 1e9
+    duel = DuelUnderWay(
+        "fake",
+        start,
+        Rules(),
+        looks=looks_at,
+        is_over=lambda: clock.now_ns >= budget_s * 1e9,
+        watch=lambda what, rounds, interval: looks.append(rounds),
+    )
+    while not duel.is_done:
+        duel.go_on()
+    return duel.ended(), looks, clock.now_ns / 1e9
 
 
 def test_identical_contenders_are_the_same():
@@ -95,9 +104,11 @@ def test_heavy_noise_is_inconclusive_within_the_budget():
 
 
 def test_budget_that_ends_early_still_measures_the_least():
-    """Even without time, the launches of the first look are measured: fewer would be no data."""
-    duel, _, _ = duelled(1.0, budget_s=1.0)
-    assert duel.rounds == LOOKS[0]
+    """Even without time two launches are measured, which bound nothing: it cannot tell, and never fails."""
+    for seed in range(20):
+        duel, looks, _ = duelled(1.02, budget_s=1.0, seed=seed)
+        assert (duel.rounds, looks) == (2 * ROUNDS_A_LAUNCH, [2 * ROUNDS_A_LAUNCH])
+        assert duel.finding.verdict is Verdict.INCONCLUSIVE
 
 
 def test_looks_come_only_where_planned():
@@ -108,11 +119,47 @@ def test_looks_come_only_where_planned():
     assert looks[-1] == duel.rounds
 
 
+@pytest.mark.parametrize("looks", [LOOKS, TURN_LOOKS])
 @pytest.mark.parametrize(("ratio", "change"), [(1.0, Change.SLOWER), (1.10, Change.SAME)])
-def test_wrong_verdicts_are_rare(ratio, change):
+def test_wrong_verdicts_are_rare(ratio, change, looks):
     """In 100 duels at 5% noise, identical contenders are never slower and a tenth is never the same."""
-    wrong = [duelled(ratio, spread=0.05, seed=trial)[0].change is change for trial in range(100)]
+    wrong = [duelled(ratio, spread=0.05, seed=trial, looks_at=looks)[0].change is change for trial in range(100)]
     assert sum(wrong) <= 1
+
+
+def test_a_side_that_fails_is_invalid_with_the_reason():
+    """An engine that dies in a later launch ends its duel; the pairs so far are no verdict."""
+    clock, started = FakeClock(), []
+
+    @contextmanager
+    def start():
+        started.append(1)
+        if len(started) > LOOKS[0] // ROUNDS_A_LAUNCH:
+            raise EngineError("the server hung up")
+        yield FakeRounds(clock, 1.0, 0.2, len(started))
+
+    duel = DuelUnderWay("fake", start, Rules())
+    duel.go_on()
+    assert not duel.is_done
+    duel.go_on()
+    assert duel.is_done
+    assert (duel.ended().finding.verdict, duel.ended().finding.reason) == (Verdict.INVALID, "the server hung up")
+
+
+def test_between_looks_nobodys_processes_are_alive():
+    """A duel that waits for its next turn leaves the machine to the others."""
+    alive = []
+
+    @contextmanager
+    def start():
+        alive.append(1)
+        yield FakeRounds(FakeClock(), 1.0, 0.5, 1)
+        alive.pop()
+
+    duel = DuelUnderWay("fake", start, Rules())
+    for _ in range(2):
+        duel.go_on()
+        assert not alive
 
 
 def test_record_holds_every_pair():
@@ -129,7 +176,7 @@ def test_every_second_launch_begins_with_the_other_side(monkeypatch):
     class RefusedError(Exception):
         pass
 
-    def launch(sides, inputs):
+    def launch(sides, inputs, cost):
         orders.append(list(sides))
         if len(orders) == 3:
             raise RefusedError
@@ -147,5 +194,5 @@ def test_every_second_launch_begins_with_the_other_side(monkeypatch):
 
     monkeypatch.setattr(duels, "Launch", launch)
     with pytest.raises(RefusedError):
-        run_duel("fake", {"baseline": None, "candidate": None}, [1], Rules())
+        DuelOfSides("fake", {"baseline": None, "candidate": None}, [1], Rules()).go_on()
     assert orders == [["candidate", "baseline"], ["baseline", "candidate"], ["candidate", "baseline"]]

@@ -12,7 +12,7 @@ from voiceperf.measure.resources import Usage
 from voiceperf.quality.gate import Quality
 from voiceperf.roles import ROLES
 from voiceperf.suite import sides
-from voiceperf.suite.duel import Duel, Rules
+from voiceperf.suite.duel import Duel, DuelUnderWay, Rules
 
 CALL = SimpleNamespace(turns=[])
 
@@ -20,24 +20,49 @@ CALL = SimpleNamespace(turns=[])
 @pytest.fixture
 def judge(monkeypatch):
     """Judge three engines of which single duels or qualities fail as told; all others pass."""
+    order = []
 
-    def judged(fails=None, quality_fails=None, compared=sides.COMPARED, spent=(), costs=True):
-        def duelled(what, starts, inputs, rules, watch):
-            if what in (fails or {}):
-                raise fails[what]
-            return Duel(what, Finding(Verdict.PASS, "as fast"), Change.SAME, spent=spent)
+    def judged(
+        *, fails=None, quality_fails=None, compared=sides.COMPARED, spent=(), costs=True, looks=None, profile="fair"
+    ):
+        class FakeDuel(DuelUnderWay):
+            """Clear after as many looks as it is told."""
+
+            def __init__(self, what, starts, inputs, rules, **how):
+                self.what, self.is_done, self._left = what, False, (looks or {}).get(what, 1)
+                self._failure, self._looks = "", (x for x in ())
+
+            def go_on(self):
+                order.append(self.what)
+                self._left -= 1
+                self.is_done = self._left == 0
+                if self.what in (fails or {}):
+                    self._looks = raising(fails[self.what])
+                    super().go_on()
+
+            def ended(self):
+                if self._failure:
+                    return super().ended()
+                return Duel(self.what, Finding(Verdict.PASS, "as fast"), Change.SAME, spent=spent)
 
         def heard(gate, engine, baseline, candidate):
             if engine in (quality_fails or {}):
                 raise quality_fails[engine]
             return Quality(Finding(Verdict.PASS, "as good"), "words")
 
-        monkeypatch.setattr(sides, "run_duel", duelled)
+        monkeypatch.setattr(sides, "DuelOfSides", FakeDuel)
         monkeypatch.setattr(sides.QualityGate, "judge", heard)
-        both = [Side(name, profiles.load("fair")) for name in ("baseline", "candidate")]
+        both = [Side(name, profiles.load(profile)) for name in ("baseline", "candidate")]
         return list(sides.judge_sides(*both, compared, call=CALL, corpus=None, rules=Rules(), costs=costs))
 
+    judged.order = order
     return judged
+
+
+def raising(error):
+    """Looks of which the first one fails."""
+    raise error
+    yield
 
 
 def spent(before, after):
@@ -109,3 +134,29 @@ def test_of_other_settings_memory_is_shown_and_not_judged(judge):
     """A faster setting may take more: only two versions of one thing are held to memory and start-up."""
     launches = [spent((1.0, 100), (2.0, 200))] * 6
     assert [row.what for row in judge(spent=launches, costs=False)] == list(sides.COMPARED)
+
+
+def test_what_is_clear_leaves_its_time_to_the_others(judge):
+    """Each row is looked at once; those that are not clear go on in turn, and come when they are."""
+    rows = judge(looks={"thinking": 3, "call": 2}, costs=False)
+    assert judge.order == ["hearing", "thinking", "speaking", "call", "thinking", "call", "thinking"]
+    assert [row.what for row in rows] == ["hearing", "speaking", "call", "thinking"]
+    assert all(row.quality for row in rows if row.what in ROLES)
+
+
+SERVED = """
+[roles]
+thinking = "openai_thinking"
+[openai_thinking]
+url = "http://127.0.0.1:9/v1"
+"""
+
+
+def test_what_a_server_cannot_give_is_not_applicable(judge, tmp_path):
+    """Whole turns need a script, which no server follows; its memory and start are nobody's here to judge."""
+    (tmp_path / "served.toml").write_text(SERVED)
+    both = {"before": (1.0, 100), "after": (1.0, 100)}
+    rows = {row.what: row for row in judge(profile=str(tmp_path / "served.toml"), spent=[spent(*both.values())] * 6)}
+    assert rows["call"].finding.verdict is Verdict.NOT_APPLICABLE
+    assert "openai_thinking" in rows["call"].finding.reason
+    assert rows["memory"].text == "200 -> 200 MB"
