@@ -19,11 +19,11 @@ import numpy as np
 from voiceperf.judge.sequential import look_confidence
 from voiceperf.judge.statistics import CONFIDENCE, interval_of_launches
 from voiceperf.judge.verdict import Verdict
-from voiceperf.suite.duel import LOOKS, ROUNDS_A_LAUNCH, DuelUnderWay, Rules
+from voiceperf.suite.duel import LOOKS, DuelUnderWay, Rules
 
 RECORDED = Path(__file__).with_name("gates.jsonl")
 RUNS = 500
-INPUTS = 3
+INPUTS, PAIRS = 3, 2  # of a launch
 PAIR_SPREAD = 0.045  # of a single log-ratio, with heavy tails; what hearing shows
 PROCESS_SPREADS = (0.0, 0.01, 0.02, 0.04)  # of a launch's log-ratio
 EFFECTS = (1.0, 1.01, 1.02, 1.03, 1.05, 1.10)
@@ -32,29 +32,29 @@ EFFECTS = (1.0, 1.01, 1.02, 1.03, 1.05, 1.10)
 def launch_of(rng, process_spread, effect):
     """Three inputs with as many pairs as a launch has, all shifted by what these processes happen to differ by."""
     shift = np.log(effect) + rng.normal(0, process_spread)
-    logs = shift + PAIR_SPREAD * rng.standard_t(5, (INPUTS, ROUNDS_A_LAUNCH)) / np.sqrt(5 / 3)
+    logs = shift + PAIR_SPREAD * rng.standard_t(5, (INPUTS, PAIRS)) / np.sqrt(5 / 3)
     return {number: [(1.0, float(np.exp(one))) for one in row] for number, row in enumerate(logs)}
 
 
 def missed(process_spread, seed):
     """Whether any look's interval leaves out the true ratio."""
     rng, confidence = np.random.default_rng(seed), look_confidence(LOOKS, CONFIDENCE)
-    launches = [launch_of(rng, process_spread, 1.0) for _ in range(LOOKS[-1] // ROUNDS_A_LAUNCH)]
-    intervals = [interval_of_launches(launches[: look // ROUNDS_A_LAUNCH], confidence) for look in LOOKS]
+    launches = [launch_of(rng, process_spread, 1.0) for _ in range(LOOKS[-1])]
+    intervals = [interval_of_launches(launches[:look], confidence) for look in LOOKS]
     return any(interval.low > 1 or interval.high < 1 for interval in intervals)
 
 
 class Drawn:
-    """One launch, round by round."""
+    """One launch, whose pairs all come in its only round."""
 
     def __init__(self, pairs):
-        self._pairs, self._rounds = pairs, 0
+        self._pairs = pairs
 
     def one_round(self):
-        self._rounds += 1
+        pass
 
     def times_ns(self):
-        return {number: pairs[: self._rounds] for number, pairs in self._pairs.items()}
+        return self._pairs
 
 
 def judged(draw, effect, seed):

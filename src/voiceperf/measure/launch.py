@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
@@ -41,13 +42,13 @@ class Spent:
 
 
 class Launch(Rounds):
-    """Both sides started and warm. Use as a context manager; every launch starts processes of its own.
+    """Both sides, started at once. Use as a context manager; every launch starts processes of its own.
 
     Args:
-        sides: the baseline and the candidate. What is started first has its memory elsewhere than what comes second;
-            and one side has to begin the first block. Both fall to whichever side is named first.
+        sides: the baseline and the candidate. The one that is named first begins the first block.
         inputs: by number, which the sides' processes know.
         cost: what of a run is compared.
+        blocks_a_round: of each input; two make a cycle, in which both sides follow themselves and each other.
 
     Raises (on entering and while measuring):
         VoicePerfError: a side cannot be started, or fails in a run; the message names it.
@@ -59,29 +60,49 @@ class Launch(Rounds):
         inputs: Iterable[int],
         cost: Cost = wall_ns,
         clock: Clock | None = None,
+        *,
+        blocks_a_round: int = 1,
     ) -> None:
         self.spent: dict[str, Spent] = {}  # by side, once it is over
         self._clock = clock or SystemClock()
+        self._blocks_a_round = blocks_a_round
         self._start_s: dict[str, float] = {}
-        self._runners: dict[str, Runner] = {}
         with ExitStack() as starting:
-            for name, start in sides.items():
-                self._runners[name] = starting.enter_context(closing(self._started(name, start)))
+            self._runners = self._started(sides, starting)
             blocks = {
                 number: Blocks({name: partial(one.run, str(number)) for name, one in self._runners.items()}, begin_at)
                 for begin_at, number in enumerate(inputs)
             }
             super().__init__(blocks, BASELINE, CANDIDATE, cost)
-            for one in blocks.values():
-                one.warm_up()
             self._before = {name: one.resources() for name, one in self._runners.items()}
             self._alive = starting.pop_all()
 
-    def _started(self, name: str, start: StartSide) -> Runner:
-        begun_ns = self._clock.wall_ns()
-        runner = start()
-        self._start_s[name] = (self._clock.wall_ns() - begun_ns) / 1e9
-        return runner
+    def _started(self, sides: Mapping[str, StartSide], starting: ExitStack) -> dict[str, Runner]:
+        """All sides at once: each is slow with what one core does, and none has the machine to itself."""
+
+        def start_one(name: str) -> Runner:
+            begun_ns = self._clock.wall_ns()
+            runner = sides[name]()
+            self._start_s[name] = (self._clock.wall_ns() - begun_ns) / 1e9
+            return runner
+
+        with ThreadPoolExecutor() as threads:
+            each = {name: threads.submit(start_one, name) for name in sides}
+        for one in each.values():
+            if not one.exception():
+                starting.enter_context(closing(one.result()))
+        return {name: one.result() for name, one in each.items()}  # raises what the first side raised
+
+    def one_round(self) -> None:
+        """So many blocks of every input, one input after the other; each side is warm with an input before its first.
+
+        What a side keeps of an input between runs, it then keeps as in a call.
+        """
+        for blocks in self._blocks.values():
+            if not blocks.taken:
+                blocks.warm_up()
+            for _ in range(self._blocks_a_round):
+                blocks.one_more()
 
     def __enter__(self) -> Self:
         return self

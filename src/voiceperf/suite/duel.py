@@ -10,13 +10,14 @@ from voiceperf.errors import EngineError, ServiceError
 from voiceperf.judge.regression import MAX_SLOWDOWN, Change, change_of, judge_slowdown
 from voiceperf.judge.statistics import Interval, PairsByInput
 from voiceperf.judge.verdict import Finding, Verdict
-from voiceperf.measure.blocks import Cost, wall_ns
+from voiceperf.measure.blocks import Cost, balanced_orders, wall_ns
 from voiceperf.measure.experiment import Observed, Start, looking, never
 from voiceperf.measure.launch import BASELINE, CANDIDATE, Launch, Spent, StartSide
 
-ROUNDS_A_LAUNCH = 2
-LOOKS = tuple(ROUNDS_A_LAUNCH * launches for launches in (6, 9, 12, 16, 22))
-TURN_LOOKS = tuple(ROUNDS_A_LAUNCH * launches for launches in (4, 6, 9, 12, 16))  # of whole turns: each takes longer
+LOOKS = (6, 9, 12, 16, 22)  # launches
+TURN_LOOKS = (4, 6, 9, 12, 16)  # of whole turns: each launch takes longer
+_LEAST_LAUNCHES = 2
+_SIDES = (CANDIDATE, BASELINE)
 
 
 Watch = Callable[[str, int, Interval | None], None]
@@ -71,7 +72,8 @@ class DuelUnderWay:
         what: is compared.
         start: a launch.
         rules: what counts as slower.
-        looks: after how many rounds it is looked at.
+        looks: after how many launches it is looked at.
+        rounds_a_launch: how many each runs.
         is_over: whether the budget is used up; without one, two launches are run all the same.
         watch: called at each look.
     """
@@ -83,6 +85,7 @@ class DuelUnderWay:
         rules: Rules,
         *,
         looks: Sequence[int] = LOOKS,
+        rounds_a_launch: int = 1,
         is_over: Callable[[], bool] = never,
         watch: Watch = unwatched,
     ) -> None:
@@ -91,7 +94,11 @@ class DuelUnderWay:
         self._seen = Observed(None, 0, ())
         self._failure = ""
         self._looks = looking(
-            start, looks, rounds_a_launch=ROUNDS_A_LAUNCH, least_rounds=2 * ROUNDS_A_LAUNCH, is_over=is_over
+            start,
+            [launches * rounds_a_launch for launches in looks],
+            rounds_a_launch=rounds_a_launch,
+            least_rounds=_LEAST_LAUNCHES * rounds_a_launch,
+            is_over=is_over,
         )
 
     def go_on(self) -> None:
@@ -120,20 +127,21 @@ class DuelUnderWay:
 class DuelOfSides(DuelUnderWay):
     """The candidate beside the baseline on the same inputs, by what each run costs.
 
-    From launch to launch the other side is started first and begins the first block: neither is to gain by it.
+    From launch to launch the other side begins the first block. A round is a whole cycle of blocks.
     """
 
     def __init__(
         self, what: str, sides: Mapping[str, StartSide], inputs: Iterable[int], rules: Rules, *,
         cost: Cost = wall_ns, is_local: bool = True, **how: Any,
     ) -> None:  # fmt: skip
-        orders = [{name: sides[name] for name in order} for order in ((CANDIDATE, BASELINE), (BASELINE, CANDIDATE))]
+        orders = [{name: sides[name] for name in order} for order in (_SIDES, _SIDES[::-1])]
         numbers = list(inputs)
         self._launches: list[Launch] = []
         self._is_local = is_local
 
         def start() -> Launch:
-            self._launches.append(Launch(orders[len(self._launches) % 2], numbers, cost))
+            order = orders[len(self._launches) % 2]
+            self._launches.append(Launch(order, numbers, cost, blocks_a_round=len(balanced_orders(len(sides)))))
             return self._launches[-1]
 
         super().__init__(what, start, rules, **how)

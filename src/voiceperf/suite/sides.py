@@ -23,7 +23,7 @@ from voiceperf.quality.gate import Quality, QualityGate
 from voiceperf.roles import EXACT_TOKENS, LOCAL, ROLES, SCRIPT, THINKING
 from voiceperf.suite.duel import TURN_LOOKS, Duel, DuelOfSides, DuelUnderWay, Rules, Watch, unwatched
 from voiceperf.suite.live_turns import LiveSide
-from voiceperf.suite.workloads import CALL, duel_requests, paced_ns, shortest_turns
+from voiceperf.suite.workloads import CALL, WORKLOADS, duel_requests, paced_ns, shortest_turns
 
 COMPARED = (*ROLES, CALL)
 MEMORY, START_UP = "memory", "start-up"
@@ -132,7 +132,8 @@ def _duel(
     requests = duel_requests(call, what)
     starts = {name: partial(worker_with, side.contender(what), requests) for name, side in both.items()}
     cost = paced_ns if what == THINKING and _lacking(both, what, EXACT_TOKENS) else wall_ns
-    return DuelOfSides(what, starts, requests, rules, cost=cost, is_local=not _lacking(both, what, LOCAL), **how)
+    is_local, rounds = not _lacking(both, what, LOCAL), WORKLOADS[what].duel_rounds
+    return DuelOfSides(what, starts, requests, rules, cost=cost, is_local=is_local, rounds_a_launch=rounds, **how)
 
 
 def _quality(gate: QualityGate, role: str, baseline: Side, candidate: Side) -> Quality:

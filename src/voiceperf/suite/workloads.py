@@ -20,6 +20,7 @@ class Workload:
         words: what it is, for people.
         blocks: by form, how many blocks of each turn.
         own_blocks: how many more with the candidate and the control alone, where a figure is the candidate's own.
+        duel_rounds: of each launch of a duel: more where a run is short beside the start of a process.
     """
 
     key: str
@@ -27,6 +28,7 @@ class Workload:
     words: str
     blocks: dict[str, int]
     own_blocks: int = 0
+    duel_rounds: int = 1
 
 
 CALL = "call"  # the whole turn, beside the single engines
@@ -34,7 +36,7 @@ THINKING_COLD = "thinking_cold"  # the whole prompt, to the first token
 WORKLOADS = {
     workload.key: workload
     for workload in (
-        Workload(HEARING, (HEARING,), "Hearing", {"full": 1, "short": 1}),
+        Workload(HEARING, (HEARING,), "Hearing", {"full": 1, "short": 1}, duel_rounds=2),
         Workload(THINKING, (THINKING,), "Thinking, a reply of 32 tokens", {"full": 4, "short": 3}),
         Workload(THINKING_COLD, (THINKING,), "Thinking, the whole conversation anew", {"full": 3, "short": 3}),
         Workload(SPEAKING, (SPEAKING,), "Speaking, a whole reply", {"full": 1, "short": 1}, own_blocks=6),

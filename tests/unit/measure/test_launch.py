@@ -42,18 +42,22 @@ def test_failing_contender_leaves_no_process():
     """Where the candidate cannot be loaded, or its first run fails, the baseline is stopped too."""
     with pytest.raises(EngineError, match="not to load"):
         launch(contender(), contender(failure="load"), LINES)
-    with pytest.raises(EngineError, match="told to fail"):
-        launch(contender(), contender(failure="error"), LINES)
+    with (
+        pytest.raises(EngineError, match="told to fail"),
+        launch(contender(), contender(failure="error"), LINES) as one,
+    ):
+        one.one_round()
 
 
 def test_contender_that_crashes_is_named():
     """A crash in the warm-up names the side that died."""
-    with pytest.raises(WorkerError, match=r"new.*SIGSEGV"):
-        launch(contender(), contender("new", failure="crash"), LINES)
+    crashing = contender("new", failure="crash")
+    with pytest.raises(WorkerError, match=r"new.*SIGSEGV"), launch(contender(), crashing, LINES) as both:
+        both.one_round()
 
 
-def test_who_is_named_first_is_started_and_run_first():
-    """Each side's start is timed, and the one that is named first begins."""
+def test_who_is_named_first_runs_first():
+    """Each side's start is timed, and the one that is named first begins; a round is as many blocks as it is told."""
     seen = []
 
     class Runner:
@@ -72,17 +76,13 @@ def test_who_is_named_first_is_started_and_run_first():
             seen.append(f"close {self.name}")
 
     sides = {name: partial(Runner, name) for name in (BASELINE, CANDIDATE)}
-    with Launch(sides, [7]) as both:
-        del seen[2:]
+    with Launch(sides, [7], blocks_a_round=2) as both:
         both.one_round()
-    assert seen == [
-        "start baseline",
-        "start candidate",
-        "baseline 7",
-        "candidate 7",
-        "close candidate",
-        "close baseline",
-    ]
+    started, warm, measured, closed = seen[:2], seen[2:4], seen[4:8], seen[8:]
+    assert set(started) == {"start baseline", "start candidate"}
+    assert warm == ["candidate 7", "baseline 7"]
+    assert measured == ["baseline 7", "candidate 7", "candidate 7", "baseline 7"]
+    assert set(closed) == {"close candidate", "close baseline"}
     assert all(both.spent[side].start_s > 0 for side in sides)
 
 
