@@ -30,13 +30,13 @@ bench: models
 test: models
 	@ci/browser.sh
 	$(PYTEST) tests/unit tests/docs -m "not slow" -n 2
-	$(PYTEST) tests/models tests/package tests/page tests/perf -m "not slow" --durations=20
+	$(PYTEST) tests/models tests/servers tests/package tests/page tests/perf -m "not slow" --durations=20
 
 test-all: models
 	@ci/browser.sh
 	$(PYTEST) tests/unit tests/docs -m "not slow" -n 2
 	$(PYTEST) tests/unit tests/docs -m slow
-	$(PYTEST) tests/models tests/package tests/page tests/perf tests/guest tests/evidence --durations=20
+	$(PYTEST) tests/models tests/servers tests/package tests/page tests/perf tests/guest tests/evidence --durations=20
 
 gate:
 	@ci/gate.sh

@@ -121,6 +121,10 @@ class EngineParams:
         """The names that a line may ask an engine that speaks for, beside its own; engines override it."""
         return []
 
+    def speaker(self) -> tuple[Any, ...]:
+        """Whose voice it is: only of one voice are pace and sound compared; engines that speak override it."""
+        return (self.engine,)
+
     def delivery(self) -> Delivery:
         """How an engine that speaks wants its texts; engines override it."""
         return Delivery()

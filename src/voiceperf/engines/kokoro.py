@@ -109,6 +109,9 @@ class KokoroParams(EngineParams):
         tries=(False, True),
     )
 
+    def speaker(self) -> tuple[Any, ...]:
+        return (self.engine, self.voice, self.lang)
+
     def delivery(self) -> Delivery:
         return Delivery(self.lang, self.by_sentence, self.filter_text, self.pause_s)
 

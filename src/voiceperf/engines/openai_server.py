@@ -85,7 +85,14 @@ class _OpenAIEngine:
         self._client.close()
 
     def _failures(self) -> Any:
-        return failures(self.params.url, (openai.OpenAIError, ValueError), self._keyed)
+        return failures(self.params.url, (openai.OpenAIError, ValueError), _in_words, self._keyed)
+
+
+def _in_words(error: Exception) -> str:
+    """With whatever the server says, in the form of the API or not."""
+    if isinstance(error, openai.APIStatusError):
+        return f"status {error.status_code}: {error.body or error.message}"
+    return str(error)
 
 
 @dataclass(frozen=True)
@@ -180,6 +187,9 @@ class OpenAISpeakingParams(OpenAIParams):
     voice: str = tunable("alloy", "the voice's name, as the server knows it")
     form: str = tunable("wav", "what the server sends; pcm: 16-bit at 24 kHz", choices=("wav", "pcm"))
     lang: str = tunable("en-us", "the language of what is spoken")
+
+    def speaker(self) -> tuple[Any, ...]:
+        return (self.engine, self.url, self.model, self.voice)
 
     def delivery(self) -> Delivery:
         return Delivery(lang=self.lang)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
@@ -79,7 +79,12 @@ class Keyed:
 
 
 @contextmanager
-def failures(url: str, kinds: tuple[type[Exception], ...], keyed: Keyed | None = None) -> Iterator[None]:
+def failures(
+    url: str,
+    kinds: tuple[type[Exception], ...],
+    in_words: Callable[[Exception], str] = str,
+    keyed: Keyed | None = None,
+) -> Iterator[None]:
     """What a client library raises, as one line that names the server; what is ours passes."""
     try:
         yield
@@ -88,5 +93,5 @@ def failures(url: str, kinds: tuple[type[Exception], ...], keyed: Keyed | None =
     except TimeoutError:
         raise EngineError(f"{url}: gave no answer in time") from None
     except kinds as error:
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        reason = " ".join(in_words(error).split())[:300] or type(error).__name__
         raise EngineError(f"{url}: {keyed.without(reason) if keyed else reason}") from None

@@ -161,6 +161,9 @@ class WyomingSpeakingParams(WyomingParams):
     voice: str = tunable("", "which of its voices; empty: its own choice")
     lang: str = tunable("en-us", "the language of what is spoken")
 
+    def speaker(self) -> tuple[Any, ...]:
+        return (self.engine, self.url, self.voice)
+
     def delivery(self) -> Delivery:
         return Delivery(lang=self.lang)
 

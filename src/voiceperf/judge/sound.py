@@ -60,19 +60,19 @@ class SpeakingComparison:
     """How a candidate speaks beside a baseline, over the same lines; the worst line counts.
 
     Distance and `duration_shift` are those of whatever was synthesised in one go, `pace_shift` is of whole replies.
+    What cannot be compared, because it is another voice or never the same sound, is None.
     """
 
     round_trip: HearingComparison
-    log_spectral_db: float
-    duration_shift: float
-    pace_shift: float
+    log_spectral_db: float | None = None
+    duration_shift: float | None = None
+    pace_shift: float | None = None
 
     def finding(self) -> Finding:
-        return worst(
-            [
-                self.round_trip.finding(min_utterances=1),  # every reply of the call, however few
-                point_at_most(self.log_spectral_db, MAX_LOG_SPECTRAL_DB, "log-spectral distance (dB)"),
-                point_at_most(self.duration_shift, MAX_DURATION_SHIFT, "duration shift"),
-                point_at_most(self.pace_shift, MAX_PACE_SHIFT, "shift of pace"),
-            ]
+        points = (
+            (self.log_spectral_db, MAX_LOG_SPECTRAL_DB, "log-spectral distance (dB)"),
+            (self.duration_shift, MAX_DURATION_SHIFT, "duration shift"),
+            (self.pace_shift, MAX_PACE_SHIFT, "shift of pace"),
         )
+        comparable = [point_at_most(*point) for point in points if point[0] is not None]
+        return worst([self.round_trip.finding(min_utterances=1), *comparable])  # every reply of the call, however few

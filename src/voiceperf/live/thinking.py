@@ -18,6 +18,7 @@ from voiceperf.errors import ServiceError, VoicePerfError
 from voiceperf.live.queue import Answer
 from voiceperf.live.session import Session
 from voiceperf.log import log_event
+from voiceperf.roles import SCRIPT
 
 
 class Thinking(Session):
@@ -96,7 +97,8 @@ class Thinking(Session):
             raise ServiceError(f"the system prompt and the last words have more than {most} characters", "too-long")
         if found[1]:
             log_event("dropped", engine=self.shared.engine.engine, messages=found[1], max_characters=most)
-        return Prompt(tuple(found[0]), n_tokens, script=script)
+        follows = SCRIPT in self.shared.engine.can  # else it answers in its own words
+        return Prompt(tuple(found[0]), n_tokens, script=script if follows else "")
 
 
 def _characters(messages: Sequence[Message]) -> int:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+import re
+import runpy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from voiceperf import places
 from voiceperf.audio import Samples, read_speech
 from voiceperf.call import CallRecording
+from voiceperf.conversation import Message
 from voiceperf.errors import InputError
 from voiceperf.files import is_file, parsed, read_bytes, read_text, read_toml, reason_of, shown
 
@@ -76,13 +81,32 @@ def _recording(manifest: Path, number: int, line: str) -> Recording:
     return Recording(path, entry["text"], entry["speaker"], entry["kind"], float(entry["seconds"]))
 
 
+Check = Callable[[str], bool]
+"""Whether an answer does what its author wanted."""
+
+
 @dataclass(frozen=True)
 class Conversation:
-    """A written conversation; those for calibration may choose a setting, only the others may judge it."""
+    """A written conversation; those for calibration may choose a setting, only the others may judge it.
+
+    `checks` are those that its author wrote for single turns, by the turn's place from 0.
+    """
 
     use: str
     system: str
     turns: tuple[tuple[str, str], ...]
+    checks: Mapping[int, Check] = field(default_factory=dict)
+
+    def messages(self, turn: int) -> tuple[Message, ...]:
+        """What a model is asked at a turn: all before it as written, and the caller's words."""
+        said: list[Message] = [{"role": "system", "content": self.system}]
+        for asked, answered in self.turns[:turn]:
+            said += [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
+        return (*said, {"role": "user", "content": self.turns[turn][0]})
+
+    def passes(self, turn: int, answer: str) -> bool | None:
+        """Whether an answer passes the turn's check; None where it has none."""
+        return self.checks[turn](answer) if turn in self.checks else None
 
     def as_text(self) -> str:
         """In ChatML, the format that SmolLM2 and many small instruct models were trained on."""
@@ -96,18 +120,60 @@ def read_conversations(path: Path, use: str = "evaluation") -> list[Conversation
     """Read the conversations of one use.
 
     Raises:
-        InputError: the file is missing, is not TOML, or lacks a field.
+        InputError: the file is missing, is not TOML, lacks a field, or has a check that is none.
     """
     document = read_toml(path, "file of conversations")
     try:
         tables = document["conversation"]
-        found = [Conversation(t["use"], t["system"], tuple((u, a) for u, a in t["turns"])) for t in tables]
+        found = [
+            Conversation(t["use"], t["system"], tuple((u, a) for u, a, *_ in t["turns"]), _checks(path, t["turns"]))
+            for t in tables
+        ]
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{shown(path)}: not a file of conversations ({reason_of(error)})") from None
     texts = [text for c in found for text in (c.use, c.system, *(t for turn in c.turns for t in turn))]
     if not all(isinstance(text, str) for text in texts):
         raise InputError(f"{shown(path)}: not a file of conversations (use, system and turns must be texts)")
     return [conversation for conversation in found if conversation.use == use]
+
+
+def _checks(path: Path, turns: Iterable[Sequence[Any]]) -> dict[int, Check]:
+    """The third part of each turn that has one: a regular expression, or `{call = "FILE.py:FUNCTION"}`."""
+    return {number: _check(path, more[0]) for number, (_, _, *more) in enumerate(turns) if more}
+
+
+def _check(path: Path, written: Any) -> Check:
+    where = f"{shown(path)}: check {written!r}"
+    if isinstance(written, dict) and set(written) == {"call"} and isinstance(written["call"], str):
+        return _called(path, where, *written["call"].partition(":")[::2])
+    if not isinstance(written, str):
+        raise InputError(f'{where}: must be a regular expression, or a table as {{call = "checks.py:is_booked"}}')
+    try:
+        pattern = re.compile(written, re.IGNORECASE)
+    except re.error as error:
+        raise InputError(f"{where}: no regular expression ({error})") from None
+    return lambda answer: pattern.search(answer) is not None
+
+
+def _called(path: Path, where: str, file: str, name: str) -> Check:
+    """A function of a Python file beside the conversations."""
+    source = path.parent / file
+    if not is_file(source):
+        raise InputError(f"{where}: {shown(source)} does not exist")
+    try:
+        function = runpy.run_path(str(source)).get(name)
+    except Exception as error:
+        raise InputError(f"{where}: {shown(source)} cannot be run ({reason_of(error)})") from None
+    if not callable(function):
+        raise InputError(f"{where}: {shown(source)} has no function {name!r}")
+
+    def passes(answer: str) -> bool:
+        try:
+            return bool(function(answer))
+        except Exception as error:
+            raise InputError(f"{where}: failed on {answer[:40]!r} ({reason_of(error)})") from None
+
+    return passes
 
 
 @dataclass(frozen=True)

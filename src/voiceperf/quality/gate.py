@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from voiceperf.call import CallRecording
 from voiceperf.errors import EngineError, ParameterError
+from voiceperf.judge.answers import MAX_LOSS, compare_answers
 from voiceperf.judge.language import MAX_KLD_NATS
 from voiceperf.judge.recitals import MAX_EXTRA_NATS, extra_nats
 from voiceperf.judge.sound import MAX_LOG_SPECTRAL_DB
@@ -16,12 +17,12 @@ from voiceperf.judge.text import WER_MARGIN, Heard
 from voiceperf.judge.verdict import Finding, Verdict, at_most, worst
 from voiceperf.log import Progress, silent
 from voiceperf.measure.contender import Side
-from voiceperf.quality.corpus import Corpus, Recording, replies
+from voiceperf.quality.corpus import Conversation, Corpus, Recording, replies
 from voiceperf.quality.examples import Examples
 from voiceperf.quality.hearing import as_written, compare_transcripts, recitals, transcripts
 from voiceperf.quality.outputs import Outputs, Remembering, StaleError
 from voiceperf.quality.speaking import compare_speech, speak_and_hear
-from voiceperf.quality.thinking import compare_scores
+from voiceperf.quality.thinking import OtherVocabularyError, answers, compare_scores
 from voiceperf.roles import HEARING, ROLES, SCORES, SPEAKING, THINKING
 
 
@@ -143,11 +144,24 @@ class QualityGate:
         return Quality(worst(findings), text, loss)
 
     def _thinks(self, baseline: Side, candidate: Side) -> Quality:
-        for side in (baseline, candidate):
-            if lacking := side.contender(THINKING).lacks({SCORES}):
-                return Quality(Finding(Verdict.NOT_APPLICABLE, lacking), "not applicable")
+        """By the models' scores where they can be compared, else by their answers; by checks wherever there are any."""
+        conversations = self.corpus.scored()
+        can_score = not any(side.contender(THINKING).lacks({SCORES}) for side in (baseline, candidate))
+        found = []
         with self._baseline(baseline, THINKING) as before, self._candidate(candidate, THINKING, before) as after:
-            compared = compare_scores(before, after, self.corpus.scored())
+            if can_score:
+                try:
+                    found.append(self._scores(before, after, conversations))
+                except OtherVocabularyError:
+                    can_score = False
+            if not can_score or any(conversation.checks for conversation in conversations):
+                found.append(self._answers(before, after, conversations))
+        losses = [one.loss for one in found if one.loss is not None]
+        text = "; ".join(one.text for one in found)
+        return Quality(worst(one.finding for one in found), text, max(losses, default=None))
+
+    def _scores(self, before: Remembering, after: Remembering, conversations: Sequence[Conversation]) -> Quality:
+        compared = compare_scores(before, after, conversations)
         if compared is None:
             return _unjudged("no conversation to score")
         self.perplexity = compared.candidate_perplexity
@@ -156,6 +170,22 @@ class QualityGate:
             f" perplexity x{compared.perplexity_ratio.estimate:.3f} ({compared.tokens} tokens)"
         )
         return Quality(compared.finding(), text, compared.kld_nats.estimate / MAX_KLD_NATS)
+
+    def _answers(self, before: Remembering, after: Remembering, conversations: Sequence[Conversation]) -> Quality:
+        """Callers hear answers, whatever the model's tokens are."""
+        places = [number for number, conversation in enumerate(conversations) for _ in conversation.turns]
+        first, second = (answers(one, conversations, self._progress) for one in (before, after))
+        compared = compare_answers(first, second, places)
+        if compared is None:
+            return _unjudged("no conversation to answer")
+        lost = compared.lost
+        text = (
+            f"{len(places)} answers, related {-lost.estimate:+.3f} (lower {-lost.high:+.3f}),"
+            f" length x{compared.length_ratio:.2f}"
+        )
+        if compared.checks:
+            text += f", checks passed {compared.passed[0]} -> {compared.passed[1]} of {compared.checks}"
+        return Quality(compared.finding(), text, lost.estimate / MAX_LOSS)
 
     def _speaks(self, baseline: Side, candidate: Side) -> Quality:
         lines = self.corpus.lines(self.call)
@@ -172,11 +202,13 @@ class QualityGate:
                 for name, reply in replies(self.call).items():
                     for side, speaker in ((baseline, before), (candidate, after)):
                         self._examples.spoken(side.name, name, reply, *speak_and_hear(speaker, listener, reply))
-        text = (
-            f"round trip WER {compared.round_trip.baseline_wer:.1%} -> {compared.round_trip.candidate_wer:.1%},"
-            f" log-mel {compared.log_spectral_db:.2f} dB, pace {compared.pace_shift:+.1%}, {len(lines)} texts"
-        )
-        return Quality(compared.finding(), text, compared.log_spectral_db / MAX_LOG_SPECTRAL_DB)
+        text = f"round trip WER {compared.round_trip.baseline_wer:.1%} -> {compared.round_trip.candidate_wer:.1%}"
+        loss = compared.round_trip.difference.estimate / WER_MARGIN
+        if compared.log_spectral_db is not None:
+            text += f", log-mel {compared.log_spectral_db:.2f} dB"
+            loss = compared.log_spectral_db / MAX_LOG_SPECTRAL_DB
+        text += f", pace {compared.pace_shift:+.1%}" if compared.pace_shift is not None else ", another voice"
+        return Quality(compared.finding(), f"{text}, {len(lines)} texts", loss)
 
     def _keep_scores(self, role: str, speakers: Mapping[str, str], scores: Iterable[Heard]) -> None:
         """For the saved run: how each utterance was heard, by its name."""

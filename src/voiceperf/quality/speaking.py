@@ -10,6 +10,7 @@ from voiceperf.judge.sound import SpeakingComparison, distance_beyond_trimming_d
 from voiceperf.judge.text import Heard, compare_hearing, score
 from voiceperf.log import Progress, silent
 from voiceperf.quality.outputs import Asked
+from voiceperf.roles import DETERMINISTIC
 
 
 def compare_speech(
@@ -19,7 +20,10 @@ def compare_speech(
     lines: Sequence[str],
     progress: Progress = silent,
 ) -> SpeakingComparison | None:
-    """Round-trip WER through a listener, log-mel distance, duration and pace; the worst line counts."""
+    """Round-trip WER through a listener; of one voice the pace, of the same sounds log-mel distance and duration.
+
+    The worst line counts.
+    """
     before, after = (
         [_spoken(worker, line) for line in _counted(lines, worker, progress)] for worker in (baseline, candidate)
     )
@@ -30,12 +34,19 @@ def compare_speech(
     round_trip = compare_hearing(heard[0], heard[1], [str(number) for number in range(len(lines))])
     if round_trip is None:
         return None
-    pieces = [pair for a, b in zip(before, after, strict=True) for pair in _same_pieces(baseline, a, b)]
+    both = list(zip(before, after, strict=True))
+    ours, theirs = candidate.contender, baseline.contender
+    if ours.params.speaker() != theirs.params.speaker():
+        return SpeakingComparison(round_trip)  # another voice sounds otherwise, and is none the worse
+    pace_shift = max(abs(b.heard_s / a.heard_s - 1) for a, b in both)
+    if ours.lacks({DETERMINISTIC}) or theirs.lacks({DETERMINISTIC}):
+        return SpeakingComparison(round_trip, pace_shift=pace_shift)  # no two readings of it are alike
+    pieces = [pair for a, b in both for pair in _same_pieces(baseline, a, b)]
     return SpeakingComparison(
         round_trip,
         max(distance_beyond_trimming_db(a, b, before[0].rate_hz) for a, b in pieces),
         max(duration_shift(a, b) for a, b in pieces),
-        max(abs(b.heard_s / a.heard_s - 1) for a, b in zip(before, after, strict=True)),
+        pace_shift,
     )
 
 

@@ -74,3 +74,63 @@ def test_file_without_conversations_is_named(tmp_path, one_line):
     with pytest.raises(InputError) as caught:
         read_conversations(tmp_path / "c.toml")
     one_line(caught.value, r"c\.toml")
+
+
+CHECKED = """
+[[conversation]]
+use = "evaluation"
+system = "s"
+turns = [
+  ["Book it.", "It is booked.", {check}],
+  ["Thanks.", "Goodbye."],
+]
+"""
+
+
+def with_check(folder, check):
+    (folder / "c.toml").write_text(CHECKED.format(check=check))
+    (folder / "checks.py").write_text("def booked(answer):\n    return answer.index('booked') >= 0\nnumber = 3\n")
+    return read_conversations(folder / "c.toml")
+
+
+def test_a_check_is_a_regular_expression(tmp_path):
+    """It is searched in the answer, whatever its case; a turn without one passes nothing."""
+    (conversation,) = with_check(tmp_path, r"'booked\b'")
+    assert conversation.passes(0, "Your table is BOOKED.") is True
+    assert conversation.passes(0, "bookedness") is False
+    assert conversation.passes(1, "booked") is None
+
+
+def test_a_check_is_a_function_beside_the_conversations(tmp_path, one_line):
+    """It gets the answer; one that fails is one line with its name."""
+    (conversation,) = with_check(tmp_path, '{call = "checks.py:booked"}')
+    assert conversation.passes(0, "it is booked") is True
+    with pytest.raises(InputError) as caught:
+        conversation.passes(0, "no")
+    one_line(caught.value, r"c\.toml", "checks.py:booked", "failed on 'no'")
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        ("'('", "no regular expression"),
+        ("3", "must be a regular expression"),
+        ("{call = 3}", "must be a regular expression"),
+        ('{call = "gone.py:booked"}', "gone.py does not exist"),
+        ('{call = "checks.py:nobody"}', "no function 'nobody'"),
+        ('{call = "checks.py:number"}', "no function 'number'"),
+        ('{call = "c.toml:booked"}', "cannot be run"),
+    ],
+)
+def test_a_check_that_is_none_is_named(tmp_path, check, said, one_line):
+    """The file, the check and what is wrong with it, before anything is measured."""
+    with pytest.raises(InputError) as caught:
+        with_check(tmp_path, check)
+    one_line(caught.value, r"c\.toml", said)
+
+
+def test_what_is_asked_at_a_turn_is_all_before_it(tmp_path):
+    """The system prompt, the turns so far as they are written, and the caller's words."""
+    (conversation,) = with_check(tmp_path, "'x'")
+    asked = [(message["role"], message["content"]) for message in conversation.messages(1)]
+    assert asked == [("system", "s"), ("user", "Book it."), ("assistant", "It is booked."), ("user", "Thanks.")]

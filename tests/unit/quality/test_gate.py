@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from voiceperf import profiles
-from voiceperf.engines.base import Recital, Recited, Transcript
+from voiceperf.engines.base import Passage, Recital, Recited, Reply, Scores, Transcript
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.contender import Side
 from voiceperf.profiles import Setting
 from voiceperf.quality import outputs as module
-from voiceperf.quality.corpus import Recording
+from voiceperf.quality.corpus import Conversation, Recording
 from voiceperf.quality.examples import Examples
 from voiceperf.quality.gate import QualityGate
 from voiceperf.quality.outputs import Outputs
@@ -149,3 +149,43 @@ def test_a_candidate_that_does_not_run_fails_on_trial(gate, monkeypatch, error):
     assert judged.holds("hearing", BASE, side("keen")).finding.reason == str(error)
     with pytest.raises(type(error)):
         judged.judge("hearing", BASE, side("keen"))
+
+
+class Thinks:
+    """Processes that score passages with tokens of their own, and answer as they are told."""
+
+    alive = True
+
+    def __init__(self, tokens, answer="It is booked for four."):
+        self.tokens, self.answer, self._who = tokens, answer, None
+
+    def __call__(self, contender):
+        self._who = contender.name
+        started = Thinks(self.tokens, self.answer)
+        started._who = contender.name
+        return started
+
+    def ask(self, request):
+        tokens = self.tokens.get(self._who, (1, 2, 3))
+        if isinstance(request, Passage):
+            return Scores(tokens, np.log(np.full((len(tokens) - 1, 7), 1 / 7, np.float32)))
+        return Reply(self.answer, (), 0)
+
+    def close(self):
+        pass
+
+
+ASKED = tuple((f"Book it for {number}.", "It is booked.") for number in range(12))
+
+
+@pytest.mark.parametrize("checks", [{}, {0: lambda answer: "booked" in answer}])
+@pytest.mark.parametrize("tokens", [{}, {"other": (1, 2, 3, 4)}, {"other": (3, 2, 1)}])
+def test_models_of_other_vocabularies_are_judged_by_their_answers(gate, corpus, tokens, checks):
+    """Of one vocabulary the scores decide; of two, what is answered; checks are asked for in either case."""
+    corpus.scored = lambda: [Conversation("evaluation", "s", ASKED, checks)] * 2
+    other = Side("other", FAIR.having("thinking", Setting({"n_ctx": 1024})))
+    judged = gate(Thinks(tokens)).judge("thinking", BASE, other)
+    assert judged.finding.verdict is Verdict.PASS
+    assert ("KLD" in judged.text) is (not tokens)
+    assert ("24 answers" in judged.text) is bool(tokens or checks)
+    assert ("checks passed 2 -> 2 of 2" in judged.text) is bool(checks)
