@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
@@ -26,12 +28,20 @@ class ChatFormat:
         ends: the texts of its tokens for the end and the begin of a sequence.
         controls: the texts of all tokens that steer a conversation.
         tokenise: the model's tokeniser.
+        told: what the template is told beside the conversation, by name.
     """
 
     def __init__(
-        self, model: str, template: str, ends: tuple[str, str], controls: Iterable[str], tokenise: Tokenise
+        self,
+        model: str,
+        template: str,
+        ends: tuple[str, str],
+        controls: Iterable[str],
+        tokenise: Tokenise,
+        *,
+        told: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        self._model, self._tokenise = model, tokenise
+        self._model, self._tokenise, self._told = model, tokenise, dict(told)
         self._controls = [text for text in controls if text]
         self._by_reply = {
             reply_follows: Jinja2ChatFormatter(template, *ends, add_generation_prompt=reply_follows)
@@ -63,10 +73,10 @@ class ChatFormat:
         """The conversation as text, and whether it begins with the token that begins a sequence."""
         formatter = self._by_reply[reply_follows]
         try:
-            formatted = formatter(messages=list(messages))
+            formatted = formatter(messages=list(messages), **self._told)
         except Exception as as_is:  # whatever a template raises; most say it by a ValueError
             try:
-                formatted = formatter(messages=without_system(messages))
+                formatted = formatter(messages=without_system(messages), **self._told)
             except Exception:
                 reason = " ".join(str(as_is).split()) or type(as_is).__name__
                 raise ModelError(

@@ -70,6 +70,7 @@ class LlamaEngine:
             (self._text_of(ends[0]), self._text_of(ends[1])),
             [self._text_of(token) for token in controls],
             lambda text, is_begin, special: self._llm.tokenize(text.encode(), add_bos=is_begin, special=special),
+            told=params.template_values(),
         )
         self._warm: list[int] = []
         self._fitted: tuple[Prompt | None, tuple[list[Message], int]] = (None, ([], 0))  # the last request

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,6 +14,9 @@ from voiceperf.roles import ABILITIES, THINKING
 
 PRELOADED = (preload.STATIC_SPLIT, preload.MATRIX_KERNELS)
 CACHE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8}  # ggml's type numbers (ggml.h)
+
+_OF_THE_CONVERSATION = ("messages", "functions", "function_call", "tools", "tool_choice", "add_generation_prompt",
+                        "eos_token", "bos_token", "raise_exception", "strftime_now")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class LlamaParams(EngineParams):
     seed: int = tunable(61, "seed of the sampler; a fixed one makes replies repeatable", low=0, high=2**32 - 2)
     max_tokens: int = tunable(96, "longest reply", low=1, high=4096, unit="tokens")
     stop: tuple[str, ...] = tunable((), "texts that end a reply")
+    template_args: tuple[str, ...] = tunable((), "what the chat template is told, as in enable_thinking=false")
     use_mmap: bool = tunable(True, "map the file instead of reading it", neutral=True, tries=(False, True))
     static_split: bool = tunable(
         False,
@@ -93,6 +98,24 @@ class LlamaParams(EngineParams):
             raise ParameterError(f"llama.type_v = {self.type_v!r}: a quantised value cache needs flash_attn = true")
         if self.n_ubatch > self.n_batch:
             raise ParameterError(f"llama.n_ubatch = {self.n_ubatch}: cannot exceed n_batch ({self.n_batch})")
+        self.template_values()
+
+    def template_values(self) -> dict[str, Any]:
+        """What the chat template is told, by name: JSON where a value is some, as true and 3 are, else a text.
+
+        Raises:
+            ParameterError: one that is no `name=value`, or takes a name that the conversation itself has.
+        """
+        found: dict[str, Any] = {}
+        for written in self.template_args:
+            name, equals, value = written.partition("=")
+            if not equals or not name.isidentifier() or name in _OF_THE_CONVERSATION:
+                raise ParameterError(f"llama.template_args: {written!r} is none; write it as enable_thinking=false")
+            try:
+                found[name] = json.loads(value)
+            except ValueError:
+                found[name] = value
+        return found
 
     def safer(self) -> list[dict[str, Any]]:
         """llama.cpp's own products, then unfused attention with a plain cache."""

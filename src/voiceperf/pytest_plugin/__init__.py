@@ -66,6 +66,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             help=f"{what} to judge quality on (default: those that come with voiceperf)",
         )
     group.addoption(
+        "--voiceperf-max-memory-mib",
+        metavar="MIB",
+        help="what the candidate's engines may take together (default: 768, and half as much again as their models)",
+    )
+    group.addoption(
         "--voiceperf-form",
         metavar="FORM",
         help="short: only a decisive FAIL is red; full: every criterion must PASS (default: short; under a gate, the"

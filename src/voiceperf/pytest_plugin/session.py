@@ -61,7 +61,17 @@ def _read_plan(config: pytest.Config) -> Plan:
         manifest=_file(config, said, "manifest", "voiceperf_manifest_file") or places.MANIFEST,
         conversations=_file(config, said, "conversations", "voiceperf_conversations_file") or places.CONVERSATIONS,
         texts=_file(config, said, "texts", "voiceperf_texts_file"),
+        max_rss_bytes=_max_rss_bytes(config),
     )
+
+
+def _max_rss_bytes(config: pytest.Config) -> int | None:
+    typed = config.getoption("voiceperf_max_memory_mib")
+    if typed is None:
+        return None
+    if not typed.isdecimal() or int(typed) < 1:
+        raise InputError(f"--voiceperf-max-memory-mib {typed}: must be a whole number of MiB")
+    return int(typed) * 2**20
 
 
 def _form(config: pytest.Config) -> Form:

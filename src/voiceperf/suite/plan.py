@@ -46,6 +46,7 @@ class Plan:
     manifest: Path
     conversations: Path
     texts: Path | None = None
+    max_rss_bytes: int | None = None  # of the candidate's engines together; by their models' sizes where it is not said
 
     def __post_init__(self) -> None:
         baselines = [profile.name for profile in self.baselines]

@@ -15,7 +15,9 @@ from voiceperf.call import Turn
 from voiceperf.engines.base import Output, same_output
 from voiceperf.errors import VoicePerfError
 from voiceperf.judge.criteria import LoadResult
-from voiceperf.roles import ROLES
+from voiceperf.measure.contender import Contender
+from voiceperf.models.store import locate
+from voiceperf.roles import LOCAL, ROLES
 from voiceperf.suite.workers import Workers
 
 
@@ -81,7 +83,14 @@ def run_load(workers: Workers, profile: str, turns: Sequence[Turn], seconds: flo
         p95_factors={engine.role: float(np.percentile(engine.factors, 95)) for engine in engines if engine.factors},
         rss_growth=None if finished is None else finished / settled - 1,
         rss_bytes=finished,
+        model_bytes=sum(_model_bytes(workers.get(profile, role).contender) for role in ROLES),
     )
+
+
+def _model_bytes(contender: Contender) -> int:
+    """The size of the model's file; nothing of an engine that names none here."""
+    model = contender.params.as_dict().get("model")
+    return locate(model).stat().st_size if model and not contender.lacks({LOCAL}) else 0
 
 
 def _call_at_once(engines: Sequence[_Engine], seconds: float) -> None:

@@ -199,7 +199,7 @@ class Suite:
         """The candidate's engines at once."""
         with Workers(self.plan.call, self._sides) as workers:
             load = run_load(workers, self.plan.candidate.name, self.turns, self.plan.form.load_s)
-        speed, quality = judge_load(load)
+        speed, quality = judge_load(load, self.plan.max_rss_bytes)
         text = f"{len(load.errors)} errors, {len(load.changed_outputs)} changed in {load.runs} runs"
         if load.rss_bytes is not None:
             text += f", RSS {load.rss_bytes / 2**20:.0f} MiB, {load.rss_growth:+.1%}"

@@ -73,6 +73,8 @@ def space_around(start: EngineParams) -> Space:
             tries = thread_counts(machine.cores().performance, start.threads(name))
         else:
             tries = tuple(value for value in known.tries if value != own)
+        if name == "model" and own not in known.tries:
+            continue  # another model is no setting of this one
         able = []
         for value in tries:
             if reason := _why_not(start, name, value):

@@ -3,7 +3,8 @@
 import pytest
 
 from voiceperf.engines.chat import ChatFormat, without_system
-from voiceperf.errors import ModelError
+from voiceperf.engines.llama_params import LlamaParams
+from voiceperf.errors import ModelError, ParameterError
 
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
@@ -63,3 +64,19 @@ def test_roles_take_turns_without_a_system():
         ("assistant", "A"),
         ("user", "U\n\nV"),
     ]
+
+
+def test_a_template_is_told_what_a_profile_says():
+    """A value reaches the template as what it is: a truth, a number or a text."""
+    template = "{{ enable_thinking is false }} {{ n + 1 }} {{ style }}" + CHATML
+    told = LlamaParams(template_args=("enable_thinking=false", "n=3", "style=brief and kind")).template_values()
+    format_ = ChatFormat("made.gguf", template, ("<|im_end|>", ""), CONTROLS, tokenise, told=told)
+    assert "".join(map(chr, format_.tokens(said("Hi"), reply_follows=True))).startswith("True 4 brief and kind")
+
+
+@pytest.mark.parametrize("written", ["enable_thinking", "=false", "a b=1", "messages=[]", "add_generation_prompt=true"])
+def test_what_is_nothing_to_tell_a_template_is_refused(written, one_line):
+    """No name, no value, or what the conversation itself decides."""
+    with pytest.raises(ParameterError) as caught:
+        LlamaParams(template_args=(written,))
+    one_line(caught.value, "llama.template_args")

@@ -84,7 +84,9 @@ def test_intervals_hold_whatever_processes_differ_by(process):
 
 def test_one_role_that_starves_under_load_is_not_outvoted():
     """The worst role's p95 counts, and is named, however often a fast one ran."""
-    starving = LoadResult(500, (), (), p95_factors={"hearing": 3.0, "thinking": 31.0}, rss_growth=0.0, rss_bytes=1)
+    starving = LoadResult(
+        500, (), (), p95_factors={"hearing": 3.0, "thinking": 31.0}, rss_growth=0.0, rss_bytes=1, model_bytes=0
+    )
     speed, _ = judge_load(starving)
     assert speed.verdict is Verdict.FAIL
     assert "(thinking)" in speed.reason
@@ -98,7 +100,7 @@ def test_unspoken_text_is_invalid():
 
 def test_any_error_or_changed_output_under_load_fails():
     """Load may slow an engine down, it may not break it."""
-    calm = LoadResult(10, (), (), p95_factors={"thinking": 4.0}, rss_growth=0.0, rss_bytes=2**29)
+    calm = LoadResult(10, (), (), p95_factors={"thinking": 4.0}, rss_growth=0.0, rss_bytes=2**29, model_bytes=0)
     assert [f.verdict for f in judge_load(calm)] == [Verdict.PASS, Verdict.PASS]
     broken = replace(calm, errors=("crashed",), rss_growth=None, rss_bytes=None)
     assert judge_load(broken)[1].verdict is Verdict.INVALID
@@ -106,10 +108,23 @@ def test_any_error_or_changed_output_under_load_fails():
     assert judge_load(changed)[1].verdict is Verdict.FAIL
 
 
-def test_memory_beyond_the_limit_fails():
-    """Three engines that take more than 1.2 GiB together are too much for the laptops they are for."""
-    heavy = LoadResult(10, (), (), p95_factors={"thinking": 4.0}, rss_growth=0.0, rss_bytes=int(1.3 * 2**30))
-    assert judge_load(heavy)[1].verdict is Verdict.FAIL
+@pytest.mark.parametrize(
+    ("rss_gib", "model_gib", "most_bytes", "verdict"),
+    [
+        (1.15, 0.3, None, Verdict.PASS),
+        (1.25, 0.3, None, Verdict.FAIL),
+        (4.0, 3.0, None, Verdict.PASS),
+        (6.0, 3.0, None, Verdict.FAIL),
+        (4.0, 3.0, 2**31, Verdict.FAIL),
+        (6.0, 3.0, 2**33, Verdict.PASS),
+    ],
+)
+def test_memory_beyond_the_limit_fails(rss_gib, model_gib, most_bytes, verdict):
+    """What engines may take follows their models, so that a large one does not fail for its size; or it is said."""
+    load = LoadResult(
+        10, (), (), {"thinking": 4.0}, 0.0, rss_bytes=int(rss_gib * 2**30), model_bytes=int(model_gib * 2**30)
+    )
+    assert judge_load(load, most_bytes)[1].verdict is verdict
 
 
 def test_aim_is_met_by_the_whole_interval_only():
