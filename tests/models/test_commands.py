@@ -77,7 +77,17 @@ def test_quality_judges_two_profiles(voiceperf, tmp_path):
     (tmp_path / "mine.jsonl").write_text("\n".join(map(json.dumps, rows)))
     sides = ("--baseline", "fair", "--candidate", "shipped")
     (found,) = voiceperf("quality", "--manifest", "mine.jsonl", *sides, "--json", ends_with=(0, 11))
-    assert found["utterances"] == len(rows)
+    assert (found["role"], found["utterances"]) == ("hearing", len(rows))
+
+
+def test_quality_judges_the_roles_that_are_asked_for(voiceperf, tmp_path):
+    """Texts alone have only the speaking judged; a worse model of the same tokens is worse, and says by what."""
+    (tmp_path / "lines.txt").write_text("Your table is booked.\n")
+    (spoken,) = voiceperf("quality", "--texts", "lines.txt", "--baseline", "shipped", "--json")
+    assert (spoken["role"], spoken["verdict"]) == ("speaking", "PASS")
+    worse = ("--baseline", "shipped", "--set", "model=smollm2-135m-instruct-q4_0")
+    (thought,) = voiceperf("quality", "thinking", *worse, "--json", ends_with=(10,))
+    assert "KL" in thought["reason"]
 
 
 @pytest.mark.slow

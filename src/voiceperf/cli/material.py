@@ -47,8 +47,9 @@ class Material:
             self.texts,
         )
         if self != Material():
-            found.digest()
+            found.recordings()
             found.scored()
+            found.digest()
         return found
 
 

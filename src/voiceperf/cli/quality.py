@@ -1,65 +1,110 @@
-"""`voiceperf quality`: does a candidate profile hear no worse than a baseline, on any manifest?"""
+"""`voiceperf quality`: does a candidate profile hear, think and speak no worse than a baseline, on any material?"""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
 from voiceperf import profiles
 from voiceperf.cli.app import Json, app, print_json
-from voiceperf.cli.engines import Changes, contender
-from voiceperf.errors import InputError
+from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Texts, recorded_call
+from voiceperf.engines import role_named
+from voiceperf.errors import EngineError, InputError
 from voiceperf.judge.text import HearingComparison, rates_by_kind, score
-from voiceperf.judge.verdict import GATE_EXIT_CODES
+from voiceperf.judge.verdict import GATE_EXIT_CODES, Finding, Verdict, applicable, worst
 from voiceperf.log import say
-from voiceperf.measure.contender import Contender
+from voiceperf.measure.contender import Contender, Side, changed
 from voiceperf.measure.process import WorkerProcess
-from voiceperf.quality.corpus import Recording, read_manifest
+from voiceperf.quality.corpus import Recording
+from voiceperf.quality.gate import Quality, QualityGate
 from voiceperf.quality.hearing import compare_transcripts, transcripts
 from voiceperf.report.kinds import kinds_table
 from voiceperf.report.tables import page
-from voiceperf.roles import HEARING
+from voiceperf.roles import HEARING, ROLES, SPEAKING, THINKING
 
 _PROGRESS_EVERY = 25
 
 
 @app.command()
 def quality(
-    manifest: Annotated[Path, typer.Option(help="Recordings with transcripts: one JSON object a line.")],
+    roles: Annotated[
+        list[str] | None,
+        typer.Argument(help=f"Of {', '.join(ROLES)} (default: those whose material is named; without any, all)."),
+    ] = None,
     baseline: Annotated[str, typer.Option(help="The profile to be no worse than.")] = "fair",
     candidate: Annotated[str, typer.Option(help="The profile to judge.")] = profiles.DEFAULT,
-    changes: Changes = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change one parameter of the candidate, as in --set audio_ctx=512; repeatable."),
+    ] = None,
+    call: CallFile = None,
+    manifest: Manifest = None,
+    conversations: Conversations = None,
+    texts: Texts = None,
     as_json: Json = False,
 ) -> None:
-    """Judge how a candidate hears beside a baseline. Exit 0: no worse; 10: worse; 11: too little data to tell."""
-    recordings = read_manifest(manifest)
-    before = _listen(contender(HEARING, baseline, None), recordings)
-    after = _listen(contender(HEARING, candidate, changes), recordings)
-    compared = compare_transcripts(recordings, before, after)
+    """Judge how a candidate hears, thinks and speaks beside a baseline; no time is measured.
+
+    Exit 0: no worse; 10: worse; 11: too little data to tell; 12: something could not be judged.
+    """
+    named = {HEARING: manifest, THINKING: conversations, SPEAKING: texts}
+    wanted = [role_named(role) for role in roles or ()] or [role for role in ROLES if named[role]] or list(ROLES)
+    profile, _ = changed(profiles.load(candidate), changes or (), wanted)
+    before, after = Side(baseline, profiles.load(baseline)), Side(candidate, profile)
+    corpus = Material(manifest, conversations, texts).corpus(every_nth=1)
+    gate = QualityGate(recorded_call(call), corpus, progress=_step)
+    findings = []
+    for role in wanted:
+        if role == HEARING:
+            recordings = list(corpus.recordings(any_length=True).values())
+            finding, record = _hearing(before, after, recordings, as_table=not as_json)
+        else:
+            found = _judged(gate, role, before, after)
+            finding, record = found.finding, {"quality": found.text}
+            if not as_json:
+                say(f"{role}: {found.text}")
+        findings.append(finding)
+        if as_json:
+            print_json({"role": role, **record, "verdict": finding.verdict, "reason": finding.reason})
+        else:
+            say(f"{finding.verdict}: {role}: {finding.reason}")
+    sys.exit(GATE_EXIT_CODES[worst(applicable(findings)).verdict])
+
+
+def _judged(gate: QualityGate, role: str, before: Side, after: Side) -> Quality:
+    try:
+        return gate.judge(role, before, after)
+    except EngineError as error:
+        return Quality(Finding(Verdict.INVALID, str(error)), "not judged")
+
+
+def _hearing(
+    before: Side, after: Side, recordings: Sequence[Recording], *, as_table: bool
+) -> tuple[Finding, dict[str, Any]]:
+    """With the word error rates of each kind of recording."""
+    heard = [_listen(side.contender(HEARING), recordings) for side in (before, after)]
+    compared = compare_transcripts(recordings, *heard)
     if compared is None:
-        raise InputError(f"{manifest}: its transcripts hold no words")
-    finding = compared.finding()
-    scored = [[score(r.text, text) for r, text in zip(recordings, heard, strict=True)] for heard in (before, after)]
+        raise InputError("the transcripts of the manifest hold no words")
+    scored = [[score(r.text, text) for r, text in zip(recordings, texts, strict=True)] for texts in heard]
     kinds = rates_by_kind([recording.kind for recording in recordings], *scored)
-    if as_json:
-        print_json({**_record(compared), "kinds": kinds, "verdict": finding.verdict, "reason": finding.reason})
-    else:
+    if as_table:
         whole: dict[str, list[float | None]] = {"all": [compared.baseline_wer, compared.candidate_wer]}
-        page().print(kinds_table(kinds | whole, [baseline, candidate]))
-        say(f"{finding.verdict}: {finding.reason}")
-    sys.exit(GATE_EXIT_CODES[finding.verdict])
+        page().print(kinds_table(kinds | whole, [before.name, after.name]))
+    return compared.finding(), {**_record(compared), "kinds": kinds}
 
 
-def _listen(contender: Contender, recordings: list[Recording]) -> list[str]:
-    def step(title: str, done: int, total: int) -> None:
-        if done % _PROGRESS_EVERY == 0 or done == total:
-            say(f"{title}: {done} of {total}")
+def _step(title: str, done: int, total: int) -> None:
+    if done % _PROGRESS_EVERY == 0 or done == total:
+        say(f"{title}: {done} of {total}")
 
+
+def _listen(contender: Contender, recordings: Sequence[Recording]) -> list[str]:
     with WorkerProcess(contender) as worker:
-        return transcripts(worker, recordings, step)
+        return transcripts(worker, recordings, _step)
 
 
 def _record(compared: HearingComparison) -> dict[str, float | int]:

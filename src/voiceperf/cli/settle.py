@@ -8,7 +8,7 @@ import typer
 
 from voiceperf import profiles
 from voiceperf.cli.app import Json, app, print_json
-from voiceperf.cli.material import CallFile, corpus, recorded_call
+from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Texts, recorded_call
 from voiceperf.log import say
 from voiceperf.suite import standing
 from voiceperf.suite.settle import Settled, Settlement
@@ -23,6 +23,9 @@ def settle(
     ] = profiles.DEFAULT,
     baseline: Annotated[str, typer.Option(help="The profile to be no worse than, and the last resort.")] = "fair",
     call: CallFile = None,
+    manifest: Manifest = None,
+    conversations: Conversations = None,
+    texts: Texts = None,
     leave: Annotated[bool, typer.Option("--leave", help="Only return to the shipped profile.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -35,7 +38,8 @@ def settle(
     if leave:
         say("this machine's own profile is gone" if standing.leave() else "this machine has no profile of its own")
         return
-    settlement = Settlement(recorded_call(call), corpus(_EVERY_NTH_RECORDING), profiles.load(baseline))
+    corpus = Material(manifest, conversations, texts).corpus(_EVERY_NTH_RECORDING)
+    settlement = Settlement(recorded_call(call), corpus, profiles.load(baseline))
     found = standing.settle_here(settlement, profiles.load(profile), say)
     if as_json:
         print_json(_record(found) | {"profile": str(standing.path())})

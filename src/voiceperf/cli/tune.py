@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from voiceperf import profiles
 from voiceperf.cli.app import Json, app, print_json
 from voiceperf.cli.engines import chosen_profile
-from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
+from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Storage, Texts, recorded_call
 from voiceperf.engines import role_named
 from voiceperf.errors import InputError
 from voiceperf.files import require_writable, write_text
@@ -51,6 +51,9 @@ def tune(
     prefer: Annotated[str, typer.Option(help=f"Of those that keep quality: {', '.join(PREFERENCES)}.")] = _PREFER,
     baseline: Annotated[str, typer.Option(help="The profile to start from and whose quality to keep.")] = _BASELINE,
     call: CallFile = None,
+    manifest: Manifest = None,
+    conversations: Conversations = None,
+    texts: Texts = None,
     storage: Storage = STORAGE,
     database: Annotated[
         str | None, typer.Option(help="Keep trials in a database that like machines share, as in sqlite:///tune.db.")
@@ -75,7 +78,8 @@ def tune(
     budget_s = seconds_of(budget)
     from voiceperf.tune.study import storage_at
 
-    tuner = _tuner(call, storage_at(storage, database), prefer, baseline)
+    material = Material(manifest, conversations, texts)
+    tuner = _tuner(call, storage_at(storage, database), prefer, baseline, material)
     for target in filter(None, (plot, markdown)):
         require_writable(target)
     if explain:
@@ -94,13 +98,20 @@ def tune(
     say(f"in force on this machine from now on: {path}")
 
 
-def _tuner(call: Path | None, storage: BaseStorage, prefer: str = _PREFER, baseline: str = _BASELINE) -> Tuner:
+def _tuner(
+    call: Path | None,
+    storage: BaseStorage,
+    prefer: str = _PREFER,
+    baseline: str = _BASELINE,
+    material: Material | None = None,
+) -> Tuner:
     from voiceperf.tune.tuner import Tuner
 
+    material = material or Material()
     others = [name for name in BASELINES if name != baseline]
     return Tuner(
         recorded_call(call),
-        (corpus(_QUICK), corpus(_WHOLE)),
+        (material.corpus(_QUICK), material.corpus(_WHOLE)),
         [profiles.load(name) for name in (baseline, *others)],
         [profiles.load(name) for name in profiles.shipped() if name not in (baseline, *others)],
         chosen_profile(None),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import re
 import runpy
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -196,12 +197,12 @@ class Corpus:
             found.update(read_bytes(recording.path))
         return found.hexdigest()
 
-    def recordings(self) -> dict[str, Recording]:
-        """What is heard, by its name within the manifest's folder."""
-        shortest, longest = CHUNK_SECONDS
+    def recordings(self, *, any_length: bool = False) -> dict[str, Recording]:
+        """What is heard, by its name within the manifest's folder: what a caller says in one go, or all."""
+        shortest, longest = (0.0, math.inf) if any_length else CHUNK_SECONDS
         chunks = [r for r in read_manifest(self.manifest) if shortest <= r.seconds <= longest]
         step = self.every_nth if self.manifest == places.MANIFEST else 1  # of the user's own, all
-        return {r.path.relative_to(self.manifest.parent).as_posix(): r for r in chunks[::step]}
+        return {Path(os.path.relpath(r.path, self.manifest.parent)).as_posix(): r for r in chunks[::step]}
 
     def scored(self) -> list[Conversation]:
         """What is read token by token."""

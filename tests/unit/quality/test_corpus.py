@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 from voiceperf.errors import InputError
-from voiceperf.quality.corpus import read_conversations, read_manifest
+from voiceperf.quality.corpus import Corpus, read_conversations, read_manifest
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 ENTRY = {"file": "a.wav", "text": "hello", "speaker": "s1", "kind": "word", "seconds": 1.0}
@@ -49,6 +49,28 @@ def test_broken_manifest_is_named(manifest, text, one_line):
     with pytest.raises(InputError) as caught:
         read_manifest(manifest)
     one_line(caught.value, "manifest.jsonl")
+
+
+def test_a_recording_may_be_elsewhere(manifest, tmp_path):
+    """A manifest that names its recordings by their whole path, in another folder, is read like any other."""
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "a.wav").write_bytes(b"sound")
+    manifest.write_text(json.dumps(ENTRY | {"file": str(there / "a.wav"), "seconds": 1.2}))
+    corpus = Corpus(manifest, manifest, 1)
+    (name,) = corpus.recordings()
+    assert (manifest.parent / name).resolve() == (there / "a.wav").resolve()
+
+
+@pytest.mark.parametrize(("any_length", "count"), [(False, 1), (True, 3)])
+def test_what_nobody_says_in_one_go_is_left_out(manifest, any_length, count):
+    """Very short and very long recordings are for those commands that ask for them."""
+    entries = []
+    for number, seconds in enumerate((0.2, 2.0, 30.0)):
+        (manifest.parent / f"{number}.wav").write_bytes(b"sound")
+        entries.append(json.dumps(ENTRY | {"file": f"{number}.wav", "seconds": seconds}))
+    manifest.write_text("\n".join(entries))
+    assert len(Corpus(manifest, manifest, 1).recordings(any_length=any_length)) == count
 
 
 def test_a_recording_that_is_listed_twice_is_named(manifest, one_line):

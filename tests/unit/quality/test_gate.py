@@ -182,10 +182,10 @@ ASKED = tuple((f"Book it for {number}.", "It is booked.") for number in range(12
 @pytest.mark.parametrize("tokens", [{}, {"other": (1, 2, 3, 4)}, {"other": (3, 2, 1)}])
 def test_models_of_other_vocabularies_are_judged_by_their_answers(gate, corpus, tokens, checks):
     """Of one vocabulary the scores decide; of two, what is answered; checks are asked for in either case."""
-    corpus.scored = lambda: [Conversation("evaluation", "s", ASKED, checks)] * 2
+    corpus.scored = lambda: [Conversation("evaluation", "s", ASKED, checks)] * 6
     other = Side("other", FAIR.having("thinking", Setting({"n_ctx": 1024})))
     judged = gate(Thinks(tokens)).judge("thinking", BASE, other)
     assert judged.finding.verdict is Verdict.PASS
     assert ("KLD" in judged.text) is (not tokens)
-    assert ("24 answers" in judged.text) is bool(tokens or checks)
-    assert ("checks passed 2 -> 2 of 2" in judged.text) is bool(checks)
+    assert ("72 answers" in judged.text) is bool(tokens or checks)
+    assert ("checks passed 6 -> 6 of 6" in judged.text) is bool(checks)
