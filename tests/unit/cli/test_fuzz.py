@@ -31,6 +31,8 @@ CALL = {
     "turn": [{"chunk": "clip.wav", "transcript": "Hi.", "reply": "Hello."}],
 }
 RECORDING = {"file": "clip.wav", "text": "hi abby", "speaker": "a", "kind": "command", "seconds": 1.2}
+TALK = {"use": "evaluation", "system": "s", "turns": [["Hi.", "Hello.", "hello"], ["Bye.", "Bye."]]}
+SERVED = {"roles": {"thinking": "openai_thinking"}, "openai_thinking": {"url": "http://127.0.0.1:9/v1", "model": "m"}}
 PROFILE = {"summary": "s", "whisper": {"n_threads": 2, "env": {"A": "b"}, "linux": {"idle_spins": 1}}, "origin": {}}
 
 ODD_VALUES = st.one_of(
@@ -108,7 +110,8 @@ def cut_or_flipped(draw, content):
 
 SOUND = DAMAGED | cut_or_flipped(CLIP)
 CALL_FILE = DAMAGED | changed(CALL).map(as_toml) | cut_or_flipped(as_toml(CALL))
-PROFILE_FILE = DAMAGED | changed(PROFILE).map(as_toml) | cut_or_flipped(as_toml(PROFILE))
+PROFILE_FILE = DAMAGED | changed(PROFILE).map(as_toml) | cut_or_flipped(as_toml(PROFILE)) | changed(SERVED).map(as_toml)
+TALKS = DAMAGED | changed({"conversation": [TALK]}).map(as_toml) | cut_or_flipped(as_toml({"conversation": [TALK]}))
 MANIFEST = DAMAGED | changed(RECORDING).map(as_json) | cut_or_flipped(as_json(RECORDING))
 RUN = DAMAGED | changed(SAVED).map(as_json) | cut_or_flipped(as_json(SAVED))
 LEDGER = DAMAGED | changed({"m": {"run": "a", "sha256": "b", "series": {}}}).map(as_json)
@@ -132,6 +135,14 @@ COMMANDS = {
             ["profile", "diff", "shipped", "p.toml"],
         ],
     ),
+    "talks.toml": (
+        TALKS,
+        [
+            [*name, "--conversations", "talks.toml"]
+            for name in (["quality"], ["compare", "--baseline", "fair"], ["settle"])
+        ],
+    ),
+    "texts.txt": (DAMAGED, [["quality", "--texts", "texts.txt"], ["tune", "--explain", "--texts", "texts.txt"]]),
     "pyproject.toml": (PROJECT_FILE, [["parameters", "kokoro"], ["compare", "--baseline", "fair"]]),
     "call.toml": (
         CALL_FILE,
