@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -135,6 +135,10 @@ class EngineParams:
 
     def environment(self) -> dict[str, str]:
         """Environment variables that the engine's process must be started with; engines override it."""
+        return {}
+
+    def exports(self) -> Mapping[str, Callable[[], Any]]:
+        """By the name of another program, its words for these values (`engines.exported`); engines override it."""
         return {}
 
     def says(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from voiceperf.cli import (  # noqa: F401  # importing them registers their comm
     compare,
     doctor,
     engines,
+    export,
     gate,
     history,
     models,

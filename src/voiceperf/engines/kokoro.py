@@ -31,6 +31,7 @@ from voiceperf.engines.base import (
     refuse,
     wrong_request,
 )
+from voiceperf.engines.exported import Export, Exported, arguments, left_over
 from voiceperf.engines.pieces import bounded, pieces_of
 from voiceperf.engines.spoken import spoken, unreadable, without_thoughts
 from voiceperf.errors import EngineError, ParameterError
@@ -108,6 +109,32 @@ class KokoroParams(EngineParams):
         "voiceperf's own convolutions, norms and activations (Linux, AVX-512 VNNI, a C++ compiler, a quantised model)",
         tries=(False, True),
     )
+
+    def exports(self) -> dict[str, Export]:
+        return {"kokoro-onnx": self._as_kokoro_onnx}
+
+    def _as_kokoro_onnx(self) -> Exported:
+        values = {"voice": "voice", "speed": self.speed, "lang": self.lang, "trim": self.trim}
+        text = f"""import kokoro_onnx
+import numpy as np
+import onnxruntime
+import soundfile
+
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = {self.threads("intra_op_threads")}
+options.inter_op_num_threads = {self.inter_op_threads}
+options.graph_optimization_level = onnxruntime.{_LEVELS[self.graph_level]}
+options.add_session_config_entry("session.intra_op.allow_spinning", "{int(self.spinning)}")
+session = onnxruntime.InferenceSession({str(locate(self.model))!r}, options, providers={list(self.providers)!r})
+np.savez("voices.npz", voice=np.fromfile({str(locate(self.voice))!r}, "<f4").reshape({_VOICE_SHAPE}))
+kokoro = kokoro_onnx.Kokoro.from_session(session, "voices.npz")
+audio, rate_hz = kokoro.create(
+    "Good evening.",
+{arguments(values)})
+soundfile.write("speech.wav", audio, rate_hz)
+"""
+        taken = ("model", "intra_op_threads", "inter_op_threads", "graph_level", "spinning", "providers", *values)
+        return Exported(text, left_over(self, taken))
 
     def speaker(self) -> tuple[Any, ...]:
         return (self.engine, self.voice, self.lang)

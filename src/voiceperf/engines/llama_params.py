@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 
 from voiceperf.engines import preload
 from voiceperf.engines.base import IDLE_SPINS, LIBRARY_DEFAULT, idle_environment
+from voiceperf.engines.exported import Export, Exported, arguments, left_over
 from voiceperf.errors import ParameterError
+from voiceperf.models.store import locate
 from voiceperf.params import ALL_CORES, EngineParams, tunable
 from voiceperf.roles import ABILITIES, THINKING
 
@@ -116,6 +118,26 @@ class LlamaParams(EngineParams):
             except ValueError:
                 found[name] = value
         return found
+
+    def exports(self) -> dict[str, Export]:
+        return {"llama-cpp-python": self._as_llama_cpp_python}
+
+    def _as_llama_cpp_python(self) -> Exported:
+        loaded = ("n_ctx", "n_batch", "n_ubatch", "n_gpu_layers", "flash_attn", "use_mmap", "use_mlock", "seed")
+        asked = ("temperature", "top_k", "top_p", "min_p", "repeat_penalty", "max_tokens", "seed")
+        threads = {name: self.threads(name) for name in self.thread_names if self.threads(name) != LIBRARY_DEFAULT}
+        types = {name: CACHE_TYPES[getattr(self, name)] for name in ("type_k", "type_v")}
+        values = {name: getattr(self, name) for name in loaded} | threads | types | {"verbose": False}
+        request = {name: getattr(self, name) for name in asked} | ({"stop": list(self.stop)} if self.stop else {})
+        text = (
+            "from llama_cpp import Llama\n\n"
+            f"llm = Llama(\n    {str(locate(self.model))!r},\n{arguments(values)})\n"
+            "answer = llm.create_chat_completion(\n"
+            '    [{"role": "user", "content": "When do you open?"}],\n'
+            f"{arguments(request)})\n"
+            'print(answer["choices"][0]["message"]["content"])\n'
+        )
+        return Exported(text, left_over(self, (*values, *self.thread_names, *request, "model", "stop")))
 
     def safer(self) -> list[dict[str, Any]]:
         """llama.cpp's own products, then unfused attention with a plain cache."""

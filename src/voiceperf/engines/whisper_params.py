@@ -12,7 +12,9 @@ from voiceperf.audio import SPEECH_RATE_HZ
 from voiceperf.engines import encoder_context, preload
 from voiceperf.engines.base import IDLE_SPINS, LIBRARY_DEFAULT, idle_environment
 from voiceperf.engines.encoder_context import FULL, Context
+from voiceperf.engines.exported import Export, Exported, arguments, left_over
 from voiceperf.errors import ParameterError
+from voiceperf.models.store import locate
 from voiceperf.params import ALL_CORES, EngineParams, tunable
 from voiceperf.roles import DETERMINISTIC, HEARING, LOCAL, SCORES
 
@@ -118,6 +120,37 @@ class WhisperParams(EngineParams):
         " and a build with llamafile's products, which set-up makes)",
         tries=(False, True),
     )
+
+    def exports(self) -> dict[str, Export]:
+        return {"pywhispercpp": self._as_pywhispercpp}
+
+    def _as_pywhispercpp(self) -> Exported:
+        told: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in (
+                "audio_ctx", "single_segment", "no_timestamps", "temperature_inc", "entropy_thold", "logprob_thold",
+                "no_speech_thold", "suppress_nst", "language",
+            )
+        }  # fmt: skip
+        told |= {"initial_prompt": self.initial_prompt} if self.initial_prompt else {}
+        beams = {"beam_search": {"beam_size": self.beam_size, "patience": -1.0}} if self.beam_size else {}
+        values = {
+            "params_sampling_strategy": 1 if self.beam_size else 0,
+            "context_params": {"flash_attn": self.flash_attn, "use_gpu": self.use_gpu},
+            "n_threads": self.threads("n_threads"),
+            "no_context": True,
+            "print_progress": False,
+            "greedy": {"best_of": self.best_of},
+            **beams,
+            **told,
+        }
+        text = (
+            "from pywhispercpp.model import Model\n\n"
+            f"model = Model(\n    {str(locate(self.model))!r},\n{arguments(values)})\n"
+            'print(" ".join(segment.text for segment in model.transcribe("speech.wav")))\n'
+        )
+        taken = (*told, "model", "n_threads", "flash_attn", "use_gpu", "best_of", "beam_size")
+        return Exported(text, left_over(self, taken))
 
     def safer(self) -> list[dict[str, Any]]:
         """All the silence, a longer context, then the full one; then whisper.cpp's own products."""

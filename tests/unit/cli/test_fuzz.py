@@ -132,6 +132,8 @@ COMMANDS = {
             ["replay", "--profile", "p.toml"],
             ["settle", "--profile", "p.toml"],
             ["profile", "show", "p.toml"],
+            ["export", "p.toml", "--to", "env"],
+            ["export", "p.toml", "--to", "llama-cpp-python"],
             ["profile", "diff", "shipped", "p.toml"],
         ],
     ),
