@@ -19,6 +19,7 @@ RUN_BY = {  # where each command is started for real
     "call": "tests/models/test_newcall.py",
     "compare": "tests/models/test_commands.py",
     "doctor": "tests/unit/cli/test_commands.py",
+    "export": "tests/models/test_export.py",
     "gate": "tests/models/test_compare.py",
     "history": "tests/unit/cli/test_commands.py",
     "models": "tests/models/test_commands.py",

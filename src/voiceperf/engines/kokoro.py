@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import kokoro_onnx
 import numpy as np
@@ -31,124 +30,11 @@ from voiceperf.engines.base import (
     refuse,
     wrong_request,
 )
-from voiceperf.engines.exported import Export, Exported, arguments, left_over
+from voiceperf.engines.kokoro_params import LEVELS, VOICE_SHAPE, KokoroParams
 from voiceperf.engines.pieces import bounded, pieces_of
 from voiceperf.engines.spoken import spoken, unreadable, without_thoughts
 from voiceperf.errors import EngineError, ParameterError
-from voiceperf.models.catalogue import CATALOGUE
-from voiceperf.models.store import locate, path_of
-from voiceperf.params import ALL_CORES, Delivery, EngineParams, tunable
-from voiceperf.roles import SPEAKING
-
-_LEVELS = {
-    "disabled": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
-    "basic": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
-    "extended": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
-    "all": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
-}
-_VOICE_SHAPE = (510, 1, 256)  # a style vector for each count of phonemes
-
-
-@dataclass(frozen=True)
-class KokoroParams(EngineParams):
-    """Everything about Kokoro on ONNX Runtime that is worth tuning."""
-
-    engine: ClassVar[str] = "kokoro"
-    role: ClassVar[str] = SPEAKING
-    title: ClassVar[str] = "Kokoro-82M"
-    home: ClassVar[str] = "https://huggingface.co/hexgrad/Kokoro-82M"
-    distributions: ClassVar[tuple[str, ...]] = ("kokoro-onnx", "onnxruntime", "phonemizer", "espeakng-loader")
-    thread_names: ClassVar[tuple[str, ...]] = ("intra_op_threads",)
-
-    model: str = tunable("kokoro-v1.0-int8", "catalogue name, or the path of an ONNX file")
-    voice: str = tunable("af_heart", "catalogue name, or the path of a raw float32 style file")
-    speed: float = tunable(1.0, "of speech", low=0.5, high=2.0)
-    lang: str = tunable("en-us", "espeak-ng language of the phonemes")
-    intra_op_threads: int = tunable(
-        ALL_CORES, "threads within one operator; 0: performance cores", low=0, high=256, neutral=True
-    )
-    inter_op_threads: int = tunable(1, "operators at once", low=1, high=64, neutral=True)
-    spinning: bool = tunable(
-        True,
-        "idle threads spin instead of sleeping: sooner back, but they take a core",
-        neutral=True,
-        tries=(False, True),
-        beside=True,
-    )
-    graph_level: str = tunable("all", "graph optimisation", choices=_LEVELS, tries=("extended", "all"))
-    providers: tuple[str, ...] = tunable(
-        ("CPUExecutionProvider",),
-        "execution providers, best first",
-        tries=(
-            ("CPUExecutionProvider",),
-            ("CUDAExecutionProvider", "CPUExecutionProvider"),
-            ("CoreMLExecutionProvider", "CPUExecutionProvider"),
-        ),
-    )
-    trim: bool = tunable(True, "cut the silence at both ends")
-    by_sentence: bool = tunable(
-        False,
-        "synthesise sentence by sentence, a long first one from its first clause, so that audio starts sooner",
-        tries=(False, True),
-        overlaps=True,
-    )
-    filter_text: bool = tunable(
-        True, "leave out what is written and not spoken: markup, emoji, addresses of pages, letters of other scripts"
-    )
-    pause_s: float = tunable(0.06, "silence between the pieces of by_sentence", low=0.0, high=1.0, unit="s")
-    phrase_cache_mib: int = tunable(
-        0,
-        "keep what recent phrases sound like, the latest used first, up to this size; 0: none",
-        low=0,
-        high=4096,
-        unit="MiB",
-        neutral=True,
-    )
-    vnni_kernels: bool = tunable(
-        False,
-        "voiceperf's own convolutions, norms and activations (Linux, AVX-512 VNNI, a C++ compiler, a quantised model)",
-        tries=(False, True),
-    )
-
-    def exports(self) -> dict[str, Export]:
-        return {"kokoro-onnx": self._as_kokoro_onnx}
-
-    def _as_kokoro_onnx(self) -> Exported:
-        values = {"voice": "voice", "speed": self.speed, "lang": self.lang, "trim": self.trim}
-        text = f"""import kokoro_onnx
-import numpy as np
-import onnxruntime
-import soundfile
-
-options = onnxruntime.SessionOptions()
-options.intra_op_num_threads = {self.threads("intra_op_threads")}
-options.inter_op_num_threads = {self.inter_op_threads}
-options.graph_optimization_level = onnxruntime.{_LEVELS[self.graph_level]}
-options.add_session_config_entry("session.intra_op.allow_spinning", "{int(self.spinning)}")
-session = onnxruntime.InferenceSession({str(locate(self.model))!r}, options, providers={list(self.providers)!r})
-np.savez("voices.npz", voice=np.fromfile({str(locate(self.voice))!r}, "<f4").reshape({_VOICE_SHAPE}))
-kokoro = kokoro_onnx.Kokoro.from_session(session, "voices.npz")
-audio, rate_hz = kokoro.create(
-    "Good evening.",
-{arguments(values)})
-soundfile.write("speech.wav", audio, rate_hz)
-"""
-        taken = ("model", "intra_op_threads", "inter_op_threads", "graph_level", "spinning", "providers", *values)
-        return Exported(text, left_over(self, taken))
-
-    def speaker(self) -> tuple[Any, ...]:
-        return (self.engine, self.voice, self.lang)
-
-    def delivery(self) -> Delivery:
-        return Delivery(self.lang, self.by_sentence, self.filter_text, self.pause_s)
-
-    def voices(self) -> list[str]:
-        """The voices of the catalogue that are here: what a request may name, so that it opens no other file."""
-        return [name for name, asset in CATALOGUE.items() if asset.is_voice and path_of(asset).is_file()]
-
-    def safer(self) -> list[dict[str, Any]]:
-        """ONNX Runtime's own operators, then whole replies."""
-        return [{"vnni_kernels": False}, {"by_sentence": False}]
+from voiceperf.models.store import locate
 
 
 class KokoroEngine:
@@ -257,16 +143,16 @@ def load_voice(path: Path) -> Samples:
         EngineError: it does not have a voice's size.
     """
     raw = np.fromfile(path, dtype="<f4")
-    if raw.size != np.prod(_VOICE_SHAPE):
-        raise EngineError(f"{path}: not a Kokoro voice ({raw.size} numbers, {np.prod(_VOICE_SHAPE)} wanted)")
-    return raw.reshape(_VOICE_SHAPE)
+    if raw.size != np.prod(VOICE_SHAPE):
+        raise EngineError(f"{path}: not a Kokoro voice ({raw.size} numbers, {np.prod(VOICE_SHAPE)} wanted)")
+    return raw.reshape(VOICE_SHAPE)
 
 
 def _session(path: Path, params: KokoroParams, scratch: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = params.threads("intra_op_threads")
     options.inter_op_num_threads = params.inter_op_threads
-    options.graph_optimization_level = _LEVELS[params.graph_level]
+    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, LEVELS[params.graph_level])
     options.log_severity_level = 3  # errors only: its warnings about unused initialisers help nobody
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(params.spinning)))
     try:
