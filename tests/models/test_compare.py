@@ -112,7 +112,9 @@ def test_the_gate_finds_a_profile_that_has_become_slower(tmp_path):
     profile.write_text("[whisper]\nmodel = 'whisper-base-q8_0'\nflash_attn = true\naudio_ctx = 512\n")
     commit(tmp_path)
     profile.write_text(profile.read_text().replace("512", "768"))
-    code, (hearing, memory, start_up), said = gate(tmp_path, "--profile", "mine.toml", "--only", "hearing")
+    code, (hearing, memory, start_up), said = gate(
+        tmp_path, "--profile", "mine.toml", "--only", "hearing", "--budget-s", "170"
+    )
     assert code == 10, said
     assert (hearing["verdict"], hearing["change"]) == ("FAIL", "slower")
     assert (memory["what"], start_up["what"]) == ("memory", "start-up")

@@ -12,7 +12,7 @@ from voiceperf.call import CallRecording
 from voiceperf.errors import EngineError
 from voiceperf.judge.criteria import MAX_RSS_GROWTH
 from voiceperf.judge.statistics import Interval, ratio_interval
-from voiceperf.judge.verdict import Finding, Verdict, at_most, point_at_most, worst
+from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict, at_most, point_at_most, worst
 from voiceperf.log import Progress, silent
 from voiceperf.measure.blocks import wall_ns
 from voiceperf.measure.clock import Clock, SystemClock
@@ -105,7 +105,9 @@ def judge_sides(
         duel = _duel(what, both, call, rules, how)
         duel.go_on()
         if what in ROLES:
+            begun_ns = clock.wall_ns()
             qualities[what] = _quality(gate, what, baseline, candidate)
+            end_ns += clock.wall_ns() - begun_ns  # the budget is the duels'
         if duel.is_done:
             yield end(duel.ended())
         else:
@@ -177,7 +179,10 @@ def _start_up(duels: Sequence[Duel]) -> Judged:
         _sum([median(pair[side] for pair in pairs) if pairs else None for pairs in starts.values()]) for side in (0, 1)
     )
     text = f"{before:.1f} -> {after:.1f} s" if before and after else "not measured"
-    return Judged(START_UP, at_most(interval, 1 + MAX_START_SLOWDOWN, "time to start ratio"), interval, text)
+    finding = at_most(interval, 1 + MAX_START_SLOWDOWN, "time to start ratio")
+    if interval is not None and interval.samples < MIN_PAIRS:  # the time was used up before
+        finding = Finding(Verdict.INCONCLUSIVE, f"time to start ratio: {interval.samples} starts are too few to tell")
+    return Judged(START_UP, finding, interval, text)
 
 
 def _sum(values: Sequence[float | None]) -> float | None:

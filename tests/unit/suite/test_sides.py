@@ -160,3 +160,10 @@ def test_what_a_server_cannot_give_is_not_applicable(judge, tmp_path):
     assert rows["call"].finding.verdict is Verdict.NOT_APPLICABLE
     assert "openai_thinking" in rows["call"].finding.reason
     assert rows["memory"].text == "200 -> 200 MB"
+
+
+@pytest.mark.parametrize(("launches", "verdict"), [(1, Verdict.INCONCLUSIVE), (2, Verdict.PASS)])
+def test_few_starts_cannot_tell(judge, launches, verdict):
+    """Where the time was used up before processes had been started often enough, that is no fault of anybody's."""
+    rows = judge(compared=ROLES, spent=[spent((1.0, 100), (1.0, 100))] * launches)
+    assert verdicts(rows)["start-up"] is verdict
