@@ -21,9 +21,8 @@ SPEECH_MIN_SAMPLES = SPEECH_RATE_HZ // 5  # 0.2 s; the shortest of 457 recorded 
 _LOUDEST = 16.0  # of samples whose full scale is 1.0; clipped speech stays far below, integers in floats are far above
 _CANCELLED = 0.01  # of the energy is left of the mean; of unlike channels it is all
 _BLOCK = 2**16  # samples that are read at once
-_DATA_BYTES = re.compile(
-    r"^data : (\d+)(?: \(should be (\d+)\))?$", re.MULTILINE
-)  # as libsndfile reports a WAV's header
+# as libsndfile reports a WAV's header
+_DATA_BYTES = re.compile(r"^data : (\d+)(?: \(should be (\d+)\))?$", re.MULTILINE)
 _STREAM_BYTES = 0x7FFF0000  # a header that names this much or more was written before the length was known
 
 _log = logging.getLogger(__name__)
