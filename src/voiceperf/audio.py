@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -146,7 +147,13 @@ def _check_length(sound: soundfile.SoundFile, file_bytes: int, name: str) -> Non
             " recorded; mend it, as in: sox --ignore-length IN.wav out.wav"
         )
     if held_bytes < named_bytes < _STREAM_BYTES:
-        _log.warning("%s: ends early: %.0f%% of what its header says are there", name, 100 * held_bytes / named_bytes)
+        _say_early_end(name, held_bytes / named_bytes)
+
+
+@cache
+def _say_early_end(name: str, share: float) -> None:
+    """Once, however often the file is read."""
+    _log.warning("%s: ends early: %.0f%% of what its header says are there", name, 100 * share)
 
 
 def without_silence(samples: Samples, rate_hz: int) -> Samples:
