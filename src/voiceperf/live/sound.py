@@ -29,12 +29,13 @@ class Recording:
         self._format, self._max_s = format_of(event), max_s
         self._mixed = Mixdown()
         self._rest = b""  # what has come of a sample that is not whole yet
+        self._telling, self._are_floats = 0, True  # samples that could be floats, and whether all so far could
 
     def add(self, event: Event) -> None:
         """Take a chunk, wherever in a sample it begins and ends.
 
         Raises:
-            ServiceError: of another format than the start, longer than is allowed, or floats sent as integers.
+            ServiceError: of another format than the start, or longer than is allowed.
         """
         if format_of(event) != self._format:
             raise ServiceError(f"a chunk is {format_of(event)}, the start was {self._format}", "malformed")
@@ -42,8 +43,9 @@ class Recording:
         whole = len(payload) - len(payload) % (self._format.width * self._format.channels)
         self._rest = payload[whole:]
         integers = np.frombuffer(payload[:whole], f"<i{self._format.width}").reshape(-1, self._format.channels)
-        if self._format.width == np.float32().nbytes and _are_floats(integers):
-            raise ServiceError("the speech looks like 32-bit floats: send 16-bit PCM (width 2)", "malformed")
+        if self._format.width == np.float32().nbytes and self._are_floats:
+            sent = integers[integers != 0]
+            self._telling, self._are_floats = self._telling + len(sent), _may_be_floats(sent)
         self._mixed.add(integers.astype(np.float32) / np.float32(_FULL_SCALE[self._format.width]))
         if len(self._mixed) > self._max_s * self._format.rate:
             raise ServiceError(f"the speech is longer than {self._max_s:g} s", "too-long")
@@ -59,17 +61,21 @@ class Recording:
 
         Raises:
             InputError: too short to be speech.
+            ServiceError: floats that were sent as integers.
         """
+        if self._are_floats and self._telling >= _TELLING_SAMPLES:
+            raise ServiceError("the speech looks like 32-bit floats: send 16-bit PCM (width 2)", "malformed")
         return as_speech(self._mixed.samples(), self._format.rate, "the speech")
 
 
-def _are_floats(integers: NDArray[np.int32]) -> bool:
+def _may_be_floats(integers: NDArray[np.int32]) -> bool:
     """Whether the bits of what was sent as integers are sound in floats.
 
-    As floats, small integers are far below the quietest sound, and the loud ones far above full scale.
+    As floats, small integers are far below the quietest sound, and the loud ones far above full scale. A stretch of
+    loud sound may have none of either; a whole utterance has.
     """
-    sent = integers[integers != 0].view("<f4")
-    return len(sent) >= _TELLING_SAMPLES and bool(((np.abs(sent) > 2.0**-32) & (np.abs(sent) < 16.0)).all())
+    sent = np.abs(integers.view("<f4"))
+    return bool(((sent > 2.0**-32) & (sent < 16.0)).all())
 
 
 def format_of(event: Event) -> AudioFormat:

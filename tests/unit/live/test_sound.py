@@ -58,7 +58,14 @@ def test_floats_sent_as_integers_are_refused(level):
     """32-bit floats under the width of 32-bit integers are not heard as noise."""
     floats = (level * np.sin(np.arange(4800) / 10)).astype("<f4")
     with pytest.raises(ServiceError, match="32-bit floats: send 16-bit PCM"):
-        received([AudioChunk(16_000, 4, 1, floats.tobytes()).event()], width=4)
+        received([AudioChunk(16_000, 4, 1, floats.tobytes()).event()], width=4).samples()
+
+
+def test_a_loud_stretch_is_not_taken_for_floats():
+    """Integers whose bits would be sound in floats, for as long as a chunk: the whole utterance decides."""
+    chunks_of = [np.full(100, 0.45 * 2**31), 2.0**20 * np.sin(np.arange(4800) / 10), np.full(100, 0.45 * 2**31)]
+    events = [AudioChunk(16_000, 4, 1, part.astype("<i4").tobytes()).event() for part in chunks_of]
+    assert received(events, width=4).samples()[:100] == pytest.approx(0.45, abs=1e-6)
 
 
 @given(st.integers(0, 2**32), st.floats(1e-9, 1.0), st.booleans())
