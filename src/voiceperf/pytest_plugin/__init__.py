@@ -235,7 +235,7 @@ def pytest_benchmark_compare_machine_info(
     if isinstance(saved, dict) and now:
         from voiceperf.pytest_plugin import session
 
-        session.say_what_differs(benchmarksession.logger.warning, saved, now)
+        session.say_what_differs(benchmarksession.logger.warning, saved, now, compared_benchmark["benchmarks"])
 
 
 @pytest.hookimpl(optionalhook=True)

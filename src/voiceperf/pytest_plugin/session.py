@@ -18,11 +18,12 @@ from voiceperf.errors import InputError, ModelError, VoicePerfError
 from voiceperf.history import sounds
 from voiceperf.history.compare import differences
 from voiceperf.history.formerly import workload_of
-from voiceperf.history.runs import Run
+from voiceperf.history.runs import NORMALISED_TO, Run
 from voiceperf.judge.criteria import Criterion
 from voiceperf.judge.verdict import Verdict
 from voiceperf.log import Progress
 from voiceperf.measure.contender import changed
+from voiceperf.measure.control import NOMINAL_S
 from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.pytest_plugin import gate, measured_here
 from voiceperf.report.kinds import kinds_table, rates_of_examples
@@ -120,7 +121,8 @@ def _progress(config: pytest.Config) -> Progress:
 class Replay:
     """A timer for pytest-benchmark, and the work that it times: what the suite has measured, round by round.
 
-    So its columns, its histogram and its comparisons show the very times that the criteria use.
+    So its columns, its histogram and its comparisons show the very runs that the criteria use, over the control's time:
+    seconds by the clock compare with those of no other hour.
     """
 
     def __init__(self) -> None:
@@ -157,12 +159,12 @@ class Benchmarked:
         if lacking := suite.not_applicable(workload):
             pytest.skip(f"not applicable: {lacking}")
         taken = suite.measure(workload, turn)
-        times_s = [timing.wall_ns / 1e9 for timing in taken.of(profile)]
+        times_s = taken.over_control_s(profile)
         self._replay.load(times_s)
-        self._benchmark.group = f"{workload} turn {turn.number}"
+        self._benchmark.group = f"{workload} turn {turn.number}, normalised by the control"
         self._benchmark.pedantic(self._replay.one_round, rounds=len(times_s))
         extra = self._benchmark.extra_info
-        extra |= {"workload": workload, "profile": profile, "turn": turn.number}
+        extra |= {"workload": workload, "profile": profile, "turn": turn.number, NORMALISED_TO: NOMINAL_S}
         extra |= {"partner": suite.partner_of(profile), "usage": taken.usage[profile].as_record()}
         extra |= threshold
         self._node.config.stash.setdefault(_measured, []).append(Measured(self._node.nodeid, extra, taken))
@@ -227,8 +229,15 @@ def put_fingerprint(config: pytest.Config, machine_info: dict[str, Any]) -> None
         machine_info["voiceperf"] = fingerprint(plan_of(config).contenders())
 
 
-def say_what_differs(warn: Callable[[str], None], saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def say_what_differs(
+    warn: Callable[[str], None],
+    saved: Mapping[str, Any],
+    now: Mapping[str, Any],
+    benchmarks: Iterable[Mapping[str, Any]],
+) -> None:
     """Before pytest-benchmark's own comparison: of another machine no time compares; else what else is another."""
+    if any(NORMALISED_TO not in one["extra_info"] and "workload" in one["extra_info"] for one in benchmarks):
+        warn("voiceperf: the saved run has seconds by the clock, this session's are normalised by the control")
     if machine.identity(saved) != machine.identity(now):
         warn("voiceperf: the saved run is of another machine: its times say nothing about this one's")
     elif changed := differences(machine.with_kernel_apart(saved), now):

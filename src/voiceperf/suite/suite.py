@@ -19,7 +19,7 @@ from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict, worst_verdict
 from voiceperf.log import Progress, silent
 from voiceperf.measure.blocks import Block, Blocks, Cost, pairs_of, wall_ns
 from voiceperf.measure.clock import Timing
-from voiceperf.measure.control import Control
+from voiceperf.measure.control import NOMINAL_S, Control
 from voiceperf.measure.fingerprint import settings
 from voiceperf.measure.resources import Usage, usage_between
 from voiceperf.quality.corpus import Corpus

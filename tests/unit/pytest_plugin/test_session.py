@@ -4,9 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from tests.unit.pytest_plugin import sessions
 from tests.unit.pytest_plugin.sessions import EXIT
 
+from voiceperf.history.runs import read_run
 from voiceperf.judge.verdict import Verdict
+from voiceperf.measure.control import NOMINAL_S
 
 
 def test_criteria_alone_are_judged(session):
@@ -50,7 +53,7 @@ def test_a_session_that_sees_the_shipped_profile_fail_names_the_remedy(session, 
     assert not (session.path / "data").exists()
 
 
-def test_columns_of_pytest_benchmark_are_the_criteria_s_times(session):
+def test_columns_of_pytest_benchmark_are_the_criteria_s_times_over_the_control(session):
     """What it saves of a benchmark is what the suite has measured, also where the test has options of its own."""
     (session.path / "test_suite.py").write_text(
         "import pytest\n"
@@ -63,7 +66,42 @@ def test_columns_of_pytest_benchmark_are_the_criteria_s_times(session):
     for one in json.loads(run.read_text())["benchmarks"]:
         measured_s = [timing["wall_ms"] / 1e3 for timing in one["extra_info"]["subject"]]
         assert one["stats"]["rounds"] == len(measured_s)
-        assert one["stats"]["median"] == pytest.approx(np.median(measured_s))
+        assert one["stats"]["median"] == pytest.approx(np.median(measured_s) / 0.030 * NOMINAL_S, rel=0.02)
+        assert one["group"].endswith("normalised by the control")
+
+
+def test_a_machine_in_a_slow_hour_has_the_same_columns(session, monkeypatch):
+    """Where engines and control both take twice as long, the columns stay; a history shows the doubled seconds."""
+    session("--benchmark-autosave")
+    normal = sessions.Numbers._timing
+    monkeypatch.setattr(sessions.Numbers, "_timing", lambda suite, wall_ms: normal(suite, 2 * wall_ms))
+    session("--benchmark-autosave")
+    fast, slow = (read_run(path) for path in session.runs())
+    columns = [
+        [one["stats"]["median"] for one in json.loads(path.read_text())["benchmarks"]] for path in session.runs()
+    ]
+    assert columns[1] == pytest.approx(columns[0], rel=0.03)
+    assert [one.median_s for one in slow.benchmarks] == pytest.approx(
+        [2 * one.median_s for one in fast.benchmarks], rel=0.03
+    )
+
+
+def test_a_comparison_with_seconds_by_the_clock_is_reported(session, recwarn):
+    """A run saved before has other columns, which pytest-benchmark would put beside these: one line says so."""
+
+    def said():
+        recwarn.clear()
+        session("--benchmark-compare=0001")
+        return [str(one.message) for one in recwarn if "seconds by the clock" in str(one.message)]
+
+    session("--benchmark-autosave")
+    assert said() == []
+    (run,) = session.runs()
+    document = json.loads(run.read_text())
+    for one in document["benchmarks"]:
+        del one["extra_info"]["control_nominal_s"]
+    run.write_text(json.dumps(document))
+    assert len(said()) == 1
 
 
 def test_other_baselines_and_changes_are_asked_for_on_the_command_line(session):
