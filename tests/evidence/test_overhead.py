@@ -25,7 +25,7 @@ CHANGES = {
     "llama": {"static_split": False, "vnni_kernels": False},
 }
 REQUESTS = {
-    "whisper": Utterance(read_speech(places.fixtures_dir() / "audio" / "wav" / "jfk_d001.wav")[: 8 * SPEECH_RATE_HZ]),
+    "whisper": Utterance(read_speech(places.fixtures_dir() / "audio" / "flac" / "jfk_d001.flac")[: 8 * SPEECH_RATE_HZ]),
     "llama": Prompt(({"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello."}), 32),
     "kokoro": Line("Good evening, and welcome."),
 }

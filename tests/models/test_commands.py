@@ -14,7 +14,7 @@ pytestmark = pytest.mark.models
 
 ROOT = Path(__file__).parents[2]
 CALLS = ROOT / "fixtures" / "calls"
-CLIP = ROOT / "fixtures" / "audio" / "wav" / "ami_d001.wav"
+CLIP = ROOT / "fixtures" / "audio" / "flac" / "ami_d001.flac"
 
 
 @pytest.fixture

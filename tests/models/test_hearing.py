@@ -49,7 +49,7 @@ def test_converted_model_hears_jfk_word_for_word(name):
     """A model converted here has the official file's size and hears the known sentence without an error."""
     assert path_of(CATALOGUE[name]).stat().st_size == OFFICIAL_BYTES[name]
     with worker("fair", model=name) as process:
-        heard = hear(process, read_speech(AUDIO / "wav" / "jfk_d001.wav"))
+        heard = hear(process, read_speech(AUDIO / "flac" / "jfk_d001.flac"))
     assert normalise(heard) == normalise(JFK)
 
 
@@ -84,7 +84,7 @@ def test_the_full_window_does_not_depend_on_what_came_before(shipped):
 def test_language_is_told_whatever_was_heard_before():
     """The language of a chunk is told from all of it, after a short chunk as after a long one."""
     short, long, chunk = (
-        read_speech(AUDIO / "wav" / name) for name in ("ami_d001.wav", "jfk_d001.wav", "pico_d007.wav")
+        read_speech(AUDIO / "flac" / f"{name}.flac") for name in ("ami_d001", "jfk_d001", "pico_d007")
     )
     with worker(language="auto") as process:
         alone = process.once(Utterance(chunk))[1]
@@ -103,7 +103,7 @@ def test_threads_change_no_transcript(shipped):
 
 def test_speech_longer_than_the_short_context_is_heard_to_its_end(shipped):
     """Eleven seconds do not fit the shortest context, and nothing of them is lost."""
-    heard = hear(shipped, read_speech(AUDIO / "wav" / "jfk_d001.wav"))
+    heard = hear(shipped, read_speech(AUDIO / "flac" / "jfk_d001.flac"))
     assert normalise(heard).endswith("your country")
 
 
@@ -123,7 +123,7 @@ def test_what_looks_wrong_is_heard_again():
 @pytest.mark.parametrize("samples", [3200, 3201, 4000])
 def test_shortest_buffers_do_no_harm(shipped, samples):
     """A buffer of the least length is transcribed like any other, and the worker lives on."""
-    hear(shipped, read_speech(AUDIO / "wav" / "ami_d001.wav")[:samples])
+    hear(shipped, read_speech(AUDIO / "flac" / "ami_d001.flac")[:samples])
     assert shipped.alive
 
 
@@ -139,14 +139,14 @@ def test_truncated_model_is_a_reason(tmp_path, one_line):
 def test_beam_search_and_prompt_are_taken(shipped):
     """The parameters that no profile uses work too."""
     with worker(beam_size=2, initial_prompt="A speech by a president.", audio_ctx=768) as process:
-        heard = hear(process, read_speech(AUDIO / "wav" / "jfk_d001.wav"))
+        heard = hear(process, read_speech(AUDIO / "flac" / "jfk_d001.flac"))
     assert "country" in heard
 
 
 def test_what_was_said_is_likelier_than_what_was_not(shipped):
     """Forced decoding scores the reference above another sentence, and every token of it, with its end."""
-    audio = read_speech(AUDIO / "wav" / "jfk_d001.wav")
-    said = next(r.text for r in read_manifest(AUDIO / "manifest.jsonl") if r.path.name == "jfk_d001.wav")
+    audio = read_speech(AUDIO / "flac" / "jfk_d001.flac")
+    said = next(r.text for r in read_manifest(AUDIO / "manifest.jsonl") if r.path.name == "jfk_d001.flac")
     right, wrong = (shipped.ask(Recital(audio, text)).log_probs for text in (said, "Please call me back tomorrow."))
     assert len(right) > len(said.split())
     assert all(value < 0 for value in right)
@@ -155,7 +155,7 @@ def test_what_was_said_is_likelier_than_what_was_not(shipped):
 
 def test_a_recital_repeats_and_leaves_nothing_behind(shipped):
     """The same again after other work, bit for bit; and what is heard after it is heard as before."""
-    clip = read_speech(AUDIO / "wav" / "ami_d001.wav")
+    clip = read_speech(AUDIO / "flac" / "ami_d001.flac")
     recital = Recital(clip, "You can call me Abbie.")
     heard, first = hear(shipped, clip), shipped.ask(recital)
     assert hear(shipped, clip) == heard
@@ -165,5 +165,5 @@ def test_a_recital_repeats_and_leaves_nothing_behind(shipped):
 def test_a_recital_too_long_for_the_decoder_is_refused(shipped, one_line):
     """A text beyond what whisper's decoder holds is one line, not a crash."""
     with pytest.raises(EngineError) as caught:
-        shipped.ask(Recital(read_speech(AUDIO / "wav" / "ami_d001.wav"), "word " * 500))
+        shipped.ask(Recital(read_speech(AUDIO / "flac" / "ami_d001.flac"), "word " * 500))
     one_line(caught.value, "200 tokens")

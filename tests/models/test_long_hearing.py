@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from voiceperf import profiles
+from voiceperf.audio import read_speech
 from voiceperf.engines.base import Utterance
 from voiceperf.judge.text import normalise
 from voiceperf.measure.contender import of_profile
@@ -28,7 +29,7 @@ def joined(seconds, seed, kinds=None, gap_s=(0.3, 1.0)):
         if length >= seconds * RATE_HZ:
             break
         pause = np.zeros(int(RATE_HZ * rng.uniform(*gap_s)), np.float32)
-        parts += [among[number].audio(), pause]
+        parts += [read_speech(among[number].path), pause]
         words.append(among[number].text)
         length += len(parts[-2]) + len(pause)
     return np.concatenate(parts), " ".join(words)

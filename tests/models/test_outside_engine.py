@@ -50,7 +50,7 @@ def rows(done):
 
 def test_it_hears(outside):
     """`transcribe` asks the engine that the profile names for the role."""
-    speech = FIXTURES / "audio" / "wav" / "jfk_d001.wav"
+    speech = FIXTURES / "audio" / "flac" / "jfk_d001.flac"
     (heard,) = rows(outside("voiceperf", "transcribe", str(speech), "--profile", "mine.toml", "--json"))
     assert "ask not what your country can do for you" in heard["text"].lower().replace(",", "")
 

@@ -8,14 +8,14 @@ import pytest
 from voiceperf import call, profiles
 from voiceperf.judge.verdict import Verdict
 from voiceperf.profiles import Setting
-from voiceperf.quality.corpus import Corpus
+from voiceperf.quality.corpus import Corpus, Portion
 from voiceperf.suite.settle import Settlement
 
 pytestmark = pytest.mark.models
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 CALL = call.load(FIXTURES / "calls" / "call61.toml")
-CORPUS = Corpus(FIXTURES / "audio" / "manifest.jsonl", FIXTURES / "text" / "conversations.toml", 6)
+CORPUS = Corpus(FIXTURES / "audio" / "manifest.jsonl", FIXTURES / "text" / "conversations.toml", Portion(6, 6))
 SHIPPED = profiles.load("shipped")
 
 

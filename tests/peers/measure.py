@@ -31,12 +31,11 @@ from voiceperf.measure.process import WorkerProcess
 from voiceperf.models.catalogue import ctranslate2_files
 from voiceperf.models.sources import Errand
 from voiceperf.models.store import pull
-from voiceperf.quality.corpus import CHUNK_SECONDS, read_manifest
+from voiceperf.quality.corpus import Corpus
 from voiceperf.report.tables import as_markdown
 
 ROUNDS = 6
 CALL = call.load(places.fixtures_dir() / "calls" / "call61.toml")
-MANIFEST = places.fixtures_dir() / "audio" / "manifest.jsonl"
 HEARING = {turn.number: Utterance(turn.audio) for turn in CALL.turns}
 THINKING = ["", "prompt, ms", "32 tokens, ms", "shipped over it: prompt", "shipped over it: 32 tokens"]
 SPEAKING = {turn.number: Line(turn.reply) for turn in CALL.turns}
@@ -125,8 +124,7 @@ def main(python, program, out):
         Contender("sherpa-onnx as it comes", sherpa, python=python),
     ]
     hearing.append(of_profile(profiles.load("fair"), "whisper"))
-    shortest, longest = CHUNK_SECONDS
-    recordings = [r for r in read_manifest(MANIFEST) if shortest <= r.seconds <= longest]
+    recordings = list(Corpus(places.MANIFEST, places.CONVERSATIONS).recordings().values())
     heard = rows(hearing, whisper, HEARING, lambda contender: words_wrong(contender, recordings))
     spoken = rows(
         [*speaking, replace(whole, name="shipped, whole replies")], kokoro, SPEAKING, lambda c: words_lost(c, whisper)

@@ -15,7 +15,7 @@ from voiceperf.places import fixtures_dir
 
 pytestmark = pytest.mark.models
 
-SPEECH = fixtures_dir() / "audio" / "wav" / "jfk_d001.wav"
+SPEECH = fixtures_dir() / "audio" / "flac" / "jfk_d001.flac"
 KEY = "sk-nobody-may-see-this-42"
 
 

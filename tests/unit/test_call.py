@@ -38,7 +38,7 @@ def test_call61_chunks_hold_their_recordings_uncut():
     """Each chunk contains its source recording sample for sample."""
     sources = ("ast_d012", "ast_d057", "ast_d008", "ami_d001", "an4_d001", "an4_d016", "fsdd_d024")
     for turn, source in zip(call.load(CALL61).turns, sources, strict=True):
-        wav = CALL61.parents[1] / "audio" / "wav" / f"{source}.wav"
+        wav = CALL61.parents[1] / "audio" / "flac" / f"{source}.flac"
         whole, chunk = (soundfile.read(path, dtype="int16")[0].tobytes() for path in (wav, turn.chunk))
         assert whole in chunk
 

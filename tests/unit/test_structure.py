@@ -11,7 +11,21 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "voiceperf"
 FLOORS = (
-    {"errors", "files", "conversation", "places", "log", "mel", "machine", "params", "audio", "loops", "vad", "roles"},
+    {
+        "errors",
+        "files",
+        "conversation",
+        "places",
+        "log",
+        "mel",
+        "machine",
+        "params",
+        "audio",
+        "lines",
+        "loops",
+        "vad",
+        "roles",
+    },
     {"call", "profiles", "models", "project"},
     {"engines", "judge"},
     {"measure", "history"},

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from voiceperf.audio import read_speech
 from voiceperf.vad import BEGINS, FRAME, FRAME_S, SpeechDetector
 
-CLIP = Path(__file__).parents[2] / "fixtures" / "audio" / "wav" / "ami_d001.wav"
+CLIP = Path(__file__).parents[2] / "fixtures" / "audio" / "flac" / "ami_d001.flac"
 LONGEST_S = 10.0
 
 
@@ -79,7 +79,7 @@ def test_real_speech_is_found_at_once_and_noise_is_not_speech():
 def test_quiet_speech_is_speech(level):
     """A microphone far off or turned down, in 16-bit sound: every recording still holds speech, and no noise does."""
     detector, rng = SpeechDetector(), np.random.default_rng(1)
-    for path in sorted(CLIP.parent.glob("*.wav"))[::8]:
+    for path in sorted(CLIP.parent.glob("*.flac"))[::8]:
         quiet = np.round(read_speech(path) * level * 32767).astype(np.float32) / 32767
         assert detector.is_speech(quiet, BEGINS), path.name
     noise = np.round(rng.normal(0, 0.1 * level, 32_000) * 32767).astype(np.float32) / 32767

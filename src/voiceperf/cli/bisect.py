@@ -12,7 +12,7 @@ import typer
 from voiceperf.cli.app import print_json
 from voiceperf.cli.compare import say_look
 from voiceperf.cli.gate import BUDGET_S
-from voiceperf.cli.material import corpus, recorded_call
+from voiceperf.cli.material import Material, recorded_call
 from voiceperf.errors import InputError
 from voiceperf.history.formerly import workload_of
 from voiceperf.judge.verdict import GATE_EXIT_CODES, Finding, worst
@@ -57,7 +57,7 @@ def _compared(good: Revision, what: str, profile: str, then: Revision) -> Findin
         then.side("candidate", profile),
         [what],
         call=recorded_call(None),
-        corpus=corpus(FORMS[DEFAULT_FORM].every_nth_recording),
+        corpus=Material().corpus(FORMS[DEFAULT_FORM].portion),
         rules=Rules(budget_s=BUDGET_S),
         watch=say_look,
     )

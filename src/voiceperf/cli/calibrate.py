@@ -11,9 +11,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from voiceperf import profiles
+from voiceperf import places, profiles
 from voiceperf.cli.app import Json, app, print_json
-from voiceperf.cli.material import CallFile, Storage, corpus, recorded_call
+from voiceperf.cli.material import CallFile, Storage, recorded_call
 from voiceperf.errors import InputError
 from voiceperf.history.ledger import Calibration, calibration_of, write_noise
 from voiceperf.history.runs import STORAGE
@@ -49,14 +49,13 @@ def calibrate(
         raise InputError(f"--form {form}: there are {', '.join(FORMS)}")
     if unknown := set(workloads or ()) - set(WORKLOADS):
         raise InputError(f"no workload {' '.join(sorted(unknown))}: there are {', '.join(WORKLOADS)}")
-    material = corpus(1)
     plan = Plan(
         call=recorded_call(call),
         baselines=tuple(profiles.load(name) for name in BASELINES),
         candidate=profiles.load(candidate),
         form=FORMS[form],
-        manifest=material.manifest,
-        conversations=material.conversations,
+        manifest=places.MANIFEST,
+        conversations=places.CONVERSATIONS,
     )
     facts = fingerprint(plan.contenders())
     known = calibration_of(storage, facts["machine_id"])  # a damaged file is said now, not after a quarter of an hour

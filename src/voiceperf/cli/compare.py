@@ -149,7 +149,7 @@ def compare_sides(
     """Measure two sides, show what came of it, and end with the gate's exit code."""
     say(between)
     judged: list[Judged] = []
-    judged_on = material.corpus(FORMS[DEFAULT_FORM].every_nth_recording)
+    judged_on = material.corpus(FORMS[DEFAULT_FORM].portion)
     compared = [_role(name) for name in names or COMPARED]
     _say_libraries(baseline, candidate, [name for name in compared if name != CALL] or ROLES)
     try:

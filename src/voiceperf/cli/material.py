@@ -10,7 +10,7 @@ import typer
 
 from voiceperf import call as calls
 from voiceperf import places
-from voiceperf.quality.corpus import Corpus
+from voiceperf.quality.corpus import EVERYTHING, JUDGING, Corpus, Portion
 
 CallFile = Annotated[Path | None, typer.Option("--call", help="A call file to take the turns from (default: Call 61).")]
 Manifest = Annotated[
@@ -34,8 +34,8 @@ class Material:
     conversations: Path | None = None
     texts: Path | None = None
 
-    def corpus(self, every_nth: int) -> Corpus:
-        """Of the recordings that come with voiceperf every nth, of the user's own all.
+    def corpus(self, portion: Portion = EVERYTHING, use: str = JUDGING) -> Corpus:
+        """What is named, and a portion of what comes with voiceperf.
 
         Raises:
             InputError: a file that is missing or damaged, before anything is measured.
@@ -43,16 +43,12 @@ class Material:
         found = Corpus(
             self.manifest or places.MANIFEST,
             self.conversations or places.CONVERSATIONS,
-            every_nth,
+            portion,
             self.texts,
+            use,
         )
         if self != Material():
             found.recordings()
             found.scored()
             found.digest()
         return found
-
-
-def corpus(every_nth: int) -> Corpus:
-    """The recordings and conversations that come with voiceperf."""
-    return Material().corpus(every_nth)

@@ -13,7 +13,7 @@ from voiceperf.cli.app import Json, app, print_json
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Texts, recorded_call
 from voiceperf.engines import role_named
 from voiceperf.errors import EngineError, InputError
-from voiceperf.judge.text import HearingComparison, rates_by_kind, score
+from voiceperf.judge.text import HearingComparison, score
 from voiceperf.judge.verdict import GATE_EXIT_CODES, Finding, Verdict, applicable, worst
 from voiceperf.log import say
 from voiceperf.measure.contender import Contender, Side, changed
@@ -21,7 +21,7 @@ from voiceperf.measure.process import WorkerProcess
 from voiceperf.quality.corpus import Recording
 from voiceperf.quality.gate import Quality, QualityGate
 from voiceperf.quality.hearing import compare_transcripts, transcripts
-from voiceperf.report.kinds import kinds_table
+from voiceperf.report.kinds import kinds_table, rates_by_kind_and_line
 from voiceperf.report.tables import page
 from voiceperf.roles import HEARING, ROLES, SPEAKING, THINKING
 
@@ -54,7 +54,7 @@ def quality(
     wanted = [role_named(role) for role in roles or ()] or [role for role in ROLES if named[role]] or list(ROLES)
     profile, _ = changed(profiles.load(candidate), changes or (), wanted)
     before, after = Side(baseline, profiles.load(baseline)), Side(candidate, profile)
-    corpus = Material(manifest, conversations, texts).corpus(every_nth=1)
+    corpus = Material(manifest, conversations, texts).corpus()
     gate = QualityGate(recorded_call(call), corpus, progress=_step)
     findings = []
     for role in wanted:
@@ -90,10 +90,9 @@ def _hearing(
     if compared is None:
         raise InputError("the transcripts of the manifest hold no words")
     scored = [[score(r.text, text) for r, text in zip(recordings, texts, strict=True)] for texts in heard]
-    kinds = rates_by_kind([recording.kind for recording in recordings], *scored)
+    kinds = rates_by_kind_and_line([r.kind for r in recordings], [r.line for r in recordings], *scored)
     if as_table:
-        whole: dict[str, list[float | None]] = {"all": [compared.baseline_wer, compared.candidate_wer]}
-        page().print(kinds_table(kinds | whole, [before.name, after.name]))
+        page().print(kinds_table(kinds, [before.name, after.name]))
     return compared.finding(), {**_record(compared), "kinds": kinds}
 
 

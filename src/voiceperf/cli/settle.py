@@ -10,10 +10,11 @@ from voiceperf import profiles
 from voiceperf.cli.app import Json, app, print_json
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Texts, recorded_call
 from voiceperf.log import say
+from voiceperf.quality.corpus import CHOOSING, Portion
 from voiceperf.suite import standing
 from voiceperf.suite.settle import Settled, Settlement
 
-_EVERY_NTH_RECORDING = 4
+_JUDGED_ON = Portion(4, 4)
 
 
 @app.command()
@@ -38,7 +39,7 @@ def settle(
     if leave:
         say("this machine's own profile is gone" if standing.leave() else "this machine has no profile of its own")
         return
-    corpus = Material(manifest, conversations, texts).corpus(_EVERY_NTH_RECORDING)
+    corpus = Material(manifest, conversations, texts).corpus(_JUDGED_ON, CHOOSING)
     settlement = Settlement(recorded_call(call), corpus, profiles.load(baseline))
     found = standing.settle_here(settlement, profiles.load(profile), say)
     if as_json:

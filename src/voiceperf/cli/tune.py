@@ -22,6 +22,7 @@ from voiceperf.history.runs import STORAGE
 from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
 from voiceperf.log import say
 from voiceperf.measure.contender import of_profile
+from voiceperf.quality.corpus import CHOOSING, Portion
 from voiceperf.report.tables import aside, page
 from voiceperf.report.tuning import confirmation, single_changes, speed_against_quality, together, tuning_markdown
 from voiceperf.roles import ROLES
@@ -39,7 +40,7 @@ if TYPE_CHECKING:  # Optuna and the plotting library are imported by this comman
     from voiceperf.tune.tuner import Found, Tuner
 
 # every sixth recording is heard while searching, as many as bound a WER; when confirming every second, these among them
-_QUICK, _WHOLE = 6, 2
+_QUICK, _WHOLE = Portion(6, 6), Portion(2, 2)
 _PREFER, _BASELINE = "speed", "fair"
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
@@ -111,7 +112,7 @@ def _tuner(
     others = [name for name in BASELINES if name != baseline]
     return Tuner(
         recorded_call(call),
-        (material.corpus(_QUICK), material.corpus(_WHOLE)),
+        (material.corpus(_QUICK, CHOOSING), material.corpus(_WHOLE, CHOOSING)),
         [profiles.load(name) for name in (baseline, *others)],
         [profiles.load(name) for name in profiles.shipped() if name not in (baseline, *others)],
         chosen_profile(None),

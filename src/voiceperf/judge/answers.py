@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+from voiceperf.judge.speakers import ONE_SIDED
 from voiceperf.judge.statistics import Interval, difference_interval, stretched
-from voiceperf.judge.text import ONE_SIDED, normalise
+from voiceperf.judge.text import normalise
 from voiceperf.judge.verdict import Finding, at_most, point_at_most, worst
 from voiceperf.loops import is_loop
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from voiceperf.judge.speakers import ONE_SIDED
 from voiceperf.judge.statistics import Interval, difference_interval, stretched
-from voiceperf.judge.text import ONE_SIDED
 from voiceperf.judge.verdict import Finding, at_most, worst
 
 MAX_KLD_NATS = 0.02  # between Q8_0 (0.005) and Q4_0 (0.27) of the same model: docs/FINDINGS.md

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import jiwer
 from whisper_normalizer.english import EnglishTextNormalizer
 
-from voiceperf.judge.statistics import Interval, difference_interval
+from voiceperf.judge.speakers import difference_over_speakers
+from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Check, Finding, Verdict, at_most, point_at_most, worst
 from voiceperf.loops import is_loop
 
-# one-sided 95% means the upper end of a two-sided 90% interval
-ONE_SIDED = 0.90
 WER_MARGIN = 0.02  # upper bound of the difference: 2 points, about one word in fifty
 WER_SHIFT = 0.005  # the difference itself: half a point, so that many small losses do not hide in the margin
 MIN_UTTERANCES = 30  # fewer cannot bound a difference of two points
-MIN_SPEAKERS = 5  # of fewer, nearly the same are drawn each time, and the interval looks narrower than it is
+_LEADING_ZERO, _ONE = re.compile(r"\b0\d+\b"), re.compile(r"\bone\b")
+_LETTERS, _BETWEEN_DIGITS = re.compile(r"\b[a-z](?: [a-z]\b)+"), re.compile(r"(?<=\d)(?=\d)")
 
 
 @cache
@@ -32,6 +33,18 @@ def normalise(text: str) -> str:
     return folded.strip()
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a text as errors are counted in them, folded.
+
+    Numbers count digit by digit, and letters spelled one by one are one word: whether somebody who says "five five" is
+    written 55 or 5-5 is no matter of hearing.
+    """
+    whole = _LEADING_ZERO.sub(lambda number: " ".join(number[0]), text)  # the normaliser would drop it
+    folded = _ONE.sub("1", normalise(whole))
+    spelled = _LETTERS.sub(lambda letters: letters[0].replace(" ", ""), folded)
+    return _BETWEEN_DIGITS.sub(" ", spelled).split()
+
+
 @dataclass(frozen=True)
 class Heard:
     """One utterance's score: word errors against its reference, which has `words` words."""
@@ -43,14 +56,13 @@ class Heard:
 
 
 def score(reference: str, transcript: str) -> Heard:
-    """Count the word errors of one transcript, both sides normalised."""
-    wanted, got = normalise(reference), normalise(transcript)
-    words = len(wanted.split())
+    """Count the word errors of one transcript, both sides folded."""
+    wanted, got = words_of(reference), words_of(transcript)
     if not got:
-        return Heard(words, words, empty=words > 0, loop=False)
-    counts = jiwer.process_words(wanted, got)
+        return Heard(len(wanted), len(wanted), empty=bool(wanted), loop=False)
+    counts = jiwer.process_words(" ".join(wanted), " ".join(got))
     errors = counts.substitutions + counts.deletions + counts.insertions
-    return Heard(errors, words, empty=False, loop=is_loop(got, wanted))
+    return Heard(errors, len(wanted), empty=False, loop=is_loop(normalise(transcript), normalise(reference)))
 
 
 @dataclass(frozen=True)
@@ -63,8 +75,8 @@ class Word:
 
 
 def word_differences(reference: str, transcript: str) -> list[Word]:
-    """A transcript word by word, aligned as its errors are counted, both sides normalised."""
-    wanted, got = normalise(reference).split(), normalise(transcript).split()
+    """A transcript word by word, aligned as its errors are counted, both sides folded."""
+    wanted, got = words_of(reference), words_of(transcript)
     if not wanted or not got:
         return [Word("missing", word) for word in wanted] + [Word("extra", word) for word in got]
     words = []
@@ -133,12 +145,10 @@ def compare_hearing(
 ) -> HearingComparison | None:
     """Compare scores of the same utterances in the same order; None without any words.
 
-    Whole speakers are drawn, so that the difference holds for others too. Of fewer than five, single utterances are
-    drawn: it then holds for these speakers.
+    The rates are of all words; in the difference no speaker counts for more than a tenth.
     """
     errors = [(b.errors, c.errors) for b, c in zip(baseline, candidate, strict=True)]
-    blocks: Sequence[Hashable] = speakers if len(set(speakers)) >= MIN_SPEAKERS else range(len(speakers))
-    difference = difference_interval(errors, [b.words for b in baseline], blocks, ONE_SIDED)
+    difference = difference_over_speakers(errors, [b.words for b in baseline], speakers)
     before, after = word_error_rate(baseline), word_error_rate(candidate)
     if difference is None or before is None or after is None:
         return None

@@ -1,4 +1,8 @@
-"""What quality is judged on: recorded utterances with transcripts, and written conversations."""
+"""What quality is judged on: recorded utterances with transcripts, and written conversations.
+
+Some of it may choose settings, the rest judges them: a setting that was chosen on a recording does better there than
+elsewhere. `use` says which; what names none serves both.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,11 @@ import math
 import os
 import re
 import runpy
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from voiceperf import places
 from voiceperf.audio import Samples, read_speech
@@ -19,7 +24,9 @@ from voiceperf.call import CallRecording
 from voiceperf.conversation import Message
 from voiceperf.errors import InputError
 from voiceperf.files import is_file, parsed, read_bytes, read_text, read_toml, reason_of, shown
+from voiceperf.lines import CLEAN, LINES, through
 
+CHOOSING, JUDGING = USES = ("calibration", "evaluation")
 CHUNK_SECONDS = (0.4, 8.0)  # what a caller says in one go
 
 _FIELDS: dict[str, type | tuple[type, ...]] = {
@@ -29,24 +36,30 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "kind": str,
     "seconds": (int, float),
 }
+_CHOICES = {"use": USES, "line": tuple(LINES)}  # fields that may be left out
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One utterance of a manifest."""
+    """One utterance of a manifest, the line over which it is heard, and what it may be used for."""
 
     path: Path
     text: str
     speaker: str
     kind: str
     seconds: float
+    line: str = CLEAN
+    use: str | None = None
 
     def audio(self) -> Samples:
-        return read_speech(self.path)
+        return through(self.line, read_speech(self.path), zlib.crc32(self.path.name.encode()))
 
 
 def read_manifest(path: Path) -> list[Recording]:
     """Read a manifest: one JSON object a line, with file (beside it), text, speaker, kind and seconds.
+
+    Two fields may be left out: `use`, which says that it only chooses settings or only judges them, and `line`, which
+    puts the recording through noise or a telephone before it is heard.
 
     Raises:
         InputError: names the file, the line and the field.
@@ -76,10 +89,14 @@ def _recording(manifest: Path, number: int, line: str) -> Recording:
         is_time = False
     if not is_time:
         raise InputError(f"{where}: field 'seconds' must be a length of time above 0")
+    for name, choices in _CHOICES.items():
+        if name in entry and entry[name] not in choices:
+            raise InputError(f"{where}: field {name!r} must be one of {', '.join(choices)}, or left out")
     path = manifest.parent / entry["file"]
     if not is_file(path):
         raise InputError(f"{where}: {shown(path)} does not exist")
-    return Recording(path, entry["text"], entry["speaker"], entry["kind"], float(entry["seconds"]))
+    chosen = {name: entry[name] for name in _CHOICES if name in entry}
+    return Recording(path, entry["text"], entry["speaker"], entry["kind"], float(entry["seconds"]), **chosen)
 
 
 Check = Callable[[str], bool]
@@ -88,12 +105,12 @@ Check = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class Conversation:
-    """A written conversation; those for calibration may choose a setting, only the others may judge it.
+    """A written conversation, and what it may be used for.
 
     `checks` are those that its author wrote for single turns, by the turn's place from 0.
     """
 
-    use: str
+    use: str | None
     system: str
     turns: tuple[tuple[str, str], ...]
     checks: Mapping[int, Check] = field(default_factory=dict)
@@ -117,25 +134,37 @@ class Conversation:
         return "".join(f"<|im_start|>{role}\n{text}<|im_end|>\n" for role, text in spoken)
 
 
-def read_conversations(path: Path, use: str = "evaluation") -> list[Conversation]:
-    """Read the conversations of one use.
+def read_conversations(path: Path, use: str = JUDGING) -> list[Conversation]:
+    """Read the conversations of one use, with those that serve both.
 
     Raises:
-        InputError: the file is missing, is not TOML, lacks a field, or has a check that is none.
+        InputError: the file is missing, is not TOML, lacks a field, has a check that is none, or none of this use.
     """
     document = read_toml(path, "file of conversations")
     try:
         tables = document["conversation"]
         found = [
-            Conversation(t["use"], t["system"], tuple((u, a) for u, a, *_ in t["turns"]), _checks(path, t["turns"]))
+            Conversation(t.get("use"), t["system"], tuple((u, a) for u, a, *_ in t["turns"]), _checks(path, t["turns"]))
             for t in tables
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{shown(path)}: not a file of conversations ({reason_of(error)})") from None
-    texts = [text for c in found for text in (c.use, c.system, *(t for turn in c.turns for t in turn))]
+    texts = [text for c in found for text in (c.system, *(t for turn in c.turns for t in turn))]
     if not all(isinstance(text, str) for text in texts):
-        raise InputError(f"{shown(path)}: not a file of conversations (use, system and turns must be texts)")
-    return [conversation for conversation in found if conversation.use == use]
+        raise InputError(f"{shown(path)}: not a file of conversations (system and turns must be texts)")
+    if wrong := next((c.use for c in found if c.use not in (None, *USES)), None):
+        raise InputError(f"{shown(path)}: use = {wrong!r} must be one of {', '.join(USES)}, or left out")
+    return _of_use(found, use, f"{shown(path)}: no conversation")
+
+
+_Material = TypeVar("_Material", Recording, Conversation)
+
+
+def _of_use(found: Sequence[_Material], use: str, none: str) -> list[_Material]:
+    """Those of a use, and those that serve both."""
+    if kept := [one for one in found if one.use in (None, use)]:
+        return kept
+    raise InputError(f'{none} is for {use}; mark some with use = "{use}", or leave `use` out')
 
 
 def _checks(path: Path, turns: Iterable[Sequence[Any]]) -> dict[int, Check]:
@@ -178,16 +207,29 @@ def _called(path: Path, where: str, file: str, name: str) -> Check:
 
 
 @dataclass(frozen=True)
-class Corpus:
-    """What quality is judged on; of the recordings and of the answers, every nth.
+class Portion:
+    """How much of what comes with voiceperf is used: every nth recording is heard, every nth answer spoken."""
 
-    `texts`, one a line, are spoken instead of the conversations' answers; all of them.
+    recordings: int = 1
+    answers: int = 1
+
+
+EVERYTHING = Portion()
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What quality is judged on.
+
+    `texts`, one a line, are spoken instead of the conversations' answers; all of them. `use` says which of it: what
+    chooses settings, or what judges them.
     """
 
     manifest: Path
     conversations: Path
-    every_nth: int
+    portion: Portion = EVERYTHING  # of the user's own material, all is used
     texts: Path | None = None
+    use: str = JUDGING
 
     def digest(self) -> str:
         """Of all texts and sounds: two runs are judged on the same material, or are not compared."""
@@ -200,13 +242,14 @@ class Corpus:
     def recordings(self, *, any_length: bool = False) -> dict[str, Recording]:
         """What is heard, by its name within the manifest's folder: what a caller says in one go, or all."""
         shortest, longest = (0.0, math.inf) if any_length else CHUNK_SECONDS
-        chunks = [r for r in read_manifest(self.manifest) if shortest <= r.seconds <= longest]
-        step = self.every_nth if self.manifest == places.MANIFEST else 1  # of the user's own, all
+        of_use = _of_use(read_manifest(self.manifest), self.use, f"{shown(self.manifest)}: no recording")
+        chunks = [r for r in of_use if shortest <= r.seconds <= longest]
+        step = self.portion.recordings if self.manifest == places.MANIFEST else 1
         return {Path(os.path.relpath(r.path, self.manifest.parent)).as_posix(): r for r in chunks[::step]}
 
     def scored(self) -> list[Conversation]:
         """What is read token by token."""
-        return read_conversations(self.conversations)
+        return read_conversations(self.conversations, self.use)
 
     def lines(self, call: CallRecording) -> dict[str, str]:
         """What is spoken, by name: the call's replies, and written answers, because seven replies bound no rate."""
@@ -214,7 +257,7 @@ class Corpus:
             lines = [line.strip() for line in read_text(self.texts).splitlines() if line.strip()]
             return replies(call) | {f"text {number}": text for number, text in enumerate(lines, start=1)}
         answers = [answer for conversation in self.scored() for _, answer in conversation.turns]
-        numbered = list(enumerate(answers, start=1))[:: self.every_nth]
+        numbered = list(enumerate(answers, start=1))[:: self.portion.answers]
         return replies(call) | {f"answer {number}": text for number, text in numbered}
 
 

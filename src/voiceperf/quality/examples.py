@@ -27,7 +27,8 @@ class Examples:
     def heard(self, profile: str, named: Mapping[str, Recording], transcripts: Sequence[str]) -> None:
         """What a profile made of recorded speech."""
         for (name, recording), transcript in zip(named.items(), transcripts, strict=True):
-            self._entry(HEARING, name, recording.text, kind=recording.kind)[profile] = {"text": transcript}
+            facts = {"kind": recording.kind, "line": recording.line}
+            self._entry(HEARING, name, recording.text, **facts)[profile] = {"text": transcript}
 
     def spoken(self, profile: str, name: str, text: str, speech: Speech, heard: str) -> None:
         """How a profile says a text, and what the candidate's own hearing makes of it."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from voiceperf.engines.base import Recital, Recited, Transcript, Utterance
 from voiceperf.errors import WorkerError
-from voiceperf.judge.text import HearingComparison, compare_hearing, normalise, score
+from voiceperf.judge.text import HearingComparison, compare_hearing, score, words_of
 from voiceperf.log import Progress, silent
 from voiceperf.quality.corpus import Recording
 from voiceperf.quality.outputs import Asked
@@ -54,7 +54,7 @@ def as_written(recordings: Sequence[Recording], transcripts: Sequence[str]) -> d
     """
     pairs = list(zip(recordings, transcripts, strict=True))[:: max(1, len(recordings) // _RECITED)]
     return {
-        recording: text if normalise(text) == normalise(recording.text) else _like_a_sentence(recording.text)
+        recording: text if words_of(text) == words_of(recording.text) else _like_a_sentence(recording.text)
         for recording, text in pairs
     }
 

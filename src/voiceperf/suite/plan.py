@@ -11,6 +11,7 @@ from voiceperf.errors import InputError
 from voiceperf.history.runs import CONTROL
 from voiceperf.measure.contender import Contender, Side
 from voiceperf.profiles import Profile
+from voiceperf.quality.corpus import EVERYTHING, Portion
 from voiceperf.roles import ROLES
 
 BASELINES = ("seed", "fair")  # profiles that a candidate must beat, both
@@ -22,7 +23,7 @@ class Form:
 
     name: str
     every_turn: bool
-    every_nth_recording: int
+    portion: Portion
     load_s: float
 
     def turns(self, call: CallRecording) -> Sequence[Turn]:
@@ -32,7 +33,7 @@ class Form:
 
 
 DEFAULT_FORM = "short"
-FORMS = {"full": Form("full", True, 1, 40.0), "short": Form("short", False, 4, 15.0)}
+FORMS = {"full": Form("full", True, EVERYTHING, 40.0), "short": Form("short", False, Portion(2, 4), 15.0)}
 
 
 @dataclass(frozen=True)

@@ -47,13 +47,21 @@ class Taken:
         """One side's runs."""
         return [block[side] for block in self.blocks if side in block]
 
+    def over_control_s(self, side: str) -> list[float]:
+        """One side's runs as seconds of a machine on which the control takes its nominal time.
+
+        Of another hour they differ half as much as seconds by the clock (docs/FINDINGS.md, Noise).
+        """
+        control_ns = median(timing.wall_ns for timing in self.of(CONTROL))
+        return [timing.wall_ns / control_ns * NOMINAL_S for timing in self.of(side)]
+
 
 class Suite:
     """Measures on demand and remembers every block."""
 
     def __init__(self, plan: Plan, progress: Progress = silent) -> None:
         self.plan, self._sides = plan, plan.sides()
-        corpus = Corpus(plan.manifest, plan.conversations, plan.form.every_nth_recording, plan.texts)
+        corpus = Corpus(plan.manifest, plan.conversations, plan.form.portion, plan.texts)
         self.examples = Examples()
         self.gate = QualityGate(plan.call, corpus, progress=progress, examples=self.examples)
         self._control = Control()

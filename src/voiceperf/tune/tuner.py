@@ -99,7 +99,7 @@ class Tuner:
         self._baseline, self._others, self._standing = baselines[0], baselines, standing
         outputs = Outputs()
         self._quick, self._whole = (QualityGate(call, corpus, outputs=outputs) for corpus in corpora)
-        self._material = f"{call.digest()}-{corpora[0].digest()}-{corpora[0].every_nth}"
+        self._material = f"{call.digest()}-{corpora[0].digest()}-{corpora[0].portion}"
         self._name, self._prefer, self._clock = prefer, PREFERENCES[prefer], clock or SystemClock()
 
     def tune(self, roles: Sequence[str], budget_s: float, watch: Watch) -> Found:

@@ -20,7 +20,7 @@ from voiceperf.errors import ServiceError, WorkerError
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTED = {0, 1, 2, 3, 4, 5, 10, 11, 12}
-CLIP = (ROOT / "fixtures" / "audio" / "wav" / "ami_d001.wav").read_bytes()
+CLIP = (ROOT / "fixtures" / "calls" / "call61_4.wav").read_bytes()
 SAVED = json.loads(sorted((ROOT / ".benchmarks").glob("*/0009_*.json"))[0].read_text())
 SAVED["benchmarks"] = SAVED["benchmarks"][:2]  # as long as it must be, so that a change hits something
 CALL = {
@@ -299,7 +299,7 @@ def test_text_in_another_encoding_is_one_line(arguments, tmp_path):
 def test_files_with_names_in_another_encoding_work(tmp_path):
     """A path with a byte that is no UTF-8 is opened as any other, and shown with the byte escaped."""
     with contextlib.chdir(tmp_path):
-        shutil.copy(ROOT / "fixtures" / "audio" / "wav" / "ami_d001.wav", "caf\udce9.wav")
+        shutil.copy(ROOT / "fixtures" / "calls" / "call61_4.wav", "caf\udce9.wav")
         code, said = run(["transcribe", "caf\udce9.wav"])
         assert (code, said.strip().splitlines()[-1]) == (4, "voiceperf: this test starts no engine")
         code, said = run(["transcribe", "gone\udce9.wav"])

@@ -34,6 +34,28 @@ def test_errors_are_counted_in_words(reference, transcript, errors):
     assert score(reference, transcript).errors == errors
 
 
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("five five three five", ["5535", "5-5-3-5", "5 5 3 5", "five five 35"]),
+        ("oh four one", ["041", "0 4 1", "0-4-1"]),
+        ("one", ["1", "One."]),
+        ("ten thirty", ["10:30", "1030", "10 30"]),
+        ("G L E N N", ["GLENN", "G-L-E-N-N.", "Glenn"]),
+        ("X G I C two", ["X-G-I-C 2", "x g i c two", "XGIC two"]),
+    ],
+)
+def test_how_a_number_or_a_spelled_word_is_written_is_no_error(said, written):
+    """Digits written together or apart, and letters with hyphens or without, are what was said."""
+    assert [score(said, text).errors for text in written] == [0] * len(written)
+
+
+def test_a_number_counts_digit_by_digit():
+    """One wrong digit of seven is one error in seven words."""
+    assert score("two six eight five nine five two", "268-5942") == Heard(1, 7, empty=False, loop=False)
+    assert score("four four four seven", "4447").loop is False
+
+
 def test_wer_pools_words_not_utterances():
     """A long utterance weighs by its words."""
     assert word_error_rate([Heard(1, 1, False, False), Heard(0, 9, False, False)]) == pytest.approx(0.1)

@@ -1,11 +1,14 @@
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from voiceperf.audio import read_speech
 from voiceperf.errors import InputError
+from voiceperf.lines import LINES
 from voiceperf.quality.corpus import Corpus, read_conversations, read_manifest
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
@@ -28,9 +31,69 @@ def test_fixtures_hold_enough_short_speech():
 
 
 def test_manifest_agrees_with_its_files():
-    """A recording is as long as its line says."""
+    """A recording is as long as its entry says, before its line adds to it."""
     for recording in read_manifest(FIXTURES / "audio" / "manifest.jsonl")[::20]:
-        assert len(recording.audio()) / 16000 == pytest.approx(recording.seconds, abs=0.01)
+        assert len(read_speech(recording.path)) / 16000 == pytest.approx(recording.seconds, abs=0.01)
+
+
+def test_no_speaker_both_chooses_and_judges():
+    """A voice that a setting may be chosen by never judges it; both sides have enough voices, over every line."""
+    recordings = read_manifest(FIXTURES / "audio" / "manifest.jsonl")
+    sides = [[r for r in recordings if r.use == use] for use in ("calibration", "evaluation")]
+    choosing, judging = ({r.speaker for r in side} for side in sides)
+    assert not choosing & judging
+    assert sum(map(len, sides)) == len(recordings)
+    assert min(len(choosing), len(judging)) >= 30
+    assert all(Counter(r.line for r in side).keys() == LINES.keys() for side in sides)
+
+
+@pytest.mark.parametrize(("use", "names"), [("calibration", ["0", "2"]), ("evaluation", ["1", "2"])])
+def test_a_corpus_holds_what_its_use_allows(manifest, use, names):
+    """What is marked for the other use is left out; what is not marked serves both."""
+    entries = []
+    for number, marked in enumerate(({"use": "calibration"}, {"use": "evaluation"}, {})):
+        (manifest.parent / f"{number}.wav").write_bytes(b"sound")
+        entries.append(json.dumps(ENTRY | {"file": f"{number}.wav"} | marked))
+    manifest.write_text("\n".join(entries))
+    assert [name[0] for name in Corpus(manifest, manifest, use=use).recordings()] == names
+
+
+def test_material_of_the_other_use_alone_is_named(manifest, tmp_path, one_line):
+    """A manifest, and a file of conversations, with nothing for the use that is asked: one line with the remedy."""
+    manifest.write_text(json.dumps(ENTRY | {"use": "evaluation"}))
+    conversations = tmp_path / "c.toml"
+    conversations.write_text(CHECKED.format(check="'x'"))
+    corpus = Corpus(manifest, conversations, use="calibration")
+    for read, file in ((corpus.recordings, "manifest.jsonl"), (corpus.scored, r"c\.toml")):
+        with pytest.raises(InputError) as caught:
+            read()
+        one_line(caught.value, file, "calibration", "leave `use` out")
+
+
+@pytest.mark.parametrize(("field", "value"), [("use", "both"), ("use", None), ("line", "wet string"), ("line", 3)])
+def test_a_use_or_line_that_is_none_is_named(manifest, field, value, one_line):
+    """A value that there is not: the file, its line, the field, and what there is."""
+    manifest.write_text(json.dumps(ENTRY | {field: value}))
+    with pytest.raises(InputError) as caught:
+        read_manifest(manifest)
+    one_line(caught.value, "manifest.jsonl", "line 1", f"'{field}'", "evaluation" if field == "use" else "phone")
+
+
+def test_a_conversation_of_an_unknown_use_is_named(tmp_path, one_line):
+    """A misspelt use is refused, and its conversation not silently left out."""
+    (tmp_path / "c.toml").write_text(CHECKED.format(check="'x'").replace("evaluation", "evalution"))
+    with pytest.raises(InputError) as caught:
+        read_conversations(tmp_path / "c.toml")
+    one_line(caught.value, r"c\.toml", "'evalution'", "evaluation")
+
+
+def test_a_recording_is_heard_over_its_line(manifest, tmp_path):
+    """The same recording over the same line is the same sound each time, and another one than in the studio."""
+    soundfile.write(tmp_path / "a.wav", np.sin(np.arange(16000) / 5) / 2, 16000)
+    manifest.write_text(json.dumps(ENTRY | {"line": "noise"}))
+    first, again = (read_manifest(manifest)[0].audio() for _ in range(2))
+    assert np.array_equal(first, again)
+    assert not np.allclose(first, read_speech(tmp_path / "a.wav"), atol=0.01)
 
 
 @pytest.mark.parametrize("field", list(ENTRY))
@@ -57,7 +120,7 @@ def test_a_recording_may_be_elsewhere(manifest, tmp_path):
     there.mkdir()
     (there / "a.wav").write_bytes(b"sound")
     manifest.write_text(json.dumps(ENTRY | {"file": str(there / "a.wav"), "seconds": 1.2}))
-    corpus = Corpus(manifest, manifest, 1)
+    corpus = Corpus(manifest, manifest)
     (name,) = corpus.recordings()
     assert (manifest.parent / name).resolve() == (there / "a.wav").resolve()
 
@@ -70,7 +133,7 @@ def test_what_nobody_says_in_one_go_is_left_out(manifest, any_length, count):
         (manifest.parent / f"{number}.wav").write_bytes(b"sound")
         entries.append(json.dumps(ENTRY | {"file": f"{number}.wav", "seconds": seconds}))
     manifest.write_text("\n".join(entries))
-    assert len(Corpus(manifest, manifest, 1).recordings(any_length=any_length)) == count
+    assert len(Corpus(manifest, manifest).recordings(any_length=any_length)) == count
 
 
 def test_a_recording_that_is_listed_twice_is_named(manifest, one_line):

@@ -25,6 +25,7 @@ def test_profiles_stand_beside_each_other_and_the_reference():
     assert examples.texts["hearing"]["a.wav"] == {
         "reference": "Yes.",
         "kind": "word",
+        "line": "clean",
         "by_profile": {"fair": {"text": "yes"}, "shipped": {"text": "yet"}},
     }
 

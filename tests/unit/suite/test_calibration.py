@@ -6,6 +6,7 @@ import pytest
 
 from voiceperf.measure.clock import Timing
 from voiceperf.measure.resources import Resources
+from voiceperf.quality.corpus import EVERYTHING
 from voiceperf.suite import calibration
 from voiceperf.suite.suite import Suite
 from voiceperf.suite.workloads import WORKLOADS
@@ -15,7 +16,7 @@ TURNS = [SimpleNamespace(number=1), SimpleNamespace(number=2)]
 PLAN = SimpleNamespace(
     sides=lambda: SIDES,
     candidate=SIDES["shipped"],
-    form=SimpleNamespace(name="full", every_nth_recording=1, turns=lambda call: TURNS),
+    form=SimpleNamespace(name="full", portion=EVERYTHING, turns=lambda call: TURNS),
     call=None,
     manifest=None,
     conversations=None,
