@@ -110,7 +110,11 @@ def rates_by_kind(kinds: Sequence[str], *scored: Sequence[Heard]) -> dict[str, l
 
 @dataclass(frozen=True)
 class HearingComparison:
-    """How a candidate hears beside a baseline, on the same utterances."""
+    """How a candidate hears beside a baseline, on the same utterances.
+
+    `new_empty` counts transcripts without words where the baseline has heard some right, `new_loops` those that go round
+    in circles where the baseline's does not.
+    """
 
     baseline_wer: float
     candidate_wer: float
@@ -153,6 +157,6 @@ def compare_hearing(
     if difference is None or before is None or after is None:
         return None
     pairs = list(zip(baseline, candidate, strict=True))
-    new_empty = sum(c.empty and not b.empty for b, c in pairs)
+    new_empty = sum(c.empty and b.errors < b.words for b, c in pairs)
     new_loops = sum(c.loop and not b.loop for b, c in pairs)
     return HearingComparison(before, after, difference, new_empty, new_loops, tuple(candidate))

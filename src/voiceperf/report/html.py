@@ -25,7 +25,7 @@ from voiceperf.suite.workloads import WORKLOADS
 _HINTS = {
     "WER difference": "WER, the word error rate: of 100 words said, how many are heard wrong. How many more, at worst.",
     "WER shift": "By how much the word error rate itself changed.",
-    "new empty or looping transcripts": "Recordings that are now not heard at all, or heard as a phrase over and over.",
+    "new empty or looping transcripts": "Recordings of which nothing is heard any more, or a phrase over and over.",
     "mean KL divergence (nats)": "How far the next-word probabilities are from the unchanged model's; 0 is the same.",
     "perplexity ratio": "How surprised the model is by real text, over the unchanged model; 1 is the same.",
     "log-spectral distance (dB)": "How different the sound is from the unchanged voice's; 1 dB can just be heard.",

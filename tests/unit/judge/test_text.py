@@ -169,3 +169,12 @@ def test_as_many_differences_are_shown_as_errors_are_counted(said, heard):
     """What a reader sees marked is what the word error rate counts."""
     shown = word_differences(" ".join(said), " ".join(heard))
     assert sum(word.kind != "same" for word in shown) == score(" ".join(said), " ".join(heard)).errors
+
+
+def test_silence_where_words_were_heard_is_a_loss_and_where_none_were_is_not():
+    """A transcript without words fails where the baseline hears some right; where it makes words up, nothing is lost."""
+    right, wrong, silent = Heard(0, 5, False, False), Heard(5, 5, False, False), Heard(5, 5, True, False)
+    speakers = [f"s{number}" for number in range(40)]
+    lost, spared = (compare_hearing([*[right] * 39, one], [*[right] * 39, silent], speakers) for one in (right, wrong))
+    assert (lost.new_empty, spared.new_empty) == (1, 0)
+    assert spared.finding().verdict is Verdict.PASS
