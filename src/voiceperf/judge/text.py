@@ -112,8 +112,8 @@ def rates_by_kind(kinds: Sequence[str], *scored: Sequence[Heard]) -> dict[str, l
 class HearingComparison:
     """How a candidate hears beside a baseline, on the same utterances.
 
-    `new_empty` counts transcripts without words where the baseline has heard some right, `new_loops` those that go round
-    in circles where the baseline's does not.
+    `new_empty` counts transcripts without words where the baseline has heard some right, `new_loops` those that go
+    round in circles where the baseline's does not.
     """
 
     baseline_wer: float

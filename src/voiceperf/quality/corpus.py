@@ -14,7 +14,7 @@ import re
 import runpy
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -238,6 +238,10 @@ class Corpus:
         for recording in read_manifest(self.manifest):
             found.update(read_bytes(recording.path))
         return found.hexdigest()
+
+    def whole(self) -> Corpus:
+        """The same, and all of it."""
+        return replace(self, portion=EVERYTHING)
 
     def recordings(self, *, any_length: bool = False) -> dict[str, Recording]:
         """What is heard, by its name within the manifest's folder: what a caller says in one go, or all."""

@@ -109,7 +109,18 @@ class QualityGate:
         return beside if found.identity == beside.identity else found
 
     def _hears(self, baseline: Side, candidate: Side) -> Quality:
-        named = self.corpus.recordings()
+        """On a portion of the recordings; on all of them where that leaves a doubt."""
+        portion, everything = self.corpus.recordings(), self.corpus.whole().recordings()
+        found, scores = self._heard(baseline, candidate, portion)
+        self._keep_scores(HEARING, {name: r.speaker for name, r in portion.items()}, scores)
+        if found.finding.verdict not in (Verdict.PASS, Verdict.FAIL) and len(everything) > len(portion):
+            found, _ = self._heard(baseline, candidate, everything)
+        return found
+
+    def _heard(
+        self, baseline: Side, candidate: Side, named: Mapping[str, Recording]
+    ) -> tuple[Quality, Sequence[Heard]]:
+        """The quality on some recordings, and how the candidate has heard each of them."""
         recordings = list(named.values())
         can_score = not any(side.contender(HEARING).lacks({SCORES}) for side in (baseline, candidate))
         heard, scored = [], []
@@ -125,8 +136,7 @@ class QualityGate:
                     scored.append(scores or [])
         compared = compare_transcripts(recordings, *heard)
         if compared is None:
-            return _unjudged("no words were spoken")
-        self._keep_scores(HEARING, {name: r.speaker for name, r in named.items()}, compared.candidate)
+            return _unjudged("no words were spoken"), ()
         if self._examples:
             for side, texts in zip((baseline, candidate), heard, strict=True):
                 self._examples.heard(side.name, named, texts)
@@ -141,7 +151,7 @@ class QualityGate:
             if extra is not None:
                 text += f", {extra.estimate:+.3f} nats a token (upper {extra.high:+.3f})"
                 loss = max(loss, extra.estimate / MAX_EXTRA_NATS)
-        return Quality(worst(findings), text, loss)
+        return Quality(worst(findings), text, loss), compared.candidate
 
     def _thinks(self, baseline: Side, candidate: Side) -> Quality:
         """By the models' scores where they can be compared, else by their answers; by checks wherever there are any."""
@@ -211,11 +221,9 @@ class QualityGate:
         return Quality(compared.finding(), f"{text}, {len(lines)} texts", loss)
 
     def _keep_scores(self, role: str, speakers: Mapping[str, str], scores: Iterable[Heard]) -> None:
-        """For the saved run: how each utterance was heard, by its name."""
-        self.scores[role] = {
-            name: {"speaker": speaker, **asdict(score)}
-            for (name, speaker), score in zip(speakers.items(), scores, strict=True)
-        }
+        """For the saved run: how each utterance was heard, by its name; nothing where there was nothing to hear."""
+        named = zip(speakers.items(), scores, strict=False)
+        self.scores[role] = {name: {"speaker": speaker, **asdict(score)} for (name, speaker), score in named}
 
 
 def _unjudged(reason: str) -> Quality:

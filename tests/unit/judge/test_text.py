@@ -172,7 +172,7 @@ def test_as_many_differences_are_shown_as_errors_are_counted(said, heard):
 
 
 def test_silence_where_words_were_heard_is_a_loss_and_where_none_were_is_not():
-    """A transcript without words fails where the baseline hears some right; where it makes words up, nothing is lost."""
+    """A transcript without words fails where the baseline hears some right; where it makes them up, nothing is lost."""
     right, wrong, silent = Heard(0, 5, False, False), Heard(5, 5, False, False), Heard(5, 5, True, False)
     speakers = [f"s{number}" for number in range(40)]
     lost, spared = (compare_hearing([*[right] * 39, one], [*[right] * 39, silent], speakers) for one in (right, wrong))

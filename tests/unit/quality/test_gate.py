@@ -54,7 +54,12 @@ def corpus(monkeypatch):
         monkeypatch.setattr(Recording, "audio", lambda self: np.full(9, int(self.path.stem) / 100, np.float32))
         return found
 
-    return SimpleNamespace(recordings=lambda: {f"{n}.wav": recording(n) for n in range(1, 61)})
+    def some(step=1):
+        found = SimpleNamespace(recordings=lambda: {f"{n}.wav": recording(n) for n in range(1, 61, step)})
+        found.whole, found.every = some, some
+        return found
+
+    return some()
 
 
 @pytest.fixture
@@ -78,6 +83,24 @@ def test_lost_words_fail(gate):
     judged = gate(engines)
     assert judged.judge("hearing", BASE, side("keen")).finding.verdict is Verdict.PASS
     assert judged.judge("hearing", BASE, side("deaf", audio_ctx=256)).finding.verdict is Verdict.FAIL
+
+
+def test_a_doubt_is_settled_on_all_recordings(gate, corpus):
+    """Too few recordings to bound a loss: the others are heard as well, each once; scores are kept of the portion."""
+    engines = Hears()
+    judged = gate(engines)
+    judged.corpus = corpus.every(3)
+    assert "60 utterances" in judged.judge("hearing", BASE, side("keen")).text
+    assert engines.asked == 120
+    assert len(judged.scores["hearing"]) == 20
+
+
+def test_no_more_is_heard_where_there_is_no_doubt(gate, corpus):
+    """A candidate that surely loses words is a FAIL on the portion, and one that loses none a PASS."""
+    judged = gate(Hears(loses=("deaf",)))
+    judged.corpus = corpus.every(2)
+    for who in ("keen", "deaf"):
+        assert "30 utterances" in judged.judge("hearing", BASE, side(who, audio_ctx=256 if who == "deaf" else 512)).text
 
 
 def test_what_counting_does_not_see_is_seen(gate):
