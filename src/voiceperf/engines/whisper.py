@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import math
-import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -34,13 +32,14 @@ from voiceperf.engines.base import (
 from voiceperf.engines.encoder_context import Context
 from voiceperf.engines.whisper_params import PRELOADED, WhisperParams
 from voiceperf.engines.whisper_recital import recited
+from voiceperf.engines.whisper_text import better, joined, looks_wrong, without_notes
 from voiceperf.errors import EngineError, ParameterError
-from voiceperf.loops import is_loop
 from voiceperf.models.store import locate
 from voiceperf.vad import DETECTOR, SpeechDetector
 
+_MISSED_S = 1.5  # of speech behind the last words: whisper's times are off by less
+_LEAST_HEARD_S = 0.5  # by which a further try begins later
 _FALLBACK = 0.2  # whisper's own step of temperature, which ends loops
-_NOTES = re.compile(r"\[[^\]]*\]|\([^)]*\)")  # what whisper writes of sounds: [BLANK_AUDIO], (laughs)
 _GPU_BACKENDS = ("CUDA", "Metal", "METAL", "Vulkan", "SYCL", "HIP")
 
 
@@ -92,7 +91,8 @@ class WhisperEngine:
         """What was said, on what the encoder makes of it under the first try's context."""
         audio = as_speech(request.audio, SPEECH_RATE_HZ)
         context = self.params.context(len(audio))
-        self._full.language = language = "en" if self.params.language == "auto" else self.params.language
+        wanted = self._wanted_language(request.language)
+        self._full.language = language = "en" if wanted == "auto" else wanted
         self._full.audio_ctx, self._full.max_tokens = context.frames, 1  # to encode is enough
         self._full.single_segment = self._full.no_timestamps = True  # once
         self._full.temperature_inc = 0.0
@@ -126,13 +126,32 @@ class WhisperEngine:
         """Long speech: piece by piece, each handed on as it is heard, by timestamps and in full windows."""
         pieces: list[Transcript] = []
         self._full.language = self._language
-        for first, end in self._pieces(audio):
-            piece = _long_enough(audio, first, end)
-            heard = self._without_notes(self._transcribe(piece, Context(0), is_long=True))
-            if heard.text:
-                mark(PART, f"{heard.text} ", end / len(audio))
-            pieces.append(heard)
+        for begin, end in self._pieces(audio):
+            first = begin
+            while first < end:
+                piece = _long_enough(audio, first, end)
+                heard = self._without_notes(self._transcribe(piece, Context(0), is_long=True))
+                first += self._unheard(audio[first:end])
+                if heard.text:
+                    mark(PART, f"{heard.text} ", min(first, end) / len(audio))
+                pieces.append(heard)
         return joined(pieces, len(audio) / SPEECH_RATE_HZ)
+
+    def _unheard(self, piece: Samples) -> int:
+        """From where a piece has speech behind the last words that were heard in it; its length where it has none.
+
+        whisper may end a window early, and go on behind it as if nothing had followed.
+        """
+        loaded = self._loaded_for(Context(0))
+        segments = native.whisper_full_n_segments(loaded)
+        if self._detector is None or self.params.piece_s == 0 or not segments:
+            return len(piece)
+        last_s = native.whisper_full_get_segment_t1(loaded, segments - 1) / 100
+        begin = int(max(last_s, _LEAST_HEARD_S) * SPEECH_RATE_HZ)
+        rest = list(self._detector.pieces(piece[begin:], self.params.piece_s))
+        if sum(end - first for first, end in rest) < _MISSED_S * SPEECH_RATE_HZ:
+            return len(piece)
+        return begin + rest[0][0]
 
     def _pieces(self, audio: Samples) -> Iterable[tuple[int, int]]:
         if self._detector is None or self.params.piece_s == 0:
@@ -141,10 +160,7 @@ class WhisperEngine:
 
     def _without_notes(self, heard: Transcript) -> Transcript:
         """What was said, and nothing of what merely sounded."""
-        if self.params.sound_notes:
-            return heard
-        text = " ".join(_NOTES.sub(" ", heard.text).split()) if has_words(heard) else ""
-        return replace(heard, text=text)
+        return heard if self.params.sound_notes else without_notes(heard)
 
     def _hear(self, audio: Samples) -> Transcript:
         """Speech that is heard at once, and again with a longer context where the first try looks wrong."""
@@ -153,16 +169,16 @@ class WhisperEngine:
         else:
             self._full.language = self._language
         first = self.params.context(len(audio))
-        heard = self._transcribe(audio, first)
+        cap = self.params.token_cap(len(audio), self._full.language)
+        heard = self._transcribe(audio, first, cap=cap)
         second = encoder_context.plain(self.params.retry_ctx, len(audio)) if self.params.retry_ctx else first
-        if second == first or not looks_wrong(heard, self.params):
+        if second == first or not looks_wrong(heard, self.params, cap):
             return heard
         return better(heard, self._transcribe(audio, second))
 
-    def _transcribe(self, audio: Samples, context: Context, *, is_long: bool = False) -> Transcript:
+    def _transcribe(self, audio: Samples, context: Context, *, is_long: bool = False, cap: int = 0) -> Transcript:
         params = self.params
-        self._full.audio_ctx = context.frames
-        self._full.max_tokens = 0 if is_long else params.token_cap(len(audio))
+        self._full.audio_ctx, self._full.max_tokens = context.frames, cap
         self._full.single_segment = params.single_segment and not is_long
         self._full.no_timestamps = params.no_timestamps and not is_long
         self._full.temperature_inc = params.temperature_inc or (_FALLBACK if is_long else 0.0)
@@ -210,33 +226,6 @@ def _long_enough(audio: Samples, first: int, end: int) -> Samples:
     """A piece of a recording; a very short one takes what lies around it along."""
     missing = max(0, SPEECH_MIN_SAMPLES - (end - first))
     return audio[max(0, first - missing) : end + missing]
-
-
-def joined(pieces: Sequence[Transcript], audio_s: float) -> Transcript:
-    """One transcript of what was heard piece by piece; each counts in the probability by its tokens."""
-    tokens = sum(piece.tokens for piece in pieces)
-    log_probs = [piece.tokens * math.log(piece.probability) for piece in pieces if piece.probability]
-    probability = math.exp(sum(log_probs) / tokens) if tokens and log_probs else None
-    return Transcript(" ".join(piece.text for piece in pieces if piece.text), tokens, probability, audio_s)
-
-
-def looks_wrong(heard: Transcript, params: WhisperParams) -> bool:
-    """Whether a longer context should be asked: nothing heard, a loop, cut short by the token cap, or unlikely."""
-    cap = params.token_cap(round(heard.audio_s * SPEECH_RATE_HZ))
-    if heard.probability is None or not has_words(heard):
-        return True
-    return 0 < cap <= heard.tokens or heard.probability < params.retry_probability or is_loop(heard.text.lower())
-
-
-def better(first: Transcript, second: Transcript) -> Transcript:
-    """The second try, unless it has no words, and the first has some that are no loop."""
-    keep = has_words(first) and not has_words(second) and not is_loop(first.text.lower())
-    return first if keep else second
-
-
-def has_words(heard: Transcript) -> bool:
-    """Whether anything was said, beside notes of sounds such as [BLANK_AUDIO] or (laughs)."""
-    return any(character.isalnum() for character in _NOTES.sub("", heard.text))
 
 
 def _load(path: Path, params: WhisperParams) -> Any:

@@ -21,6 +21,7 @@ from voiceperf.roles import DETERMINISTIC, HEARING, LOCAL, SCORES
 PRELOADED = (preload.ENCODER_KERNELS,)
 _WINDOW_S = 30.0  # what whisper hears at once
 _ONE_BREATH_S = 10.0  # of longer speech whisper loses words without timestamps (FINDINGS.md)
+_TOKENS_BESIDE_ENGLISH = 3  # times as many a second: a letter of Hindi or Thai may be several
 _MIN_TOKENS = 8  # the least a token cap allows: a one-word answer with its punctuation and timestamps
 _LONG_CONTEXT = 1024  # nearly all that the full window hears (FINDINGS.md)
 
@@ -79,7 +80,7 @@ class WhisperParams(EngineParams):
     language: str = tunable("en", "language code, or auto, which takes a full window more a chunk")
     max_tokens_per_s: float = tunable(
         0.0,
-        "bound a transcript in proportion to the speech, which ends loops; 0: unbounded",
+        "bound an English transcript in proportion to the speech, others to three times that; it ends loops; 0: none",
         low=0.0,
         high=100.0,
         tries=(0.0, 10.0),
@@ -167,11 +168,15 @@ class WhisperParams(EngineParams):
         weighed = encoder_context.weighed(self.silence_ctx, samples) if by_ours and self.audio_ctx else None
         return weighed or encoder_context.plain(self.audio_ctx, samples)
 
-    def token_cap(self, samples: int) -> int:
-        """The most tokens that so much speech may yield; 0 asks whisper.cpp for no bound."""
+    def token_cap(self, samples: int, language: str = "en") -> int:
+        """The most tokens that so much speech may yield; 0 asks whisper.cpp for no bound.
+
+        The parameter is for English, whose words are nearly a token each. In other scripts a letter may be one or more.
+        """
         if self.max_tokens_per_s == 0:
             return 0
-        return max(_MIN_TOKENS, math.ceil(samples / SPEECH_RATE_HZ * self.max_tokens_per_s))
+        rate = self.max_tokens_per_s * (1 if language == "en" else _TOKENS_BESIDE_ENGLISH)
+        return max(_MIN_TOKENS, math.ceil(samples / SPEECH_RATE_HZ * rate))
 
     def environment(self) -> dict[str, str]:
         return preload.environment(self, PRELOADED) | idle_environment(self.idle_spins)

@@ -4,8 +4,9 @@ import pytest
 
 from voiceperf.engines import encoder_context
 from voiceperf.engines.base import Transcript
-from voiceperf.engines.whisper import better, joined, looks_wrong, refuse_unsupported
+from voiceperf.engines.whisper import refuse_unsupported
 from voiceperf.engines.whisper_params import WhisperParams
+from voiceperf.engines.whisper_text import better, joined, looks_wrong
 from voiceperf.errors import ParameterError
 
 
@@ -62,7 +63,7 @@ def test_safer_settings_compute_the_silence_first():
 )
 def test_what_looks_wrong_is_tried_again(heard, wrong):
     """Nothing heard, a loop, as many tokens as allowed, or unlikely ones."""
-    assert looks_wrong(heard, WhisperParams(max_tokens_per_s=10)) == wrong
+    assert looks_wrong(heard, WhisperParams(), cap=20) == wrong
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,12 @@ def test_token_cap_grows_with_the_speech():
     assert params.token_cap(800) == 8
     assert params.token_cap(32_000) == 20
     assert WhisperParams().token_cap(32_000) == 0
+
+
+@pytest.mark.parametrize("language", ["hi", "th", "auto"])
+def test_other_languages_may_take_more_tokens(language):
+    """Where a letter is several tokens, the cap of English would cut the speech short."""
+    assert WhisperParams(max_tokens_per_s=10).token_cap(32_000, language) == 60
 
 
 def test_unknown_language_is_refused(one_line):
