@@ -117,6 +117,15 @@ class EngineParams:
         """Which an engine that hears takes; engines override it."""
         return ["en"]
 
+    def expects(self) -> str:
+        """The language that an engine that hears is set to, by its code; empty where it finds out."""
+        found = str(getattr(self, "language", ""))
+        return "" if found == "auto" else found
+
+    def files(self) -> list[str]:
+        """What may name a file that decides what comes of the engine: catalogue names, and paths."""
+        return [value for value in self.as_dict().values() if isinstance(value, str)]
+
     def voices(self) -> list[str]:
         """The names that a line may ask an engine that speaks for, beside its own; engines override it."""
         return []

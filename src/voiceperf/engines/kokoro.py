@@ -30,7 +30,8 @@ from voiceperf.engines.base import (
     refuse,
     wrong_request,
 )
-from voiceperf.engines.kokoro_params import LEVELS, VOICE_SHAPE, KokoroParams
+from voiceperf.engines.kokoro_params import LEVELS, KokoroParams
+from voiceperf.engines.kokoro_voice import load_voice
 from voiceperf.engines.pieces import bounded, pieces_of
 from voiceperf.engines.spoken import spoken, unreadable, without_thoughts
 from voiceperf.errors import EngineError, ParameterError
@@ -45,7 +46,7 @@ class KokoroEngine:
     def __init__(self, params: KokoroParams) -> None:
         refuse(params, missing(params))
         self.params = params
-        self._voices = {params.voice: load_voice(locate(params.voice))}
+        self._voices = {params.voice: load_voice(params.voice)}
         # a process has one speed and model
         self._phrases: LRUCache[tuple[str, str], Samples] = LRUCache(
             params.phrase_cache_mib * 2**20, lambda sound: sound.nbytes
@@ -106,7 +107,7 @@ class KokoroEngine:
         if name not in self._voices:
             if name not in (known := self.params.voices()):
                 raise ParameterError(f"no voice {name!r}: there are {', '.join(sorted({*self._voices, *known}))}")
-            self._voices[name] = load_voice(locate(name))
+            self._voices[name] = load_voice(name)
         return name
 
     def _synthesise(self, text: str, voice: str) -> Samples:
@@ -134,18 +135,6 @@ def joined(sounds: Sequence[Samples], pause: int) -> tuple[Samples, list[tuple[i
     for (start, end), sound in zip(places, sounds, strict=True):
         whole[start:end] = sound
     return whole, places
-
-
-def load_voice(path: Path) -> Samples:
-    """Read a raw float32 style file.
-
-    Raises:
-        EngineError: it does not have a voice's size.
-    """
-    raw = np.fromfile(path, dtype="<f4")
-    if raw.size != np.prod(VOICE_SHAPE):
-        raise EngineError(f"{path}: not a Kokoro voice ({raw.size} numbers, {np.prod(VOICE_SHAPE)} wanted)")
-    return raw.reshape(VOICE_SHAPE)
 
 
 def _session(path: Path, params: KokoroParams, scratch: Path) -> onnxruntime.InferenceSession:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from voiceperf.engines.exported import Export, Exported, arguments, left_over
+from voiceperf.engines.kokoro_voice import as_code, parts_of
 from voiceperf.models.catalogue import CATALOGUE
 from voiceperf.models.store import locate, path_of
 from voiceperf.params import ALL_CORES, Delivery, EngineParams, tunable
@@ -17,7 +18,6 @@ LEVELS = {
     "extended": "ORT_ENABLE_EXTENDED",
     "all": "ORT_ENABLE_ALL",
 }  # of ONNX Runtime's GraphOptimizationLevel
-VOICE_SHAPE = (510, 1, 256)  # a style vector for each count of phonemes
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,9 @@ class KokoroParams(EngineParams):
     thread_names: ClassVar[tuple[str, ...]] = ("intra_op_threads",)
 
     model: str = tunable("kokoro-v1.0-int8", "catalogue name, or the path of an ONNX file")
-    voice: str = tunable("af_heart", "catalogue name, or the path of a raw float32 style file")
+    voice: str = tunable(
+        "af_heart", "catalogue name, file, file#NAME of an archive, or a blend as af_heart:0.7+bf_emma:0.3"
+    )
     speed: float = tunable(1.0, "of speech", low=0.5, high=2.0)
     lang: str = tunable("en-us", "espeak-ng language of the phonemes")
     intra_op_threads: int = tunable(
@@ -97,7 +99,7 @@ options.inter_op_num_threads = {self.inter_op_threads}
 options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.{LEVELS[self.graph_level]}
 options.add_session_config_entry("session.intra_op.allow_spinning", "{int(self.spinning)}")
 session = onnxruntime.InferenceSession({str(locate(self.model))!r}, options, providers={list(self.providers)!r})
-np.savez("voices.npz", voice=np.fromfile({str(locate(self.voice))!r}, "<f4").reshape({VOICE_SHAPE}))
+np.savez("voices.npz", voice={as_code(self.voice)})
 kokoro = kokoro_onnx.Kokoro.from_session(session, "voices.npz")
 audio, rate_hz = kokoro.create(
     "Good evening.",
@@ -109,6 +111,9 @@ soundfile.write("speech.wav", audio, rate_hz)
 
     def speaker(self) -> tuple[Any, ...]:
         return (self.engine, self.voice, self.lang)
+
+    def files(self) -> list[str]:
+        return [*super().files(), *(part.file for part in parts_of(self.voice))]
 
     def delivery(self) -> Delivery:
         return Delivery(self.lang, self.by_sentence, self.filter_text, self.pause_s)

@@ -3,9 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceperf.engines.kokoro import joined, load_voice, pieces_of
-from voiceperf.errors import EngineError
-from voiceperf.places import fixtures_dir
+from voiceperf.engines.kokoro import joined, pieces_of
 
 
 @pytest.mark.parametrize(
@@ -43,17 +41,3 @@ def test_sounds_are_joined_with_pauses():
     audio, places = joined([np.full(3, 0.5, np.float32), np.full(2, 0.25, np.float32)], 4)
     assert places == [(0, 3), (7, 9)]
     np.testing.assert_array_equal(audio, np.float32([0.5] * 3 + [0] * 4 + [0.25] * 2))
-
-
-@pytest.mark.parametrize("voice", ["af_heart", "bf_emma"])
-def test_shipped_voices_are_whole(voice):
-    """The fixtures hold two English voices of Kokoro's shape."""
-    assert load_voice(fixtures_dir() / "voices" / f"{voice}.bin").shape == (510, 1, 256)
-
-
-def test_file_that_is_no_voice_is_named(tmp_path, one_line):
-    """A file of another size is refused by its path."""
-    np.zeros(10, np.float32).tofile(tmp_path / "v.bin")
-    with pytest.raises(EngineError) as caught:
-        load_voice(tmp_path / "v.bin")
-    one_line(caught.value, r"v\.bin", "not a Kokoro voice")
