@@ -8,14 +8,15 @@ import pytest
 from voiceperf import call, profiles
 from voiceperf.judge.verdict import Verdict
 from voiceperf.profiles import Setting
-from voiceperf.quality.corpus import Corpus, Portion
+from voiceperf.quality.corpus import CHOOSING, Corpus, Portion
 from voiceperf.suite.settle import Settlement
 
 pytestmark = pytest.mark.models
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 CALL = call.load(FIXTURES / "calls" / "call61.toml")
-CORPUS = Corpus(FIXTURES / "audio" / "manifest.jsonl", FIXTURES / "text" / "conversations.toml", Portion(6, 6))
+MATERIAL = (FIXTURES / "audio" / "manifest.jsonl", FIXTURES / "text" / "conversations.toml")
+CORPUS = Corpus(*MATERIAL, Portion(6, 6), use=CHOOSING)
 SHIPPED = profiles.load("shipped")
 
 

@@ -16,7 +16,7 @@ from voiceperf import call, profiles
 from voiceperf.engines.kokoro import KokoroParams
 from voiceperf.judge.verdict import Verdict
 from voiceperf.profiles import Setting
-from voiceperf.quality.corpus import Corpus, Portion
+from voiceperf.quality.corpus import CHOOSING, Corpus, Portion
 from voiceperf.tune.study import storage_at
 from voiceperf.tune.together import Stage
 from voiceperf.tune.trial import race
@@ -40,7 +40,7 @@ class Unwatched:
 
 def tuner(storage, hint=None):
     baselines = [profiles.load(name) for name in ("fair", "seed")]
-    corpora = (Corpus(*MATERIAL, Portion(16, 16)), Corpus(*MATERIAL, Portion(8, 8)))
+    corpora = tuple(Corpus(*MATERIAL, Portion(step, step), use=CHOOSING) for step in (8, 4))
     shipped = profiles.load("shipped")
     return Tuner(CALL, corpora, baselines, [hint or shipped], shipped, storage=storage_at(storage), prefer="speed")
 

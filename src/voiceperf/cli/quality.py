@@ -13,14 +13,14 @@ from voiceperf.cli.app import Json, app, print_json
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Texts, recorded_call
 from voiceperf.engines import role_named
 from voiceperf.errors import EngineError, InputError
-from voiceperf.judge.text import HearingComparison, score
+from voiceperf.judge.text import HearingComparison
 from voiceperf.judge.verdict import GATE_EXIT_CODES, Finding, Verdict, applicable, worst
 from voiceperf.log import say
 from voiceperf.measure.contender import Contender, Side, changed
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.quality.corpus import Recording
 from voiceperf.quality.gate import Quality, QualityGate
-from voiceperf.quality.hearing import compare_transcripts, transcripts
+from voiceperf.quality.hearing import compare_transcripts, scores_of, transcripts
 from voiceperf.report.kinds import kinds_table, rates_by_kind_and_line
 from voiceperf.report.tables import page
 from voiceperf.roles import HEARING, ROLES, SPEAKING, THINKING
@@ -86,10 +86,11 @@ def _hearing(
 ) -> tuple[Finding, dict[str, Any]]:
     """With the word error rates of each kind of recording."""
     heard = [_listen(side.contender(HEARING), recordings) for side in (before, after)]
-    compared = compare_transcripts(recordings, *heard)
+    language = before.contender(HEARING).params.expects()
+    compared = compare_transcripts(recordings, heard[0], heard[1], language)
     if compared is None:
         raise InputError("the transcripts of the manifest hold no words")
-    scored = [[score(r.text, text) for r, text in zip(recordings, texts, strict=True)] for texts in heard]
+    scored = [scores_of(recordings, texts, language) for texts in heard]
     kinds = rates_by_kind_and_line([r.kind for r in recordings], [r.line for r in recordings], *scored)
     if as_table:
         page().print(kinds_table(kinds, [before.name, after.name]))

@@ -92,10 +92,14 @@ class Passage:
 
 @dataclass(frozen=True)
 class Recital:
-    """Speech, mono float32 at 16 kHz, shape (n,), and what was said in it: how likely is that, to who hears it?"""
+    """Speech, mono float32 at 16 kHz, shape (n,), and what was said in it: how likely is that, to who hears it?
+
+    Without a `language` it is in the engine's own.
+    """
 
     audio: Samples
     text: str
+    language: str = ""
 
     def __post_init__(self) -> None:
         require_text(self.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,9 @@ from voiceperf.loops import is_loop
 WER_MARGIN = 0.02  # upper bound of the difference: 2 points, about one word in fifty
 WER_SHIFT = 0.005  # the difference itself: half a point, so that many small losses do not hide in the margin
 MIN_UTTERANCES = 30  # fewer cannot bound a difference of two points
+ENGLISH = "en"
+_NOT_APART = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})  # languages that put no space between words
+_CHARACTER = re.compile(r"\w\W*|\W+")  # a letter with the marks on it, in text without spaces
 _LEADING_ZERO, _ONE = re.compile(r"\b0\d+\b"), re.compile(r"\bone\b")
 _LETTERS, _BETWEEN_DIGITS = re.compile(r"\b[a-z](?: [a-z]\b)+"), re.compile(r"(?<=\d)(?=\d)")
 
@@ -27,18 +31,35 @@ def _normaliser() -> EnglishTextNormalizer:
     return EnglishTextNormalizer()
 
 
-def normalise(text: str) -> str:
-    """Fold case, punctuation, numerals and spelling as whisper's own evaluation does (Radford et al. 2022, app. C)."""
-    folded: str = _normaliser()(text)
-    return folded.strip()
+def normalise(text: str, language: str = ENGLISH) -> str:
+    """Fold what may be written one way or another.
+
+    Of English that is case, punctuation, numerals and spelling, as whisper's own evaluation folds them (Radford et al.
+    2022, app. C); of other languages case and punctuation. Where words are not written apart, characters come apart:
+    the error rate is then one of characters (CER).
+    """
+    code = _code(language)
+    if code == ENGLISH:
+        folded: str = _normaliser()(text)
+        return folded.strip()
+    kept = unicodedata.normalize("NFKC", text).casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    words = "".join(one if unicodedata.category(one)[0] in "LMN" or one == "'" else " " for one in kept).split()
+    return " ".join(_CHARACTER.findall("".join(words)) if code in _NOT_APART else words)
 
 
-def words_of(text: str) -> list[str]:
-    """The words of a text as errors are counted in them, folded.
+def _code(language: str) -> str:
+    """Of a language code with a region, as en-us, the language."""
+    return language.casefold().replace("_", "-").partition("-")[0]
+
+
+def words_of(text: str, language: str = ENGLISH) -> list[str]:
+    """The words of a text as errors are counted in them, folded; characters, where words are not written apart.
 
     Numbers count digit by digit, and letters spelled one by one are one word: whether somebody who says "five five" is
     written 55 or 5-5 is no matter of hearing.
     """
+    if _code(language) != ENGLISH:
+        return _BETWEEN_DIGITS.sub(" ", normalise(text, language)).split()
     whole = _LEADING_ZERO.sub(lambda number: " ".join(number[0]), text)  # the normaliser would drop it
     folded = _ONE.sub("1", normalise(whole))
     spelled = _LETTERS.sub(lambda letters: letters[0].replace(" ", ""), folded)
@@ -55,14 +76,16 @@ class Heard:
     loop: bool
 
 
-def score(reference: str, transcript: str) -> Heard:
+def score(reference: str, transcript: str, language: str = ENGLISH) -> Heard:
     """Count the word errors of one transcript, both sides folded."""
-    wanted, got = words_of(reference), words_of(transcript)
+    wanted, got = words_of(reference, language), words_of(transcript, language)
     if not got:
         return Heard(len(wanted), len(wanted), empty=bool(wanted), loop=False)
     counts = jiwer.process_words(" ".join(wanted), " ".join(got))
     errors = counts.substitutions + counts.deletions + counts.insertions
-    return Heard(errors, len(wanted), empty=False, loop=is_loop(normalise(transcript), normalise(reference)))
+    return Heard(
+        errors, len(wanted), empty=False, loop=is_loop(normalise(transcript, language), normalise(reference, language))
+    )
 
 
 @dataclass(frozen=True)
@@ -74,9 +97,9 @@ class Word:
     wanted: str = ""
 
 
-def word_differences(reference: str, transcript: str) -> list[Word]:
+def word_differences(reference: str, transcript: str, language: str = ENGLISH) -> list[Word]:
     """A transcript word by word, aligned as its errors are counted, both sides folded."""
-    wanted, got = words_of(reference), words_of(transcript)
+    wanted, got = words_of(reference, language), words_of(transcript, language)
     if not wanted or not got:
         return [Word("missing", word) for word in wanted] + [Word("extra", word) for word in got]
     words = []

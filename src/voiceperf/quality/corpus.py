@@ -36,6 +36,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "kind": str,
     "seconds": (int, float),
 }
+_LANGUAGE = re.compile(r"([A-Za-z]{2,3}([-_]\w+)*)?")
 _CHOICES = {"use": USES, "line": tuple(LINES)}  # fields that may be left out
 
 
@@ -50,6 +51,7 @@ class Recording:
     seconds: float
     line: str = CLEAN
     use: str | None = None
+    language: str = ""  # the engine's own
 
     def audio(self) -> Samples:
         return through(self.line, read_speech(self.path), zlib.crc32(self.path.name.encode()))
@@ -58,8 +60,8 @@ class Recording:
 def read_manifest(path: Path) -> list[Recording]:
     """Read a manifest: one JSON object a line, with file (beside it), text, speaker, kind and seconds.
 
-    Two fields may be left out: `use`, which says that it only chooses settings or only judges them, and `line`, which
-    puts the recording through noise or a telephone before it is heard.
+    Three fields may be left out: `use`, which says that it only chooses settings or only judges them, `line`, which
+    puts the recording through noise or a telephone before it is heard, and `language`, a code as de or en-us.
 
     Raises:
         InputError: names the file, the line and the field.
@@ -92,11 +94,15 @@ def _recording(manifest: Path, number: int, line: str) -> Recording:
     for name, choices in _CHOICES.items():
         if name in entry and entry[name] not in choices:
             raise InputError(f"{where}: field {name!r} must be one of {', '.join(choices)}, or left out")
+    language = entry.get("language", "")
+    if not isinstance(language, str) or not _LANGUAGE.fullmatch(language):
+        raise InputError(f"{where}: field 'language' must be a code as de or en-us, or left out")
     path = manifest.parent / entry["file"]
     if not is_file(path):
         raise InputError(f"{where}: {shown(path)} does not exist")
     chosen = {name: entry[name] for name in _CHOICES if name in entry}
-    return Recording(path, entry["text"], entry["speaker"], entry["kind"], float(entry["seconds"]), **chosen)
+    facts = (entry["text"], entry["speaker"], entry["kind"], float(entry["seconds"]))
+    return Recording(path, *facts, **chosen, language=language)
 
 
 Check = Callable[[str], bool]

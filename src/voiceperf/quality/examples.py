@@ -24,17 +24,21 @@ class Examples:
         self.texts: dict[str, dict[str, dict[str, Any]]] = {}
         self.sounds: dict[str, Speech] = {}
 
-    def heard(self, profile: str, named: Mapping[str, Recording], transcripts: Sequence[str]) -> None:
-        """What a profile made of recorded speech."""
+    def heard(
+        self, profile: str, named: Mapping[str, Recording], transcripts: Sequence[str], language: str = ""
+    ) -> None:
+        """What a profile made of recorded speech, which is in the language named where it says nothing of its own."""
         for (name, recording), transcript in zip(named.items(), transcripts, strict=True):
             facts = {"kind": recording.kind, "line": recording.line}
+            facts |= {"language": spoken} if (spoken := recording.language or language) else {}
             self._entry(HEARING, name, recording.text, **facts)[profile] = {"text": transcript}
 
-    def spoken(self, profile: str, name: str, text: str, speech: Speech, heard: str) -> None:
-        """How a profile says a text, and what the candidate's own hearing makes of it."""
+    def spoken(self, profile: str, name: str, text: str, speech: Speech, heard: str, *, language: str = "") -> None:
+        """How a profile says a text, and what the candidate's own hearing makes of it, in the language it expects."""
         digest = hashlib.sha256(np.ascontiguousarray(speech.audio).tobytes()).hexdigest()
         self.sounds[digest] = speech
-        self._entry(SPEAKING, name, text)[profile] = {"text": heard, "sound": digest}
+        facts = {"language": language} if language else {}
+        self._entry(SPEAKING, name, text, **facts)[profile] = {"text": heard, "sound": digest}
 
     def alike(self, role: str, judged: str, other: str) -> None:
         """Another profile hears or speaks just as the judged one does."""

@@ -121,7 +121,7 @@ class QualityGate:
         self, baseline: Side, candidate: Side, named: Mapping[str, Recording]
     ) -> tuple[Quality, Sequence[Heard]]:
         """The quality on some recordings, and how the candidate has heard each of them."""
-        recordings = list(named.values())
+        recordings, language = list(named.values()), baseline.contender(HEARING).params.expects()
         can_score = not any(side.contender(HEARING).lacks({SCORES}) for side in (baseline, candidate))
         heard, scored = [], []
         written: dict[Recording, str] = {}
@@ -129,17 +129,17 @@ class QualityGate:
         for listening in (before, self._candidate(candidate, HEARING, before)):
             with listening as listener:
                 heard.append(transcripts(listener, recordings, self._progress))
-                written = written or as_written(recordings, heard[0])
+                written = written or as_written(recordings, heard[0], language)
                 if can_score:
                     scores = recitals(listener, written, self._progress)
                     can_score = scores is not None
                     scored.append(scores or [])
-        compared = compare_transcripts(recordings, *heard)
+        compared = compare_transcripts(recordings, heard[0], heard[1], language)
         if compared is None:
             return _unjudged("no words were spoken"), ()
         if self._examples:
             for side, texts in zip((baseline, candidate), heard, strict=True):
-                self._examples.heard(side.name, named, texts)
+                self._examples.heard(side.name, named, texts, language)
         text = (
             f"WER {compared.baseline_wer:.1%} -> {compared.candidate_wer:.1%}"
             f" (upper {compared.difference.high * 100:+.1f} points, {compared.difference.samples} utterances)"
@@ -211,7 +211,10 @@ class QualityGate:
             if self._examples:
                 for name, reply in replies(self.call).items():
                     for side, speaker in ((baseline, before), (candidate, after)):
-                        self._examples.spoken(side.name, name, reply, *speak_and_hear(speaker, listener, reply))
+                        said = speak_and_hear(speaker, listener, reply)
+                        self._examples.spoken(
+                            side.name, name, reply, *said, language=listener.contender.params.expects()
+                        )
         text = f"round trip WER {compared.round_trip.baseline_wer:.1%} -> {compared.round_trip.candidate_wer:.1%}"
         loss = compared.round_trip.difference.estimate / WER_MARGIN
         if compared.log_spectral_db is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from voiceperf.engines.base import Recital, Recited, Transcript, Utterance
 from voiceperf.errors import WorkerError
-from voiceperf.judge.text import HearingComparison, compare_hearing, score, words_of
+from voiceperf.judge.text import ENGLISH, Heard, HearingComparison, compare_hearing, score
 from voiceperf.log import Progress, silent
 from voiceperf.quality.corpus import Recording
 from voiceperf.quality.outputs import Asked
@@ -18,7 +18,7 @@ def transcripts(listener: Asked, recordings: Sequence[Recording], progress: Prog
     """What is heard, utterance by utterance."""
     heard = []
     for number, recording in enumerate(recordings, start=1):
-        output = listener.ask(Utterance(recording.audio()))
+        output = listener.ask(Utterance(recording.audio(), recording.language))
         assert isinstance(output, Transcript)
         heard.append(output.text)
         progress(f"{listener.contender.name} listens", number, len(recordings))
@@ -35,7 +35,7 @@ def recitals(
     found = []
     for number, (recording, text) in enumerate(recordings.items(), start=1):
         try:
-            output = listener.ask(Recital(recording.audio(), text))
+            output = listener.ask(Recital(recording.audio(), text, recording.language))
         except WorkerError as error:
             if Recital.__name__ in str(error):  # it died of not knowing it
                 return None
@@ -46,7 +46,7 @@ def recitals(
     return found
 
 
-def as_written(recordings: Sequence[Recording], transcripts: Sequence[str]) -> dict[Recording, str]:
+def as_written(recordings: Sequence[Recording], transcripts: Sequence[str], language: str) -> dict[Recording, str]:
     """What was said in some of the recordings, with capitals and full stops as engines write it.
 
     That is the transcript where it is right, else the reference made to look like one: else how a reference is written
@@ -54,7 +54,7 @@ def as_written(recordings: Sequence[Recording], transcripts: Sequence[str]) -> d
     """
     pairs = list(zip(recordings, transcripts, strict=True))[:: max(1, len(recordings) // _RECITED)]
     return {
-        recording: text if words_of(text) == words_of(recording.text) else _like_a_sentence(recording.text)
+        recording: text if _score(recording, text, language).errors == 0 else _like_a_sentence(recording.text)
         for recording, text in pairs
     }
 
@@ -64,13 +64,18 @@ def _like_a_sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
+def scores_of(recordings: Sequence[Recording], transcripts: Sequence[str], language: str) -> list[Heard]:
+    """Each transcript beside its reference, in the recording's language, or else in the one that is named."""
+    return [_score(recording, text, language) for recording, text in zip(recordings, transcripts, strict=True)]
+
+
+def _score(recording: Recording, transcript: str, language: str) -> Heard:
+    return score(recording.text, transcript, recording.language or language or ENGLISH)
+
+
 def compare_transcripts(
-    recordings: Sequence[Recording], baseline: Sequence[str], candidate: Sequence[str]
+    recordings: Sequence[Recording], baseline: Sequence[str], candidate: Sequence[str], language: str
 ) -> HearingComparison | None:
     """WER and its difference, on transcripts of the same recordings."""
-    references = [recording.text for recording in recordings]
-    return compare_hearing(
-        [score(reference, text) for reference, text in zip(references, baseline, strict=True)],
-        [score(reference, text) for reference, text in zip(references, candidate, strict=True)],
-        [recording.speaker for recording in recordings],
-    )
+    before, after = (scores_of(recordings, transcripts, language) for transcripts in (baseline, candidate))
+    return compare_hearing(before, after, [recording.speaker for recording in recordings])

@@ -172,7 +172,7 @@ def decisive(contender: Contender) -> str | None:
         "engine": contender.engine,
         "values": values,
         "environment": environment,
-        "files": {str(value): digest for value in values.values() if (digest := _file_of(value))},
+        "files": {name: digest for name in contender.params.files() if (digest := _file_of(name))},
         "libraries": _libraries(contender.params.distributions),
         "voiceperf": engine_sources(Path(source, voiceperf.__name__) if source else Path(voiceperf.__file__).parent),
         "processor": machine.processor(),
@@ -180,10 +180,10 @@ def decisive(contender: Contender) -> str | None:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-def _file_of(value: Any) -> str | None:
-    """The hash of the model that a parameter names, or of the user's own file."""
+def _file_of(name: str) -> str | None:
+    """The hash of a model of the catalogue, or of the user's own file."""
     try:
-        return file_sha256(locate(value)) if isinstance(value, str) and value else None
+        return file_sha256(locate(name)) if name else None
     except ModelError:
         return None
 
@@ -205,13 +205,14 @@ def _libraries(distributions: tuple[str, ...]) -> dict[str, str]:
 
 def _digest(request: Request) -> str | None:
     """The name of what is asked; None for what is asked once, or whose output is too large to keep."""
+    facts: tuple[str, ...]
     match request:
         case Line():
             facts = ("line", request.text, request.voice)
         case Utterance():
             facts = ("utterance", request.language, hashlib.sha256(request.audio.tobytes()).hexdigest())
         case Recital():
-            facts = ("recital", request.text, hashlib.sha256(request.audio.tobytes()).hexdigest())
+            facts = ("recital", request.text, request.language, hashlib.sha256(request.audio.tobytes()).hexdigest())
         case _:
             return None
     return hashlib.sha256("\0".join(facts).encode(errors="surrogatepass")).hexdigest()

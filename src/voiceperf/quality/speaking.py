@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from voiceperf.audio import Samples, as_speech
 from voiceperf.engines.base import Line, Speech, Transcript, Utterance
 from voiceperf.judge.sound import SpeakingComparison, distance_beyond_trimming_db, duration_shift
-from voiceperf.judge.text import Heard, compare_hearing, score
+from voiceperf.judge.text import ENGLISH, Heard, compare_hearing, score
 from voiceperf.log import Progress, silent
 from voiceperf.quality.outputs import Asked
 from voiceperf.roles import DETERMINISTIC
@@ -72,7 +72,7 @@ def _spoken(worker: Asked, line: str) -> Speech:
 
 
 def _round_trip(listener: Asked, line: str, speech: Speech) -> Heard:
-    return score(line, _listen(listener, speech))
+    return score(line, _listen(listener, speech), listener.contender.params.expects() or ENGLISH)
 
 
 def _listen(listener: Asked, speech: Speech) -> str:

@@ -16,7 +16,7 @@ from voiceperf.history import sounds
 from voiceperf.history.trend import Trend
 from voiceperf.judge.text import Word, word_differences
 from voiceperf.report.charts import history_chart, interval_strip, pairs_chart, stages_chart
-from voiceperf.report.kinds import percent, rates_of_examples
+from voiceperf.report.kinds import language_of, percent, rates_of_examples
 from voiceperf.report.story import SURE, Row, Story
 from voiceperf.report.tuning_plot import Panel, changes_chart, frontier_chart, importance_chart
 from voiceperf.roles import HEARING, SPEAKING
@@ -137,7 +137,7 @@ def _listening(story: Story, storage: Path) -> list[dict[str, Any]]:
             spoken = example["by_profile"][profile]
             path = sounds.path_of(storage, spoken["sound"])
             source = _data_uri("audio/flac", path.read_bytes()) if path.is_file() else None
-            words = word_differences(example["reference"], spoken["text"])
+            words = word_differences(example["reference"], spoken["text"], language_of(example))
             voices.append({"profile": profile, "source": source, "words": words})
         listed.append({"name": name, "text": example["reference"], "voices": voices})
     return listed
@@ -148,8 +148,9 @@ def _hearing(story: Story) -> dict[str, Any]:
     examples = story.examples.get(HEARING, {})
     listed: list[dict[str, Any]] = []
     for name, example in examples.items():
+        language = language_of(example)
         said = {
-            profile: word_differences(example["reference"], example["by_profile"][profile]["text"])
+            profile: word_differences(example["reference"], example["by_profile"][profile]["text"], language)
             for profile in _two(story, example)
         }
         before, after = (_errors(words) for words in said.values()) if len(said) == 2 else (0, 0)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from voiceperf.judge.text import Heard, rates_by_kind, score, word_error_rate
+from voiceperf.judge.text import ENGLISH, Heard, rates_by_kind, score, word_error_rate
 from voiceperf.lines import CLEAN
 
 _ALL, _LINE = "all", "line: "
@@ -22,10 +22,16 @@ def rates_of_examples(
     """
     entries = [entry for entry in examples.values() if "kind" in entry and set(profiles) <= set(entry["by_profile"])]
     scored = [
-        [score(entry["reference"], entry["by_profile"][profile]["text"]) for entry in entries] for profile in profiles
+        [score(entry["reference"], entry["by_profile"][profile]["text"], language_of(entry)) for entry in entries]
+        for profile in profiles
     ]
     kinds, lines = [entry["kind"] for entry in entries], [entry.get("line", CLEAN) for entry in entries]
     return rates_by_kind_and_line(kinds, lines, *scored) if entries else {}
+
+
+def language_of(example: Mapping[str, Any]) -> str:
+    """The language of a kept transcript; older runs have English alone."""
+    return str(example.get("language", ENGLISH))
 
 
 def rates_by_kind_and_line(

@@ -50,6 +50,23 @@ def test_how_a_number_or_a_spelled_word_is_written_is_no_error(said, written):
     assert [score(said, text).errors for text in written] == [0] * len(written)
 
 
+@pytest.mark.parametrize(
+    ("language", "reference", "transcript", "errors", "words"),
+    [
+        ("de", "Größer als drei Straßen!", "größer als drei strassen", 0, 4),
+        ("fr", "L'été est là.", "l\N{RIGHT SINGLE QUOTATION MARK}été est las", 1, 3),
+        ("hi", "नमस्ते, आप कैसे हैं?", "नमस्ते आप कैसे है", 1, 4),
+        ("ja", "こんにちは。元気ですか", "こんにちわ 元気ですか", 1, 10),
+        ("th", "สวัสดีครับ", "สวัสดีคับ", 2, 7),
+        ("zh-CN", "你好世界", "你好", 2, 4),
+        ("es", "Tengo 23 años", "tengo 2 3 años", 0, 4),
+    ],
+)
+def test_other_languages_are_counted_as_they_are_written(language, reference, transcript, errors, words):
+    """Words where they are written apart, else characters with their marks; case and punctuation are no matter."""
+    assert score(reference, transcript, language) == Heard(errors, words, empty=False, loop=False)
+
+
 def test_a_number_counts_digit_by_digit():
     """One wrong digit of seven is one error in seven words."""
     assert score("two six eight five nine five two", "268-5942") == Heard(1, 7, empty=False, loop=False)

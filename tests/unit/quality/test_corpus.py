@@ -79,6 +79,15 @@ def test_a_use_or_line_that_is_none_is_named(manifest, field, value, one_line):
     one_line(caught.value, "manifest.jsonl", "line 1", f"'{field}'", "evaluation" if field == "use" else "phone")
 
 
+@pytest.mark.parametrize("language", [3, "German", "d", "e n"])
+def test_a_language_that_is_no_code_is_named(manifest, language, one_line):
+    """Whisper and the metric would both take it for something else."""
+    manifest.write_text(json.dumps(ENTRY | {"language": language}))
+    with pytest.raises(InputError) as caught:
+        read_manifest(manifest)
+    one_line(caught.value, "manifest.jsonl", "line 1", "'language'", "en-us")
+
+
 def test_a_conversation_of_an_unknown_use_is_named(tmp_path, one_line):
     """A misspelt use is refused, and its conversation not silently left out."""
     (tmp_path / "c.toml").write_text(CHECKED.format(check="'x'").replace("evaluation", "evalution"))
