@@ -85,7 +85,7 @@ def load_voice(voice: str) -> Samples:
 def _style(part: Part) -> Samples:
     path = part.path()
     if zipfile.is_zipfile(path):
-        return _member(path, part.member)
+        return _member(path, part.member)[1]
     if part.member:
         raise ParameterError(f"voice {part.file}#{part.member}: {path.name} holds a single voice; leave #... out")
     raw = np.fromfile(path, dtype="<f4")
@@ -94,7 +94,8 @@ def _style(part: Part) -> Samples:
     return raw.reshape(SHAPE)
 
 
-def _member(path: Path, member: str) -> Samples:
+def _member(path: Path, member: str) -> tuple[str, Samples]:
+    """A voice of an archive with its name there; the only one needs none."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             names = sorted(archive.files)
@@ -110,14 +111,17 @@ def _member(path: Path, member: str) -> Samples:
         raise EngineError(f"{path}: not an archive of voices ({error})") from None
     if style.size != np.prod(SHAPE):
         raise EngineError(f"{path}#{member}: not a Kokoro voice ({style.size} numbers, {np.prod(SHAPE)} wanted)")
-    return style.reshape(SHAPE)
+    return member, style.reshape(SHAPE)
 
 
 def as_code(voice: str) -> str:
     """The Python expression that reads a voice with NumPy alone."""
     terms = []
     for part in parts_of(voice):
-        path = str(part.path())
-        read = f"np.load({path!r})[{part.member!r}]" if part.member else f'np.fromfile({path!r}, "<f4")'
+        path = part.path()
+        if zipfile.is_zipfile(path):
+            read = f"np.load({str(path)!r})[{_member(path, part.member)[0]!r}]"
+        else:
+            read = f'np.fromfile({str(path)!r}, "<f4")'
         terms.append(f"{part.weight:g} * {read}.reshape{SHAPE}")
     return " + ".join(terms)

@@ -158,8 +158,8 @@ def read_conversations(path: Path, use: str = JUDGING) -> list[Conversation]:
     texts = [text for c in found for text in (c.system, *(t for turn in c.turns for t in turn))]
     if not all(isinstance(text, str) for text in texts):
         raise InputError(f"{shown(path)}: not a file of conversations (system and turns must be texts)")
-    if wrong := next((c.use for c in found if c.use not in (None, *USES)), None):
-        raise InputError(f"{shown(path)}: use = {wrong!r} must be one of {', '.join(USES)}, or left out")
+    if wrong := [conversation.use for conversation in found if conversation.use not in (None, *USES)]:
+        raise InputError(f"{shown(path)}: use = {wrong[0]!r} must be one of {', '.join(USES)}, or left out")
     return _of_use(found, use, f"{shown(path)}: no conversation")
 
 

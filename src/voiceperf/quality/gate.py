@@ -112,7 +112,8 @@ class QualityGate:
         """On a portion of the recordings; on all of them where that leaves a doubt."""
         portion, everything = self.corpus.recordings(), self.corpus.whole().recordings()
         found, scores = self._heard(baseline, candidate, portion)
-        self._keep_scores(HEARING, {name: r.speaker for name, r in portion.items()}, scores)
+        if scores:
+            self._keep_scores(HEARING, {name: r.speaker for name, r in portion.items()}, scores)
         if found.finding.verdict not in (Verdict.PASS, Verdict.FAIL) and len(everything) > len(portion):
             found, _ = self._heard(baseline, candidate, everything)
         return found
@@ -224,8 +225,8 @@ class QualityGate:
         return Quality(compared.finding(), f"{text}, {len(lines)} texts", loss)
 
     def _keep_scores(self, role: str, speakers: Mapping[str, str], scores: Iterable[Heard]) -> None:
-        """For the saved run: how each utterance was heard, by its name; nothing where there was nothing to hear."""
-        named = zip(speakers.items(), scores, strict=False)
+        """For the saved run: how each utterance was heard, by its name."""
+        named = zip(speakers.items(), scores, strict=True)
         self.scores[role] = {name: {"speaker": speaker, **asdict(score)} for (name, speaker), score in named}
 
 

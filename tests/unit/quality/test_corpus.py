@@ -88,12 +88,13 @@ def test_a_language_that_is_no_code_is_named(manifest, language, one_line):
     one_line(caught.value, "manifest.jsonl", "line 1", "'language'", "en-us")
 
 
-def test_a_conversation_of_an_unknown_use_is_named(tmp_path, one_line):
-    """A misspelt use is refused, and its conversation not silently left out."""
-    (tmp_path / "c.toml").write_text(CHECKED.format(check="'x'").replace("evaluation", "evalution"))
+@pytest.mark.parametrize("use", ["evalution", ""])
+def test_a_conversation_of_an_unknown_use_is_named(tmp_path, use, one_line):
+    """A misspelt or empty use is refused, and its conversation not silently left out."""
+    (tmp_path / "c.toml").write_text(CHECKED.format(check="'x'").replace("evaluation", use))
     with pytest.raises(InputError) as caught:
         read_conversations(tmp_path / "c.toml")
-    one_line(caught.value, r"c\.toml", "'evalution'", "evaluation")
+    one_line(caught.value, r"c\.toml", f"use = '{use}'", "evaluation")
 
 
 def test_a_recording_is_heard_over_its_line(manifest, tmp_path):
