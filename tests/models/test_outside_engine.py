@@ -74,6 +74,7 @@ def test_it_is_compared(outside):
         assert len(row["launches_ns"][0]) == 3
 
 
+@pytest.mark.slow
 def test_its_quality_is_judged(outside, tmp_path):
     """`quality` hears a manifest by it."""
     lines = (FIXTURES / "audio" / "manifest.jsonl").read_text().splitlines()[::40]

@@ -23,7 +23,7 @@ from voiceperf.measure.fingerprint import fingerprint
 from voiceperf.report.tables import aside, page
 from voiceperf.suite.calibration import Benchmark, benchmarks
 from voiceperf.suite.calibration import calibrate as measure
-from voiceperf.suite.plan import BASELINES, DEFAULT_FORM, FORMS, Plan
+from voiceperf.suite.plan import DEFAULT_FORM, FORMS, Plan
 from voiceperf.suite.workloads import WORKLOADS
 
 
@@ -51,7 +51,7 @@ def calibrate(
         raise InputError(f"no workload {' '.join(sorted(unknown))}: there are {', '.join(WORKLOADS)}")
     plan = Plan(
         call=recorded_call(call),
-        baselines=tuple(profiles.load(name) for name in BASELINES),
+        baselines=tuple(profiles.load(name) for name in FORMS[form].baselines),
         candidate=profiles.load(candidate),
         form=FORMS[form],
         manifest=places.MANIFEST,

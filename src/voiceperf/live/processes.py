@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from voiceperf.errors import ServiceError
 from voiceperf.live.agent import Services
 from voiceperf.live.params import ServiceParams
 from voiceperf.measure.resources import Resources, resources_of
+from voiceperf.measure.together import closed, started
 from voiceperf.profiles import Profile
 from voiceperf.roles import ROLES
 
@@ -107,12 +107,7 @@ class ServicesOfProfile:
     def __init__(self, profile: Profile, python: str = sys.executable, env: Mapping[str, str] = _NOTHING) -> None:
         self._start = partial(_started, python=python, env=env)
         self._params = ServiceParams.parse(profile[ServiceParams.engine].values)
-        with ThreadPoolExecutor() as threads:
-            starting = {role: threads.submit(self._start, role, profile) for role in ROLES}
-        self._processes = {role: one.result() for role, one in starting.items() if not one.exception()}
-        for failed in filter(None, (one.exception() for one in starting.values())):
-            self.close()
-            raise failed
+        self._processes = started({role: partial(self._start, role, profile) for role in ROLES})
 
     @property
     def services(self) -> Services:
@@ -142,9 +137,8 @@ class ServicesOfProfile:
         return resources_of(self.pids)
 
     def close(self) -> None:
-        """End them, side by side: each takes its time."""
-        with ThreadPoolExecutor() as threads:
-            list(threads.map(ServiceProcess.close, self._processes.values()))
+        """End them."""
+        closed(self._processes.values())
 
     def __enter__(self) -> Self:
         return self

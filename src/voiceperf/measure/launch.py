@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -16,6 +15,7 @@ from voiceperf.measure.clock import Clock, SystemClock, Timing
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.measure.resources import Resources, Usage, usage_between
+from voiceperf.measure.together import closed, started
 
 BASELINE, CANDIDATE = "baseline", "candidate"
 
@@ -68,7 +68,8 @@ class Launch(Rounds):
         self._blocks_a_round = blocks_a_round
         self._start_s: dict[str, float] = {}
         with ExitStack() as starting:
-            self._runners = self._started(sides, starting)
+            self._runners = started({name: partial(self._start, name, sides[name]) for name in sides})
+            starting.callback(closed, self._runners.values())
             blocks = {
                 number: Blocks({name: partial(one.run, str(number)) for name, one in self._runners.items()}, begin_at)
                 for begin_at, number in enumerate(inputs)
@@ -77,21 +78,11 @@ class Launch(Rounds):
             self._before = {name: one.resources() for name, one in self._runners.items()}
             self._alive = starting.pop_all()
 
-    def _started(self, sides: Mapping[str, StartSide], starting: ExitStack) -> dict[str, Runner]:
-        """All sides at once: each is slow with what one core does, and none has the machine to itself."""
-
-        def start_one(name: str) -> Runner:
-            begun_ns = self._clock.wall_ns()
-            runner = sides[name]()
-            self._start_s[name] = (self._clock.wall_ns() - begun_ns) / 1e9
-            return runner
-
-        with ThreadPoolExecutor() as threads:
-            each = {name: threads.submit(start_one, name) for name in sides}
-        for one in each.values():
-            if not one.exception():
-                starting.enter_context(closing(one.result()))
-        return {name: one.result() for name, one in each.items()}  # raises what the first side raised
+    def _start(self, name: str, side: StartSide) -> Runner:
+        begun_ns = self._clock.wall_ns()
+        runner = side()
+        self._start_s[name] = (self._clock.wall_ns() - begun_ns) / 1e9
+        return runner
 
     def one_round(self) -> None:
         """So many blocks of every input, one input after the other; each side is warm with an input before its first.
@@ -120,16 +111,17 @@ class Launch(Rounds):
 
 def launch(baseline: Contender, candidate: Contender, requests: Mapping[int, Request], cost: Cost = wall_ns) -> Launch:
     """Two contenders of one role."""
-    sides = {CANDIDATE: partial(worker_with, candidate, requests), BASELINE: partial(worker_with, baseline, requests)}
+    inputs = {str(number): request for number, request in requests.items()}
+    sides = {CANDIDATE: partial(worker_with, candidate, inputs), BASELINE: partial(worker_with, baseline, inputs)}
     return Launch(sides, requests, cost)
 
 
-def worker_with(contender: Contender, requests: Mapping[int, Request]) -> WorkerProcess:
-    """A contender's process that has been given every input."""
+def worker_with(contender: Contender, requests: Mapping[str, Request]) -> WorkerProcess:
+    """A contender's process that has been given every input, by its key."""
     worker = WorkerProcess(contender)
     try:
-        for number, request in requests.items():
-            worker.load(str(number), request)
+        for key, request in requests.items():
+            worker.load(key, request)
     except BaseException:
         worker.close()
         raise

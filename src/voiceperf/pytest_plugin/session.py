@@ -29,7 +29,7 @@ from voiceperf.pytest_plugin import gate, measured_here
 from voiceperf.report.kinds import kinds_table, rates_of_examples
 from voiceperf.report.tables import page, print_criteria
 from voiceperf.roles import HEARING
-from voiceperf.suite.plan import BASELINES, DEFAULT_FORM, FORMS, Form, Plan
+from voiceperf.suite.plan import DEFAULT_FORM, FORMS, Form, Plan
 from voiceperf.suite.session import Measured, run_of_session
 from voiceperf.suite.suite import Suite
 
@@ -53,12 +53,13 @@ def plan_of(config: pytest.Config) -> Plan:
 def _read_plan(config: pytest.Config) -> Plan:
     said = project.defaults(config.rootpath)
     candidate = profiles.load(config.getoption("voiceperf_candidate") or said.get("candidate") or profiles.DEFAULT)
-    baselines = config.getoption("voiceperf_baseline") or said.get(project.BASELINES) or BASELINES
+    form = _form(config)
+    baselines = config.getoption("voiceperf_baseline") or said.get(project.BASELINES) or form.baselines
     return Plan(
         call=calls.load(_file(config, said, "call", "voiceperf_call") or places.CALL),
         baselines=tuple(profiles.load(name) for name in baselines),
         candidate=changed(candidate, config.getoption("voiceperf_set") or ())[0],
-        form=_form(config),
+        form=form,
         manifest=_file(config, said, "manifest", "voiceperf_manifest_file") or places.MANIFEST,
         conversations=_file(config, said, "conversations", "voiceperf_conversations_file") or places.CONVERSATIONS,
         texts=_file(config, said, "texts", "voiceperf_texts_file"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Self
 
 from voiceperf.call import CallRecording, Turn
@@ -14,6 +15,7 @@ from voiceperf.live.stages import OVERALL, stages_of
 from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Side
 from voiceperf.measure.resources import Resources
+from voiceperf.measure.together import closed, started
 
 
 async def turn_stages_ms(caller: Caller, call: CallRecording, turn: Turn) -> dict[str, float]:
@@ -64,29 +66,21 @@ class LiveSide:
 
 
 class LiveTurns:
-    """Each side's services, started when they are first needed. Use as a context manager, which ends them."""
+    """Each side's services. Use as a context manager, which ends them."""
 
     def __init__(self, call: CallRecording, sides: Mapping[str, Side]) -> None:
-        self._call, self._sides = call, sides
-        self._alive: dict[str, LiveSide] = {}
+        self._alive = started({name: partial(LiveSide, call, side) for name, side in sides.items()})
 
     def run(self, side: str, workload: str, turn: Turn) -> Timing:
         """One side's whole turn."""
-        return self._get(side).run(str(turn.number))
+        return self._alive[side].run(str(turn.number))
 
     def account(self, side: str, workload: str) -> Resources:
         """What a side's processes have used so far, together."""
-        return self._get(side).resources()
-
-    def _get(self, side: str) -> LiveSide:
-        if side not in self._alive:
-            self._alive[side] = LiveSide(self._call, self._sides[side])
-        return self._alive[side]
+        return self._alive[side].resources()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for side in self._alive.values():
-            side.close()
-        self._alive.clear()
+        closed(self._alive.values())

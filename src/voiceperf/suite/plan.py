@@ -19,9 +19,18 @@ BASELINES = ("seed", "fair")  # profiles that a candidate must beat, both
 
 @dataclass(frozen=True)
 class Form:
-    """How much is measured: the full form proves, the short form only catches what is surely broken."""
+    """How much is measured: the full form proves, the short form only catches what is surely broken.
+
+    Attributes:
+        name: what it is asked for by.
+        baselines: the profiles that the candidate is held against where nobody names any.
+        every_turn: of the call, or only three of them.
+        portion: of the corpus that quality is judged on.
+        load_s: how long the engines are kept busy at once.
+    """
 
     name: str
+    baselines: tuple[str, ...]
     every_turn: bool
     portion: Portion
     load_s: float
@@ -33,7 +42,10 @@ class Form:
 
 
 DEFAULT_FORM = "short"
-FORMS = {"full": Form("full", True, EVERYTHING, 40.0), "short": Form("short", False, Portion(2, 4), 15.0)}
+FORMS = {
+    "full": Form("full", BASELINES, True, EVERYTHING, 40.0),
+    "short": Form("short", ("fair",), False, Portion(2, 4), 15.0),
+}
 
 
 @dataclass(frozen=True)

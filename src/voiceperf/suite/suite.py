@@ -25,6 +25,7 @@ from voiceperf.measure.resources import Usage, usage_between
 from voiceperf.quality.corpus import Corpus
 from voiceperf.quality.examples import Examples
 from voiceperf.quality.gate import Quality, QualityGate
+from voiceperf.roles import ROLES
 from voiceperf.suite.live_turns import LiveTurns
 from voiceperf.suite.plan import Plan
 from voiceperf.suite.stability import run_load
@@ -123,7 +124,9 @@ class Suite:
 
     def _processes(self, workload: Workload) -> Workers | LiveTurns:
         """Of all sides, fresh, for one kind of work."""
-        return (LiveTurns if workload.key == CALL else Workers)(self.plan.call, self._sides)
+        if workload.key == CALL:
+            return LiveTurns(self.plan.call, self._sides)
+        return Workers(self.plan.call, self._sides, workload.roles)
 
     def _rounds(self, workload: Workload) -> int:
         """How many blocks of each turn: the form's, and in a call of few turns enough to be judged at all."""
@@ -205,8 +208,9 @@ class Suite:
 
     def _judge_stability(self, bar: Bar) -> Criterion:
         """The candidate's engines at once."""
-        with Workers(self.plan.call, self._sides) as workers:
-            load = run_load(workers, self.plan.candidate.name, self.turns, self.plan.form.load_s)
+        candidate = self.plan.candidate.name
+        with Workers(self.plan.call, {candidate: self._sides[candidate]}, ROLES) as workers:
+            load = run_load(workers, candidate, self.turns, self.plan.form.load_s)
         speed, quality = judge_load(load, self.plan.max_rss_bytes)
         text = f"{len(load.errors)} errors, {len(load.changed_outputs)} changed in {load.runs} runs"
         if load.rss_bytes is not None:

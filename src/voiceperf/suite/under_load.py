@@ -37,7 +37,7 @@ class Retreat:
 def under_load(call: CallRecording, profile: Profile, seconds: float = LOAD_S) -> Finding:
     """Whether one profile's engines bear the call's turns at once; an engine that does not run is a FAIL."""
     try:
-        with Workers(call, {profile.name: Side(profile.name, profile)}) as workers:
+        with Workers(call, {profile.name: Side(profile.name, profile)}, ROLES) as workers:
             return worst(judge_load(run_load(workers, profile.name, call.turns, seconds)))
     except EngineError as error:
         return Finding(Verdict.FAIL, str(error))

@@ -1,15 +1,18 @@
-"""The contenders of one call, each started when it is first needed."""
+"""The contenders of one call, each in a process of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Self
 
 from voiceperf.call import CallRecording, Turn
 from voiceperf.measure.clock import Timing
-from voiceperf.measure.contender import Side
+from voiceperf.measure.contender import Contender, Side
+from voiceperf.measure.launch import worker_with
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.measure.resources import Resources
+from voiceperf.measure.together import closed, started
 from voiceperf.suite.workloads import WORKLOADS, requests
 
 
@@ -19,20 +22,19 @@ class Workers:
     Args:
         call: whose turns they do.
         sides: by name.
+        roles: which of a side's engines are started.
     """
 
-    def __init__(self, call: CallRecording, sides: Mapping[str, Side]) -> None:
-        self._call, self._sides = call, sides
-        self._alive: dict[tuple[str, str], WorkerProcess] = {}
+    def __init__(self, call: CallRecording, sides: Mapping[str, Side], roles: Iterable[str]) -> None:
+        starts = {
+            (name, role): partial(_worker, call, side.contender(role), role)
+            for role in roles
+            for name, side in sides.items()
+        }
+        self._alive = started(starts)
 
     def get(self, side: str, role: str) -> WorkerProcess:
-        """The worker, started and given every input of the call."""
-        if (side, role) not in self._alive:
-            worker = WorkerProcess(self._sides[side].contender(role))
-            self._alive[side, role] = worker
-            for turn in self._call.turns:
-                for workload, request in requests(self._call, role, turn).items():
-                    worker.load(_key(workload, turn), request)
+        """The worker, which has every input of the call."""
         return self._alive[side, role]
 
     def run(self, side: str, workload: str, turn: Turn) -> Timing:
@@ -51,9 +53,14 @@ class Workers:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for worker in self._alive.values():
-            worker.close()
-        self._alive.clear()
+        closed(self._alive.values())
+
+
+def _worker(call: CallRecording, contender: Contender, role: str) -> WorkerProcess:
+    inputs = {
+        _key(workload, turn): request for turn in call.turns for workload, request in requests(call, role, turn).items()
+    }
+    return worker_with(contender, inputs)
 
 
 def _key(workload: str, turn: Turn) -> str:
