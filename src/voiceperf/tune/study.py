@@ -12,7 +12,8 @@ import optuna
 from optuna.samplers import TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 
 from voiceperf.errors import InputError
 from voiceperf.files import reason_of, shown
@@ -34,13 +35,7 @@ def storage_at(folder: Path, url: str | None = None) -> BaseStorage:
         InputError: the database cannot be opened, or the journal is damaged; names the line.
     """
     if url:
-        try:
-            storage = RDBStorage(url)
-        except Exception as error:  # whatever the database's driver raises, or that there is none
-            raise InputError(f"--database {url}: cannot be opened ({str(error).splitlines()[0]})") from None
-        if storage.engine.dialect.name == "sqlite":
-            _one_after_another(storage.engine)
-        return storage
+        return _database_at(url)
     path = folder / JOURNAL
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -53,6 +48,29 @@ def storage_at(folder: Path, url: str | None = None) -> BaseStorage:
             f"{shown(path)}:{where} damaged ({type(error).__name__}); delete {'that line' if where else 'the file'}:"
             " what else was found is kept"
         ) from None
+
+
+def _database_at(typed: str) -> RDBStorage:
+    """No message shows the password that may be in a URL."""
+    try:
+        url = make_url(typed)
+    except ArgumentError:
+        raise InputError(
+            "--database: cannot be opened (it is no URL of a database, as postgresql://USER@HOST/NAME is)"
+        ) from None
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")  # the driver of `voiceperf[fleet]`
+    try:
+        storage = RDBStorage(url.render_as_string(hide_password=False))
+    except ImportError:
+        driver = url.get_driver_name()
+        remedy = "pip install 'voiceperf[fleet]'" if driver == "psycopg" else "install it"
+        raise InputError(f"--database {url!r}: its driver {driver} is not installed; {remedy}") from None
+    except Exception as error:  # whatever the database's driver raises
+        raise InputError(f"--database {url!r}: cannot be opened ({str(error).splitlines()[0]})") from None
+    if storage.engine.dialect.name == "sqlite":
+        _one_after_another(storage.engine)
+    return storage
 
 
 def _damaged_line(path: Path) -> str:

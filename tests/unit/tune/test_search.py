@@ -233,6 +233,23 @@ def test_a_database_that_cannot_be_opened_is_named(tmp_path, one_line, url):
     one_line(caught.value, "--database", "cannot be opened")
 
 
+@pytest.mark.parametrize("url", ["gone://me:secret@x", "me:secret@x", "postgresql://me:secret@127.0.0.1:1/x"])
+def test_no_message_shows_a_databases_password(tmp_path, one_line, url):
+    """Whatever is wrong with a URL, the password in it stays unsaid."""
+    with pytest.raises(InputError) as caught:
+        storage_at(tmp_path, url)
+    one_line(caught.value, "--database")
+    assert "secret" not in str(caught.value)
+
+
+def test_the_driver_that_a_database_needs_is_named(tmp_path, one_line, monkeypatch):
+    """Without it, PostgreSQL's URL ends in the line that installs it."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(InputError) as caught:
+        storage_at(tmp_path, "postgresql://me@127.0.0.1:1/x")
+    one_line(caught.value, "pip install 'voiceperf[fleet]'")
+
+
 def test_a_trial_that_has_begun_but_has_no_values_yet_is_not_begun_again(tmp_path):
     """Two processes plan one change; the second asks before the first has written what it measures."""
     study = optuna.create_study(storage=storage_at(tmp_path), study_name="shared")
