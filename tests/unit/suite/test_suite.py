@@ -12,12 +12,12 @@ from voiceperf.errors import EngineError, InputError, WorkerError
 from voiceperf.history.runs import CONTROL
 from voiceperf.judge.criteria import BARS, MAX_LOOKS, Criterion
 from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict
+from voiceperf.measure import launch
 from voiceperf.measure.clock import Timing
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.resources import Resources
 from voiceperf.quality.gate import Quality
 from voiceperf.roles import LOCAL
-from voiceperf.suite import workers
 from voiceperf.suite.plan import BASELINES, FORMS
 from voiceperf.suite.suite import Suite
 from voiceperf.suite.workloads import CALL, WORKLOADS
@@ -75,8 +75,8 @@ def numbers(suite, monkeypatch):
 def test_turns_share_no_process(suite, monkeypatch):
     """Within a turn each side has one process, which ends with it; the next turn begins with others."""
     started = []
-    real = workers.WorkerProcess
-    monkeypatch.setattr(workers, "WorkerProcess", lambda contender: started.append(real(contender)) or started[-1])
+    real = launch.WorkerProcess
+    monkeypatch.setattr(launch, "WorkerProcess", lambda contender: started.append(real(contender)) or started[-1])
     for turn in TURNS:
         suite.measure(SPEAKING, turn)
         assert not any(process.alive for process in started)
