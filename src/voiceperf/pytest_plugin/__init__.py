@@ -50,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--voiceperf-baseline",
         action="append",
         metavar="PROFILE",
-        help="profile to be faster than and no worse (default: fair; in the full form seed too); may be repeated",
+        help="profile to be faster than and no worse (default: fair; in the full form seed, upstream too); repeatable",
     )
     group.addoption(
         "--voiceperf-set",

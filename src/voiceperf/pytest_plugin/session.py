@@ -54,7 +54,8 @@ def _read_plan(config: pytest.Config) -> Plan:
     said = project.defaults(config.rootpath)
     candidate = profiles.load(config.getoption("voiceperf_candidate") or said.get("candidate") or profiles.DEFAULT)
     form = _form(config)
-    baselines = config.getoption("voiceperf_baseline") or said.get(project.BASELINES) or form.baselines
+    usual = [name for name in form.baselines if name != candidate.name] or form.baselines
+    baselines = config.getoption("voiceperf_baseline") or said.get(project.BASELINES) or usual
     return Plan(
         call=calls.load(_file(config, said, "call", "voiceperf_call") or places.CALL),
         baselines=tuple(profiles.load(name) for name in baselines),

@@ -14,7 +14,7 @@ from voiceperf.profiles import Profile
 from voiceperf.quality.corpus import EVERYTHING, Portion
 from voiceperf.roles import ROLES
 
-BASELINES = ("seed", "fair")  # profiles that a candidate must beat, both
+BASELINES = ("seed", "fair", "upstream")  # profiles that a candidate must beat, each of them
 
 
 @dataclass(frozen=True)

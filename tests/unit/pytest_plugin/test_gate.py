@@ -58,7 +58,7 @@ def test_missing_benchmark_is_not_a_pass(accepted):
     """A benchmark that was deselected is named, and the session ends with 12."""
     done = accepted("--voiceperf-gate", "-k", "hearing")
     assert done.ret == EXIT.invalid
-    done.stdout.fnmatch_lines(["INVALID: thinking: shipped / seed: *not measured in this one"])
+    done.stdout.fnmatch_lines(["INVALID: thinking: shipped / fair: *not measured in this one"])
 
 
 def test_benchmark_missing_from_the_accepted_run_is_not_a_pass(accepted, monkeypatch):
@@ -67,7 +67,7 @@ def test_benchmark_missing_from_the_accepted_run_is_not_a_pass(accepted, monkeyp
     accept(monkeypatch, "0002")
     done = accepted("--voiceperf-gate")
     assert done.ret == EXIT.invalid
-    done.stdout.fnmatch_lines(["INVALID: thinking: shipped / seed: not in the accepted run*"])
+    done.stdout.fnmatch_lines(["INVALID: thinking: shipped / fair: not in the accepted run*"])
 
 
 @pytest.mark.parametrize("option", ["--benchmark-disable", "--benchmark-skip", "--collect-only"])
