@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 Message = dict[str, str]
@@ -19,7 +20,7 @@ def without_oldest(
 
     Args:
         messages: the whole conversation, oldest first.
-        fits: whether so much of it is short enough.
+        fits: whether so much of it is short enough; what fits, fits with less of it too.
 
     Returns:
         None where even the system prompt and the last words are too long.
@@ -30,10 +31,14 @@ def without_oldest(
     rest = list(messages[len(system) :])
     # what is kept may begin with whatever the caller says
     begins = [number for number, message in enumerate(rest) if message["role"] == "user" and number > 0]
-    kept = [[*system, *rest[begin:]] for begin in begins]  # by how many exchanges are dropped, less one
-    enough = next((number for number, some in enumerate(kept) if fits(some)), None)
-    if enough is None:
+
+    def kept(dropped: int) -> list[Message]:
+        return [*system, *rest[begins[dropped] :]]
+
+    # by how many exchanges are dropped, less one; the fewer are left, the shorter it is
+    enough = bisect_left(range(len(begins)), True, key=lambda dropped: fits(kept(dropped)))
+    if enough == len(begins):
         return None
     together = (enough // _AT_ONCE + 1) * _AT_ONCE - 1
-    number = together if together < len(kept) else enough
-    return kept[number], begins[number]
+    number = together if together < len(begins) else enough
+    return kept(number), begins[number]

@@ -32,13 +32,21 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_dir(path: Path) -> bool:
+    """Whether a folder is there, by the same rule."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def read_bytes(path: Path, what: str = "file") -> bytes:
     """A whole file.
 
     Raises:
         InputError: it is missing, is a folder, is too large, or cannot be read; `what` is what it should be.
     """
-    if path.is_dir():
+    if is_dir(path):
         raise InputError(f"{shown(path)}: is a folder; name a {what}")
     try:
         with path.open("rb") as file:
@@ -107,13 +115,14 @@ def require_writable(path: Path, option: str = "") -> None:
         InputError: names the path, and the option that it came by.
     """
     name = f"{option} {shown(path)}" if option else shown(path)
-    if path.is_dir():
-        raise InputError(f"{name}: is a folder; name a file in it")
-    if not path.name:
-        raise InputError(f"{name}: names no file")
-    if not path.parent.is_dir():
-        raise InputError(f"{name}: its folder does not exist")
     try:
+        path = _place(path)
+        if path.is_dir():
+            raise InputError(f"{name}: is a folder; name a file in it")
+        if not path.name:
+            raise InputError(f"{name}: names no file")
+        if not path.parent.is_dir():
+            raise InputError(f"{name}: its folder does not exist")
         if _is_special(path):
             if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -134,10 +143,10 @@ def written(path: Path) -> Iterator[Path]:
     Raises:
         InputError: it cannot be written; what stood there before is left as it was.
     """
-    special = _is_special(path)
-    place = path.resolve() if path.is_symlink() and not special else path
-    part = Path(tempfile.gettempdir(), f"voiceperf.{os.getpid()}.part") if special else _part(place)
+    part: Path | None = None
     try:
+        special, place = _is_special(path), _place(path)
+        part = Path(tempfile.gettempdir(), f"voiceperf.{os.getpid()}.part") if special else _part(place)
         place.parent.mkdir(parents=True, exist_ok=True)
         yield part
         if special:
@@ -149,7 +158,8 @@ def written(path: Path) -> Iterator[Path]:
         raise InputError(f"{shown(path)}: cannot be written ({reason_of(error)})") from None
     finally:
         with suppress(OSError, ValueError):
-            part.unlink(missing_ok=True)
+            if part:
+                part.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -160,6 +170,12 @@ def write_text(path: Path, text: str) -> None:
     """
     with written(path) as part:
         part.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def refusal_of(error: OSError) -> str:
+    """What a system refused, in one line with the path that it names."""
+    name = f"{shown(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
+    return f"{name}{reason_of(error)}"
 
 
 def reason_of(error: Exception) -> str:
@@ -175,6 +191,18 @@ def _is_special(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return not (stat.S_ISREG(kind) or stat.S_ISDIR(kind))
+
+
+def _place(path: Path) -> Path:
+    """Where a file is written: of a link, its target.
+
+    Raises:
+        OSError: links that lead round in a circle.
+    """
+    try:
+        return path.resolve() if path.is_symlink() and not _is_special(path) else path
+    except RuntimeError:  # of Python 3.11 and 3.12
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
 
 
 def _part(path: Path) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
@@ -36,6 +37,10 @@ class Tunable:
 
     def refuse(self, value: Any) -> str | None:
         """Why `value` is out of bounds, or None."""
+        if isinstance(value, float) and not math.isfinite(value):
+            return "must be a number that is finite"
+        if isinstance(value, tuple) and not all(isinstance(one, str) and one for one in value):
+            return "must be a list of texts, none of them empty"
         if self.choices is not None and value not in self.choices:
             return f"must be one of {', '.join(map(str, self.choices))}"
         if self.low is not None and value < self.low:
@@ -141,6 +146,14 @@ class EngineParams:
     def niceness(self) -> int:
         """How far the engine's process lets others go first, as Unix counts it; engines override it."""
         return 0
+
+    def wording(self) -> tuple[Any, ...]:
+        """What decides an answer's words beside the model's scores, as how they are sampled; engines override it."""
+        return ()
+
+    def patience_s(self) -> float:
+        """How much longer than usual a request may take before the engine counts as hung; engines override it."""
+        return 0.0
 
     def environment(self) -> dict[str, str]:
         """Environment variables that the engine's process must be started with; engines override it."""

@@ -95,15 +95,23 @@ def test_speaking_by_sentence_starts_the_audio_sooner():
 
 
 def test_a_phrase_is_remembered_up_to_the_size_of_the_cache():
-    """A phrase spoken before comes at once and bit for bit the same, until others have taken its place."""
+    """In a service a phrase spoken before comes at once and bit for bit the same, until others have taken its place.
+
+    Measured, it takes as long as ever.
+    """
     line, others = Line("Good evening."), [Line(f"Table {number} is free.") for number in range(7)]
     with worker(phrase_cache_mib=1) as process:
-        (first, a), (again, b) = process.once(line), process.once(line)
+
+        def serve(asked):
+            return process.stream(asked, lambda *part: None, lambda: False)
+
+        (first, a), (again, b) = serve(line), serve(line)
         for other in others:  # about a second and a tenth of a MiB each
-            process.once(other)
-        later, c = process.once(line)
+            serve(other)
+        later, c = serve(line)
+        measured, _ = process.once(line)
     assert again.wall_ms < first.wall_ms / 5
-    assert later.wall_ms > again.wall_ms * 5
+    assert min(later.wall_ms, measured.wall_ms) > again.wall_ms * 5
     assert np.array_equal(a.audio, b.audio)
     assert np.array_equal(a.audio, c.audio)
 

@@ -58,3 +58,16 @@ def test_a_conversation_without_a_system_prompt_keeps_its_end():
     kept, dropped = without_oldest(conversation([10] * 9)[1:], within(60))
     assert kept[0]["role"] == "user"
     assert dropped > 0
+
+
+def test_a_long_conversation_is_looked_at_a_few_times():
+    """However many messages there are, some tens of looks find what fits, and none holds them all at once."""
+    looks = []
+
+    def fits(some):
+        looks.append(len(some))
+        return len(some) <= 5
+
+    messages = [SYSTEM, *({"role": "user", "content": "a"} for _ in range(30_000))]
+    kept, dropped = without_oldest(messages, fits)
+    assert (len(kept), len(looks) < 20) == (len(messages) - dropped, True)

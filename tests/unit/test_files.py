@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from voiceperf.errors import InputError
-from voiceperf.files import require_writable, write_text
+from voiceperf.files import require_writable, write_text, written
 
 
 def test_a_file_takes_its_place_whole(tmp_path):
@@ -58,3 +58,15 @@ def test_a_path_of_no_file_is_refused_before_the_work(tmp_path, name, one_line):
     with pytest.raises(InputError) as caught:
         require_writable(tmp_path / name, "--out")
     one_line(caught.value, "--out")
+
+
+def test_what_a_link_leads_to_must_be_writable(tmp_path, one_line):
+    """The check is made where the file would be written; a link to itself is refused like any other."""
+    (tmp_path / "away.wav").symlink_to(tmp_path / "gone" / "x.wav")
+    (tmp_path / "round.wav").symlink_to(tmp_path / "round.wav")
+    for name in ("away.wav", "round.wav"):
+        with pytest.raises(InputError) as caught:
+            require_writable(tmp_path / name)
+        one_line(caught.value, name)
+    with pytest.raises(InputError), written(tmp_path / "round.wav"):
+        pass

@@ -92,3 +92,19 @@ def test_outcome_ignores_what_only_changes_speed():
     """Two settings that differ in a neutral parameter alone have the same outcome."""
     assert Radio(volume=1).outcome() == Radio(volume=9).outcome()
     assert Radio(treble=0.1).outcome() != Radio(treble=0.9).outcome()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"treble": float("nan")}, "finite"),
+        ({"treble": float("inf")}, "finite"),
+        ({"presets": [1]}, "list of texts"),
+        ({"presets": ["a", ""]}, "none of them empty"),
+    ],
+)
+def test_what_no_bound_excludes_is_refused(values, said, one_line):
+    """NaN is within every bound, and a list is more than its type."""
+    with pytest.raises(ParameterError) as caught:
+        Radio.parse(values)
+    one_line(caught.value, "radio", said)

@@ -189,3 +189,12 @@ def test_an_engine_that_cannot_play_the_role_is_refused(engine, said, one_line):
     with pytest.raises(ParameterError) as caught:
         of_profile(Profile("mine", "", {}, players={"hearing": engine}), "hearing")
     one_line(caught.value, said)
+
+
+@pytest.mark.parametrize("line", ['A = "x\\u0000y"', '"A=B" = "1"', '"" = "1"', '"1A" = "1"'])
+def test_an_environment_that_no_process_can_have_is_refused(tmp_path, line, one_line):
+    """A null character, or a name that is none, before a process is started."""
+    (tmp_path / "mine.toml").write_text(f"[whisper.env]\n{line}\n")
+    with pytest.raises(InputError) as caught:
+        profiles.load(str(tmp_path / "mine.toml"))
+    one_line(caught.value, "mine.toml", "whisper.env")

@@ -71,3 +71,29 @@ def test_a_command_takes_the_project_s_values_unless_others_are_typed(folder, tm
             main()
     assert seen == [("seed", str(tmp_path / "gone.toml")), ("fair", "other.toml")]
     capsys.readouterr()
+
+
+def test_a_change_is_of_the_baseline_though_the_project_names_a_candidate(folder, monkeypatch, capsys):
+    """`compare --set` is beside the same without it, as its help says; a candidate that is typed counts."""
+    monkeypatch.chdir(folder('candidate = "upstream"\n'))
+    seen = []
+    monkeypatch.setattr(
+        importlib.import_module("voiceperf.cli.compare"),
+        "compare_sides",
+        lambda old, new, *rest, **more: seen.append((old.profile.name, new.profile.name)),
+    )
+    for arguments in ([], ["--candidate", "fair"]):
+        monkeypatch.setattr(sys, "argv", ["voiceperf", "compare", "thinking", "--set", "n_threads=1", *arguments])
+        with pytest.raises(SystemExit):
+            main()
+    assert seen == [("shipped", "shipped"), ("shipped", "fair")]
+    capsys.readouterr()
+
+
+def test_a_project_s_profiles_do_not_forbid_running_services(folder, monkeypatch, capsys):
+    """`replay --uri` talks to what runs, whatever the project's table says; nor does a baseline there compare."""
+    monkeypatch.chdir(folder('profile = "fair"\nbaseline = "fair"\n'))
+    monkeypatch.setattr(sys, "argv", ["voiceperf", "replay", "--uri", "tcp://127.0.0.1:1"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "cannot be reached" in capsys.readouterr().err

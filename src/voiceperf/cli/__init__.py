@@ -28,7 +28,7 @@ from voiceperf.cli import (  # noqa: F401  # importing them registers their comm
 )
 from voiceperf.cli.app import app
 from voiceperf.errors import InputError, VoicePerfError
-from voiceperf.files import reason_of, shown
+from voiceperf.files import reason_of, refusal_of
 from voiceperf.log import say
 
 
@@ -48,8 +48,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except OSError as error:
-        name = f"{shown(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
-        _end(f"{name}{reason_of(error)}", InputError.exit_code)
+        _end(refusal_of(error), InputError.exit_code)
     except UnicodeError as error:
         _end(f"text in another encoding than UTF-8 ({reason_of(error)})", InputError.exit_code)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,14 @@ app = typer.Typer(
     rich_markup_mode="markdown",  # paragraphs are wrapped for the terminal, not as the docstring is
 )
 
+
+def finite(value: float | None) -> float | None:
+    """An option's number, which is one: no bound excludes NaN, and not every one infinity."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no finite number")
+    return value
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line, and nothing else.")]
 
 
@@ -33,6 +42,12 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         sys.stdout.write(f"voiceperf {__version__}\n")
         raise typer.Exit
+
+
+def is_typed(context: typer.Context, option: str) -> bool:
+    """Whether an option stands on the command line; else it has its default, or what the project's table sets."""
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 @app.callback()

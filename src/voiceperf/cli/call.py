@@ -14,6 +14,7 @@ from voiceperf.cli.app import Json, app, print_json
 from voiceperf.conversation import Message
 from voiceperf.engines.base import Prompt, Reply, Transcript, Utterance
 from voiceperf.errors import InputError
+from voiceperf.files import shown
 from voiceperf.log import say
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
@@ -47,7 +48,7 @@ def new(
     Speech is found by Silero's VAD; a pause of 0.7 s ends a turn. Then: pytest --voiceperf-call=DIR.
     """
     require_new(folder)
-    header = Header(recording.stem, voice, system, greeting)
+    header = Header(shown(recording.stem), voice, system, greeting)
     audio = read_speech(recording)
     found = spans([*SpeechDetector().probabilities(audio)])
     if not found:

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from voiceperf import engines, profiles
-from voiceperf.cli.app import Json, app, print_json
+from voiceperf.cli.app import Json, app, finite, is_typed, print_json
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Storage, Texts, recorded_call
 from voiceperf.engines import role_named
 from voiceperf.errors import InputError
@@ -30,7 +30,7 @@ from voiceperf.roles import ROLES
 from voiceperf.suite.duel import Rules
 from voiceperf.suite.plan import DEFAULT_FORM, FORMS
 from voiceperf.suite.revision import revision
-from voiceperf.suite.sides import COMPARED, Judged, judge_sides
+from voiceperf.suite.sides import COMPARED, MAX_TURN_SLOWDOWN, Judged, judge_sides
 from voiceperf.suite.workloads import CALL
 
 Python = Annotated[str | None, typer.Option(help="The interpreter of a virtual environment with voiceperf in it.")]
@@ -59,8 +59,12 @@ class Chosen:
         return ", ".join(part for part in parts if part)
 
 
+_USUAL = f"{MAX_SLOWDOWN}, of a call {MAX_TURN_SLOWDOWN}"
+
+
 @app.command()
 def compare(
+    context: typer.Context,
     what: Annotated[
         list[str] | None, typer.Argument(help=f"Of {', '.join(COMPARED)} (default: all), or two saved runs.")
     ] = None,
@@ -78,12 +82,19 @@ def compare(
         typer.Option("--set", help="Change one parameter of the candidate, as in --set n_threads=2; may be repeated."),
     ] = None,
     max_slowdown: Annotated[
-        float | None, typer.Option(min=0.001, help=f"How much slower is still as good (default: {MAX_SLOWDOWN}).")
+        float | None,
+        typer.Option(
+            min=0.001,
+            callback=finite,
+            help=f"How much slower is still as good (default: {_USUAL}).",
+        ),
     ] = None,
     budget_s: Annotated[
         float | None,
         typer.Option(
-            min=1, help=f"Seconds for each row; what one leaves, others may use (default: {Rules.budget_s:g})."
+            min=1,
+            callback=finite,
+            help=f"Seconds for each row; what one leaves, others may use (default: {Rules.budget_s:g}).",
         ),
     ] = None,
     call: CallFile = None,
@@ -106,12 +117,9 @@ def compare(
     Exit 0: no slower, no worse; 10: slower or worse; 11: cannot tell yet; 12: something was not measured.
     """
     before = Chosen(baseline_python, baseline_rev, baseline)
-    after = Chosen(
-        candidate_python,
-        candidate_rev,
-        candidate or (baseline if changes else profiles.DEFAULT),
-        tuple(changes or ()),
-    )
+    if changes and not is_typed(context, "candidate"):
+        candidate = baseline
+    after = Chosen(candidate_python, candidate_rev, candidate or profiles.DEFAULT, tuple(changes or ()))
     if markdown:
         require_writable(markdown, "--markdown")  # before minutes are spent on measuring
     names = what or []
@@ -124,7 +132,7 @@ def compare(
     if before == after:
         raise InputError("both sides are the same; change one with --set, --baseline, --baseline-python, ...")
     material = Material(manifest, conversations, texts)
-    rules = Rules(max_slowdown or MAX_SLOWDOWN, budget_s or Rules.budget_s)
+    rules = Rules(max_slowdown, budget_s or Rules.budget_s)
     between = f"{after.in_words()} against {before.in_words()}"
     roles = [role for role in map(_role, names) if role != CALL]
     old, new = _side("baseline", before), _side("candidate", after)

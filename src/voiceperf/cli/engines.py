@@ -110,7 +110,8 @@ def reply(
         print_json({"text": output.text, **timing.as_record()})
     else:
         typer.echo(output.text)
-        say(f"[{timing.wall_ms:.0f} ms, {output.tokens} tokens, first after {timing.ttft_ms:.0f} ms]")
+        first = f"first after {timing.ttft_ms:.0f} ms" if timing.ttft_ms is not None else "nothing was said"
+        say(f"[{timing.wall_ms:.0f} ms, {output.tokens} tokens, {first}]")
 
 
 @app.command()
@@ -133,4 +134,5 @@ def speak(
     if as_json:
         print_json({"file": str(out), **timing.as_record()})
     else:
-        say(f"{out}: {output.heard_s:.2f} s heard, made in {timing.wall_ms:.0f} ms (RTF {timing.rtf:.2f})")
+        factor = f" (RTF {timing.rtf:.2f})" if timing.rtf is not None else ""
+        say(f"{out}: {output.heard_s:.2f} s heard, made in {timing.wall_ms:.0f} ms{factor}")

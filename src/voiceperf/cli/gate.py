@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
-from voiceperf.cli.app import Json, app
+from voiceperf.cli.app import Json, app, finite
 from voiceperf.cli.compare import Markdown, compare_sides
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Texts
 from voiceperf.files import require_writable
@@ -40,7 +40,7 @@ def gate(
         list[str] | None, typer.Option(help=f"Of {', '.join(COMPARED)} (default: all); may be repeated.")
     ] = None,
     budget_s: Annotated[
-        float, typer.Option(min=1, help="Seconds for each row; what one leaves, others may use.")
+        float, typer.Option(min=1, callback=finite, help="Seconds for each row; what one leaves, others may use.")
     ] = BUDGET_S,
     call: CallFile = None,
     manifest: Manifest = None,

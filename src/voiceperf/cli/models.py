@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -46,12 +47,15 @@ def list_models(as_json: Json = False) -> None:
 def pull(names: Names = None, as_json: Json = False) -> None:
     """Fetch models into the cache; those that are there already are left alone."""
     chosen = [find(name).name for name in names or CATALOGUE]
-    with _ProgressLines() as progress:
+    with ExitStack() as stack:
+        if not all(store.path_of(CATALOGUE[name]).is_file() for name in chosen):
+            stack.enter_context(store.alone(lambda: say("another pull is under way; waiting for its end")))
+        progress = stack.enter_context(_ProgressLines())
         for name in chosen:
             path = store.pull(name, progress.step)
             if as_json:
                 print_json({"model": name, "path": str(path)})
-    store.tidy()
+        store.tidy()
     if not as_json:
         say(f"{len(chosen)} models are in {cache_dir() / 'models'}")
 

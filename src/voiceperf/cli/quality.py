@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -16,11 +16,10 @@ from voiceperf.errors import EngineError, InputError
 from voiceperf.judge.text import HearingComparison
 from voiceperf.judge.verdict import GATE_EXIT_CODES, Finding, Verdict, applicable, worst
 from voiceperf.log import say
-from voiceperf.measure.contender import Contender, Side, changed
-from voiceperf.measure.process import WorkerProcess
+from voiceperf.measure.contender import Side, changed
 from voiceperf.quality.corpus import Recording
 from voiceperf.quality.gate import Quality, QualityGate
-from voiceperf.quality.hearing import compare_transcripts, scores_of, transcripts
+from voiceperf.quality.hearing import scores_of
 from voiceperf.report.kinds import kinds_table, rates_by_kind_and_line
 from voiceperf.report.tables import page
 from voiceperf.roles import HEARING, ROLES, SPEAKING, THINKING
@@ -59,8 +58,7 @@ def quality(
     findings = []
     for role in wanted:
         if role == HEARING:
-            recordings = list(corpus.recordings(any_length=True).values())
-            finding, record = _hearing(before, after, recordings, as_table=not as_json)
+            finding, record = _hearing(gate, before, after, corpus.recordings(any_length=True), as_table=not as_json)
         else:
             found = _judged(gate, role, before, after)
             finding, record = found.finding, {"quality": found.text}
@@ -82,29 +80,27 @@ def _judged(gate: QualityGate, role: str, before: Side, after: Side) -> Quality:
 
 
 def _hearing(
-    before: Side, after: Side, recordings: Sequence[Recording], *, as_table: bool
+    gate: QualityGate, before: Side, after: Side, named: Mapping[str, Recording], *, as_table: bool
 ) -> tuple[Finding, dict[str, Any]]:
     """With the word error rates of each kind of recording."""
-    heard = [_listen(side.contender(HEARING), recordings) for side in (before, after)]
-    language = before.contender(HEARING).params.expects()
-    compared = compare_transcripts(recordings, heard[0], heard[1], language)
+    try:
+        quality, compared, heard = gate.hears(before, after, named)
+    except EngineError as error:
+        return Finding(Verdict.INVALID, str(error)), {}
     if compared is None:
         raise InputError("the transcripts of the manifest hold no words")
+    recordings, language = list(named.values()), before.contender(HEARING).params.expects()
     scored = [scores_of(recordings, texts, language) for texts in heard]
     kinds = rates_by_kind_and_line([r.kind for r in recordings], [r.line for r in recordings], *scored)
     if as_table:
         page().print(kinds_table(kinds, [before.name, after.name]))
-    return compared.finding(), {**_record(compared), "kinds": kinds}
+        say(f"{HEARING}: {quality.text}")
+    return quality.finding, {**_record(compared), "quality": quality.text, "kinds": kinds}
 
 
 def _step(title: str, done: int, total: int) -> None:
     if done % _PROGRESS_EVERY == 0 or done == total:
         say(f"{title}: {done} of {total}")
-
-
-def _listen(contender: Contender, recordings: Sequence[Recording]) -> list[str]:
-    with WorkerProcess(contender) as worker:
-        return transcripts(worker, recordings, _step)
 
 
 def _record(compared: HearingComparison) -> dict[str, float | int]:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from voiceperf import profiles
 from voiceperf.call import CallRecording
-from voiceperf.cli.app import Json, app, print_json
+from voiceperf.cli.app import Json, app, finite, is_typed, print_json
 from voiceperf.cli.engines import ProfileName, chosen_profile
 from voiceperf.cli.material import CallFile, recorded_call
 from voiceperf.errors import InputError
@@ -35,6 +35,7 @@ Result = TypeVar("Result")
 
 @app.command()
 def replay(
+    context: typer.Context,
     calls: Annotated[int, typer.Option(min=1, help="How many calls.")] = 10,
     concurrency: Concurrency = 1,
     uri: Annotated[
@@ -64,6 +65,10 @@ def replay(
         require_picture(plot)
     pace = Pace(calls, concurrency, real_time, not own_words)
     recording = recorded_call(call)
+    if not is_typed(context, "baseline"):
+        baseline = None  # the project's own is for commands that always compare
+    if uri and not is_typed(context, "profile"):
+        profile = None
     if uri and (profile or baseline):
         raise InputError("--uri names services that run already; a profile is for those that are started here")
     if baseline is None and step_by_step:
@@ -89,7 +94,7 @@ def replay(
 
 @app.command()
 def soak(
-    minutes: Annotated[float, typer.Option(min=0.1, help="How long.")] = 30.0,
+    minutes: Annotated[float, typer.Option(min=0.1, callback=finite, help="How long.")] = 30.0,
     concurrency: Concurrency = 4,
     profile: ProfileName = None,
     call: CallFile = None,

@@ -34,7 +34,9 @@ def serve(
         list[str] | None, typer.Option(help="Change one limit, as in --service max_clients=10; may be repeated.")
     ] = None,
     system: Annotated[str, typer.Option(help="The system prompt of its conversations.")] = _SYSTEM_PROMPT,
-    metrics_port: Annotated[int, typer.Option(help="Serve Prometheus metrics on this port of loopback; 0: none.")] = 0,
+    metrics_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Serve Prometheus metrics on this port of loopback.")
+    ] = 0,
 ) -> None:
     """Serve one role over TCP by the Wyoming protocol, to any client that speaks it. Ctrl-C ends it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from voiceperf import profiles
 from voiceperf.cli.app import Json, app, print_json
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Texts, recorded_call
+from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
 from voiceperf.log import say
 from voiceperf.quality.corpus import CHOOSING, Portion
 from voiceperf.suite import standing
@@ -35,6 +37,8 @@ def settle(
     An engine that hears, thinks or speaks worse than the baseline takes what held here before, then a longer context or
     plainer kernels, at last the baseline's own setting; engines that do not bear load take fewer threads. The result is
     this machine's profile: transcribe, reply and speak use it from then on. It takes three minutes.
+
+    Exit 0: something holds, and is in force; 10: load is not borne even with the fewest threads, and nothing changed.
     """
     if leave:
         say("this machine's own profile is gone" if standing.leave() else "this machine has no profile of its own")
@@ -44,6 +48,8 @@ def settle(
     found = standing.settle_here(settlement, profiles.load(profile), say)
     if as_json:
         print_json(_record(found) | {"profile": str(standing.path())})
+    if found.load.verdict is Verdict.FAIL:
+        sys.exit(GATE_EXIT_CODES[Verdict.FAIL])
 
 
 def _record(found: Settled) -> dict[str, object]:

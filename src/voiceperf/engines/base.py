@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -211,6 +211,14 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free native memory."""
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """An engine that keeps whole results, and answers the same request from them."""
+
+    def forget(self) -> None:
+        """Drop them, so that a request that is timed again is done again."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -26,7 +26,7 @@ class ChatFormat:
         model: what an error calls it.
         template: Jinja, as the model's file carries it.
         ends: the texts of its tokens for the end and the begin of a sequence.
-        controls: the texts of all tokens that steer a conversation.
+        controls: the texts of all tokens that steer a conversation, or look as if they did.
         tokenise: the model's tokeniser.
         told: what the template is told beside the conversation, by name.
     """
@@ -42,7 +42,8 @@ class ChatFormat:
         told: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self._model, self._tokenise, self._told = model, tokenise, dict(told)
-        self._controls = [text for text in controls if text]
+        texts = sorted(filter(None, controls), key=len, reverse=True)
+        self._controls = re.compile("|".join(map(re.escape, texts)) or r"(?!)")
         self._by_reply = {
             reply_follows: Jinja2ChatFormatter(template, *ends, add_generation_prompt=reply_follows)
             for reply_follows in (True, False)
@@ -57,7 +58,7 @@ class ChatFormat:
         Raises:
             ModelError: the template takes no such conversation.
         """
-        if not any(text in message["content"] for message in messages for text in self._controls):
+        if not any(self._controls.search(message["content"]) for message in messages):
             text, is_begun = self._written(messages, reply_follows=reply_follows)
             return self._tokenise(text, not is_begun, True)
         places = [{**message, "content": _PLACE.format(n)} for n, message in enumerate(messages)]
@@ -65,9 +66,31 @@ class ChatFormat:
         found: list[int] = []
         for number, part in enumerate(_PLACES.split(text)):
             is_words = number % 2 == 1
-            words = messages[int(part)]["content"] if is_words else part
-            found += self._tokenise(words, number == 0 and not is_begun, not is_words) if words else []
+            words = self._apart(messages[int(part)]["content"]) if is_words else [part]
+            for place, some in enumerate(filter(None, words)):
+                found += self._tokenise(some, number == place == 0 and not is_begun, not is_words)
         return found
+
+    def _apart(self, words: str) -> list[str]:
+        """Somebody's words, each control token in them cut in two: some tokenisers take a whole one for what it names.
+
+        llama.cpp does so with those that a model's file calls user-defined, whatever it is asked.
+        """
+        parts = [words]
+        while True:  # what is left of one may be the begin of another
+            cut = [half for part in parts for half in self._halves(part)]
+            if len(cut) == len(parts):
+                return parts
+            parts = cut
+
+    def _halves(self, words: str) -> Iterator[str]:
+        begin = 0
+        for found in self._controls.finditer(words):
+            middle = found.start() + len(found[0]) // 2
+            if middle > begin:
+                yield words[begin:middle]
+                begin = middle
+        yield words[begin:]
 
     def _written(self, messages: Sequence[Message], *, reply_follows: bool) -> tuple[str, bool]:
         """The conversation as text, and whether it begins with the token that begins a sequence."""

@@ -61,6 +61,9 @@ class KokoroEngine:
     def prepare(self, request: Request) -> None:
         """Nothing is kept between lines."""
 
+    def forget(self) -> None:
+        self._phrases.clear()
+
     def run(self, request: Request, mark: Mark) -> Speech:
         if not isinstance(request, Line):
             raise ParameterError(wrong_request("kokoro", request))

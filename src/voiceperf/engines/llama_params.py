@@ -102,6 +102,10 @@ class LlamaParams(EngineParams):
             raise ParameterError(f"llama.n_ubatch = {self.n_ubatch}: cannot exceed n_batch ({self.n_batch})")
         self.template_values()
 
+    def wording(self) -> tuple[Any, ...]:
+        sampler = (self.temperature, self.top_k, self.top_p, self.min_p, self.repeat_penalty, self.seed)
+        return (*sampler, self.max_tokens, self.stop, self.template_args)
+
     def template_values(self) -> dict[str, Any]:
         """What the chat template is told, by name: JSON where a value is some, as true and 3 are, else a text.
 

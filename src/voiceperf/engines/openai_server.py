@@ -5,6 +5,7 @@ No request is tried twice: what a caller would wait for twice is no fast answer.
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from voiceperf.errors import EngineError, ParameterError
 from voiceperf.params import Delivery, tunable
 from voiceperf.roles import HEARING, SPEAKING, THINKING
 
+_KINDS = (openai.OpenAIError, ValueError)
 _WAV_HEADER_BYTES = 44
 _PCM_RATE_HZ = 24_000  # of the API's "pcm": 16-bit, mono (platform.openai.com, "Text to speech")
 
@@ -61,13 +63,11 @@ class OpenAIParams(ServerParams):
 
     def says(self) -> dict[str, Any]:
         """The server's program and its models, where it names them."""
-        with self.client() as client:
-            try:
-                answer = client.models.with_raw_response.list()
-                models = [model.id for model in answer.parse().data]
-            except (openai.OpenAIError, ValueError, TypeError, AttributeError):
-                return {}
-        return {"program": answer.headers.get("server", ""), "models": models}
+        with contextlib.suppress(EngineError), failures(self.url, _KINDS), self.client() as client:
+            answer = client.models.with_raw_response.list()
+            models = [model.id for model in answer.parse().data]
+            return {"program": answer.headers.get("server", ""), "models": models}
+        return {}
 
 
 class _OpenAIEngine:
@@ -85,7 +85,7 @@ class _OpenAIEngine:
         self._client.close()
 
     def _failures(self) -> Any:
-        return failures(self.params.url, (openai.OpenAIError, ValueError), _in_words, self._keyed)
+        return failures(self.params.url, _KINDS, _in_words, self._keyed)
 
 
 def _in_words(error: Exception) -> str:
@@ -212,6 +212,8 @@ class OpenAISpeaking(_OpenAIEngine):
                     mark(FIRST_AUDIO)
                 sound += data
         audio, rate_hz = self._decoded(bytes(sound))
+        if not len(audio):
+            raise EngineError(f"{self.params.url}: sent no sound for {request.text[:40]!r}")
         heard = without_silence(audio, rate_hz)
         return Speech(audio, rate_hz, len(audio) / rate_hz, len(heard) / rate_hz)
 
@@ -227,7 +229,23 @@ class OpenAISpeaking(_OpenAIEngine):
         if self.params.form == "pcm":
             return np.frombuffer(sound[: len(sound) // 2 * 2], "<i2").astype(np.float32) / 2**15, _PCM_RATE_HZ
         try:
-            audio, rate_hz = soundfile.read(io.BytesIO(sound), dtype="float32")
+            audio, rate_hz = soundfile.read(io.BytesIO(_with_lengths(sound)), dtype="float32")
         except soundfile.LibsndfileError:
             raise EngineError(f"{self.params.url}: sent {len(sound)} bytes that are no WAV file") from None
         return audio if audio.ndim == 1 else audio.mean(axis=1), int(rate_hz)
+
+
+def _with_lengths(sound: bytes) -> bytes:
+    """A WAV file whose lengths are those of what came: who streams one writes its header before they are known."""
+    begin = sound.find(b"data", 12)
+    if not sound.startswith(b"RIFF") or begin < 0:
+        return sound
+    data_bytes = len(sound) - begin - 8
+    lengths = [(4, len(sound) - 8), (begin + 4, data_bytes)]
+    said = int.from_bytes(sound[begin + 4 : begin + 8], "little")
+    if 0 < said <= data_bytes:
+        return sound
+    fixed = bytearray(sound)
+    for place, length in lengths:
+        fixed[place : place + 4] = length.to_bytes(4, "little")
+    return bytes(fixed)

@@ -6,6 +6,7 @@ import re
 
 import sentencex
 
+_SPACE = re.compile(r"\s")
 _CLAUSE_END = re.compile(r"(?<=[,;:])\s+")
 _LEAST_CHARACTERS = 15  # about a second: a shorter piece would be spoken slower than within its sentence
 _MOST_CHARACTERS = 40  # of the piece that the caller waits for
@@ -36,8 +37,8 @@ def bounded(text: str) -> list[str]:
     while len(text) > _MOST_AT_ONCE:
         within = text[: _MOST_AT_ONCE + 1]
         clauses = [found.end() for found in _CLAUSE_END.finditer(within) if found.end() > _MOST_AT_ONCE // 2]
-        place = clauses[-1] if clauses else within.rfind(" ")
-        place = place if place > 0 else _MOST_AT_ONCE
+        spaces = [found.start() for found in _SPACE.finditer(within)]
+        place = (clauses or spaces or [0])[-1] or _MOST_AT_ONCE
         parts.append(text[:place].strip())
         text = text[place:].strip()
     return [*parts, text] if text else parts

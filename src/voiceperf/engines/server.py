@@ -6,19 +6,22 @@ cannot be seen from here; nor whether it will say the same again.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from voiceperf.errors import EngineError, ParameterError, StoppedError
 from voiceperf.params import EngineParams, tunable
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _HIDDEN = "(key)"
+_MISSHAPEN = (AttributeError, TypeError, KeyError, IndexError, EOFError)
+"""What reading an answer raises that is JSON, or an event, and not the one that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class ServerParams(EngineParams):
 
     url: str = tunable("", "address of the server")
     timeout_s: float = tunable(60.0, "a server that says nothing for so long has failed", low=0.1, high=3600, unit="s")
+
+    def patience_s(self) -> float:
+        return self.timeout_s
 
     def check(self) -> None:
         """The address, without showing one that may hold a password."""
@@ -73,9 +79,11 @@ class Keyed:
         return os.environ.get(self.variable, "")
 
     def without(self, text: str) -> str:
-        """A text in which the key is blotted out."""
+        """A text in which the key is blotted out, however it is quoted there."""
         key = os.environ.get(self.variable, "") if self.variable else ""
-        return text.replace(key, _HIDDEN) if key else text
+        for form in {key, repr(key)[1:-1], json.dumps(key)[1:-1], quote(key, safe="")} - {""}:
+            text = text.replace(form, _HIDDEN)
+        return text
 
 
 @contextmanager
@@ -85,13 +93,19 @@ def failures(
     in_words: Callable[[Exception], str] = str,
     keyed: Keyed | None = None,
 ) -> Iterator[None]:
-    """What a client library raises, as one line that names the server; what is ours passes."""
+    """What a client library raises, and what an answer of another form does, as one line that names the server.
+
+    What is ours passes.
+    """
     try:
         yield
     except (StoppedError, EngineError, ParameterError):
         raise
     except TimeoutError:
         raise EngineError(f"{url}: gave no answer in time") from None
+    except _MISSHAPEN as error:
+        raise EngineError(f"{url}: its answer is not of the form that was asked for ({type(error).__name__})") from None
     except kinds as error:
-        reason = " ".join(in_words(error).split())[:300] or type(error).__name__
-        raise EngineError(f"{url}: {keyed.without(reason) if keyed else reason}") from None
+        words = in_words(error)
+        reason = " ".join((keyed.without(words) if keyed else words).split())[:300] or type(error).__name__
+        raise EngineError(f"{url}: {reason}") from None

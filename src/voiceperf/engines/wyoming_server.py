@@ -6,6 +6,7 @@ A connection is made for each request, as most of these services hang up after a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -44,16 +45,15 @@ class WyomingParams(ServerParams):
 
     def says(self) -> dict[str, Any]:
         """The service's programs with their versions and models."""
-        try:
+        with contextlib.suppress(EngineError), failures(self.url, (OSError, ValueError)):
             info = asyncio.run(asyncio.wait_for(self._info(), _INFO_S))
-        except (OSError, TimeoutError, ValueError, EngineError):
-            return {}
-        return {
-            program.name: {"version": program.version, "models": models}
-            for programs in (info.asr, info.tts)
-            for program in programs
-            for models in [[one.name for one in getattr(program, "models", None) or getattr(program, "voices", [])]]
-        }
+            return {
+                program.name: {"version": program.version, "models": models}
+                for programs in (info.asr, info.tts)
+                for program in programs
+                for models in [[one.name for one in getattr(program, "models", None) or getattr(program, "voices", [])]]
+            }
+        return {}
 
     async def _info(self) -> Info:
         async with self.connection() as client:
@@ -92,7 +92,7 @@ class _WyomingEngine:
             return self._runner.run(answer)  # type: ignore[arg-type]  # a coroutine each time
 
     def _failures(self) -> Any:
-        return failures(self.params.url, (OSError, ValueError, KeyError, TypeError, AttributeError))
+        return failures(self.params.url, (OSError, ValueError))
 
     async def _heard_from(self, client: AsyncTcpClient) -> Event:
         """The next event, if it comes in time."""

@@ -68,7 +68,7 @@ def _series(benchmarks: tuple[Benchmark, ...]) -> dict[str, Series]:
         own = extra["partner"] == CONTROL
         name = series_name(extra["workload"], extra["profile"], extra["partner"])
         pairs = [(partner, subject) if own else (subject, partner) for subject, partner in extra["pairs_wall_ns"]]
-        if not all(0 < time < math.inf for pair in pairs for time in pair):
+        if not pairs or not all(0 < time < math.inf for pair in pairs for time in pair):
             raise ValueError(f"pairs_wall_ns of {extra['workload']}, turn {extra['turn']}: a time is not above zero")
         times.setdefault(name, {})[extra["turn"]] = pairs
         bounds.setdefault(name, []).extend([float(extra["max_slowdown"])] if "max_slowdown" in extra else [])
@@ -123,6 +123,9 @@ def parse_run(document: Any, source: str) -> Run:
         info = document.get("machine_info") or {}
         saved = document.get("voiceperf") or {}
         record = renamed_record(saved)
+        facts = machine.with_kernel_apart(info.get("voiceperf") or {})
+        _require_kinds(record, "voiceperf", form=str, call=str, corpus=str, candidate=str, settings=dict)
+        _require_kinds(facts, "machine_info.voiceperf", id=str, machine_id=str, libraries=dict, models_sha256=dict)
         if not 0 < float(record.get("control_s") or 1.0) < math.inf:
             raise ValueError("control_s is no time")
         found = [_benchmark(source, one, saved) for one in document["benchmarks"]]
@@ -132,7 +135,7 @@ def parse_run(document: Any, source: str) -> Run:
             date=str(document.get("datetime", "")),
             commit=str(commit.get("id") or "unversioned"),
             dirty=bool(commit.get("dirty")),
-            fingerprint=machine.with_kernel_apart(info.get("voiceperf") or {}),
+            fingerprint=facts,
             benchmarks=benchmarks,
             record=record,
             problems=tuple(one for one in found if isinstance(one, str)),
@@ -140,6 +143,13 @@ def parse_run(document: Any, source: str) -> Run:
         )
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{source}: not a run of pytest-benchmark ({type(error).__name__}: {error})") from None
+
+
+def _require_kinds(facts: Mapping[str, Any], where: str, **kinds: type) -> None:
+    """What readers rely on, where it is there at all."""
+    for name, kind in kinds.items():
+        if not isinstance(facts.get(name), kind | None):
+            raise TypeError(f"{where}.{name} is no {kind.__name__}")
 
 
 def _benchmark(source: str, one: Mapping[str, Any], saved: Mapping[str, Any]) -> Benchmark | str:

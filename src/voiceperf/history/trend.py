@@ -122,16 +122,24 @@ def workload_trends(runs: Iterable[Run], like: Run | None = None) -> list[Trend]
                 key = (workload, *_measured_on(run), frozenset(times))
                 seconds = geometric_mean(median(own for _, own in pairs) for pairs in times.values()) / 1e9
                 points.setdefault(key, []).append(Point(run, seconds, _ratio(times)))
-    titles = Counter((workload, machine) for workload, machine, *_ in points)
+    titles = {key: _titles(key) for key in points}
+    shared = Counter((title, key[1]) for key, both in titles.items() for title in both)
     return [
         Trend(
-            workload if titles[workload, machine] == 1 else f"{workload} ({candidate}, {form})",
-            machine,
+            next((title for title in titles[key] if shared[title, key[1]] == 1), titles[key][-1]),
+            key[1],
             tuple(found),
             len(points),
         )
-        for (workload, machine, form, _, candidate, _), found in points.items()
+        for key, found in points.items()
     ]
+
+
+def _titles(key: tuple[Any, ...]) -> list[str]:
+    """A trend's titles, each saying more than the one before: the first that no other has on its machine is taken."""
+    workload, _, form, call, candidate, turns = key
+    of_call = f"call {str(call)[:8]}, turns {' '.join(map(str, sorted(turns, key=str)))}"
+    return [workload, f"{workload} ({candidate}, {form})", f"{workload} ({candidate}, {form}, {of_call})"]
 
 
 def _is_ours(benchmark: Benchmark) -> bool:

@@ -220,7 +220,7 @@ def judge_worst_text(bar: Bar, values_by_text: Mapping[int, Sequence[float]]) ->
     """
     confidence = confidence_of_a_look()
     intervals = [median_interval(values, confidence) for values in values_by_text.values()]
-    measured = [interval for interval in intervals if interval is not None]
+    measured = [widened(interval, PROCESS_SPREAD) for interval in intervals if interval is not None]
     if not measured or len(measured) < len(intervals):
         return None, Finding(Verdict.INVALID, f"{bar.unit}: a text was not measured")
     fewest = min(measured, key=lambda interval: interval.samples)

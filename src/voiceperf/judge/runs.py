@@ -153,8 +153,14 @@ def _judge_criteria(accepted: RunData, now: RunData) -> list[Row]:
         finding = now.criteria.get(name)
         if finding is None:
             finding = Finding(Verdict.INVALID, "a quality figure of the accepted run was not measured in this one")
+        elif finding.verdict is Verdict.NOT_APPLICABLE and _was_judged(accepted.criteria.get(name)):
+            finding = Finding(Verdict.INVALID, f"the accepted run has judged it; now: {finding.reason}")
         rows.append(Row(f"quality of {name}", None, None, finding))
     return rows
+
+
+def _was_judged(finding: Finding | None) -> bool:
+    return finding is not None and finding.verdict is not Verdict.NOT_APPLICABLE
 
 
 def _judge_hearing(accepted: RunData, now: RunData) -> list[Row]:

@@ -21,7 +21,10 @@ _TRIM_STEP = 512  # samples: kokoro-onnx cuts silence off in such steps, so one 
 # (Quene, "On the just noticeable difference for tempo in speech", 2007); another reading may differ by twice that
 MAX_PACE_SHIFT = 0.10
 
+MAX_LEVEL_SHIFT_DB = 3.0  # half the power or twice; 1 dB is about what is just heard (Zwicker & Fastl 2007, ch. 7)
+
 _FFT_SIZE, _HOP, _MELS = 1024, 256, 80
+_SILENCE = 1e-12  # a power that nobody hears
 _FLOOR_DB = -60.0  # below the loudest cell: what a listener does not hear beside it
 
 
@@ -55,11 +58,18 @@ def duration_shift(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return max(0, abs(len(b) - len(a)) - _TRIM_STEP) / len(a)
 
 
+def level_shift_db(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """By how much louder or softer than a sound another is: of their root mean squares."""
+    powers = [max(float(np.mean(np.square(one, dtype=np.float64))), _SILENCE) for one in (a, b)]
+    return abs(10 * float(np.log10(powers[1] / powers[0])))
+
+
 @dataclass(frozen=True)
 class SpeakingComparison:
     """How a candidate speaks beside a baseline, over the same lines; the worst line counts.
 
-    Distance and `duration_shift` are those of whatever was synthesised in one go, `pace_shift` is of whole replies.
+    Distance and `duration_shift` are those of whatever was synthesised in one go, shifts of pace and level of whole
+    replies.
     What cannot be compared, because it is another voice or never the same sound, is None.
     """
 
@@ -67,12 +77,14 @@ class SpeakingComparison:
     log_spectral_db: float | None = None
     duration_shift: float | None = None
     pace_shift: float | None = None
+    level_shift_db: float | None = None
 
     def finding(self) -> Finding:
         points = (
             (self.log_spectral_db, MAX_LOG_SPECTRAL_DB, "log-spectral distance (dB)"),
             (self.duration_shift, MAX_DURATION_SHIFT, "duration shift"),
             (self.pace_shift, MAX_PACE_SHIFT, "shift of pace"),
+            (self.level_shift_db, MAX_LEVEL_SHIFT_DB, "shift of loudness (dB)"),
         )
         comparable = [point_at_most(*point) for point in points if point[0] is not None]
         return worst([self.round_trip.finding(min_utterances=1), *comparable])  # every reply of the call, however few

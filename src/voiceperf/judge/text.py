@@ -11,7 +11,7 @@ from functools import cache
 import jiwer
 from whisper_normalizer.english import EnglishTextNormalizer
 
-from voiceperf.judge.speakers import difference_over_speakers
+from voiceperf.judge.speakers import ONE_SIDED, difference_over_speakers
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Check, Finding, Verdict, at_most, point_at_most, worst
 from voiceperf.loops import is_loop
@@ -168,14 +168,14 @@ def _shift(difference: Interval) -> Finding:
 
 
 def compare_hearing(
-    baseline: Sequence[Heard], candidate: Sequence[Heard], speakers: Sequence[str]
+    baseline: Sequence[Heard], candidate: Sequence[Heard], speakers: Sequence[str], confidence: float = ONE_SIDED
 ) -> HearingComparison | None:
     """Compare scores of the same utterances in the same order; None without any words.
 
     The rates are of all words; in the difference no speaker counts for more than a tenth.
     """
     errors = [(b.errors, c.errors) for b, c in zip(baseline, candidate, strict=True)]
-    difference = difference_over_speakers(errors, [b.words for b in baseline], speakers)
+    difference = difference_over_speakers(errors, [b.words for b in baseline], speakers, confidence)
     before, after = word_error_rate(baseline), word_error_rate(candidate)
     if difference is None or before is None or after is None:
         return None

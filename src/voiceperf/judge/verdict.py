@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -79,6 +80,8 @@ def at_most(interval: Interval | None, bar: float, what: str, min_samples: int =
     if interval.samples < min_samples:
         return Finding(Verdict.INVALID, f"{what}: {interval.samples} samples, {min_samples} are the least")
     checks = (Check(what, interval.high, bar),)
+    if not math.isfinite(interval.estimate):
+        return Finding(Verdict.FAIL, f"{what}: {interval.estimate}, which is no figure", checks)
     if interval.high <= bar:
         return Finding(Verdict.PASS, f"{what}: {interval.high:.3g} at worst, bar {bar:.3g}", checks)
     if interval.low > bar:

@@ -56,8 +56,7 @@ class Link:
         if event is None:
             raise ServiceError(f"{self.uri}: hung up", "gone")
         if Error.is_type(event.type):
-            told = Error.from_event(event)
-            raise ServiceError(f"{self.uri}: {told.text}", told.code or "service")
+            raise ServiceError(f"{self.uri}: {event.data.get('text')}", str(event.data.get("code") or "service"))
         return event
 
     async def info(self) -> Info:
@@ -65,7 +64,10 @@ class Link:
         await self.send(Describe().event())
         while not Info.is_type((event := await self.receive(self._params.event_s)).type):
             pass
-        return Info.from_event(event)
+        try:
+            return Info.from_event(event)
+        except (AttributeError, KeyError, TypeError):
+            raise ServiceError(f"{self.uri}: says of itself what is no `info` event", "malformed") from None
 
     @property
     def is_open(self) -> bool:

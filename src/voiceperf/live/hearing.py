@@ -42,7 +42,7 @@ class Hearing(Session):
         elif AudioStop.is_type(event.type) and not self._spoiled:
             recording, self._recording = self._begun(), None
             language, self._language = self._language, ""
-            self.start(partial(self._transcribe, recording, language))
+            await self.start(partial(self._transcribe, recording, language))
 
     def _wanted(self, asked: Transcribe) -> str:
         """The language that a client asks for.

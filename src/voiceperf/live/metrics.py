@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from voiceperf.errors import InputError
+from voiceperf.files import reason_of
 from voiceperf.measure.clock import Timing
 
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
@@ -45,5 +47,12 @@ class Metrics:
             self._tokens_per_s.observe(1e3 / timing.ms_per_token)
 
     def publish(self, host: str, port: int) -> None:
-        """Serve them at /metrics."""
-        start_http_server(port, host, registry=self.registry)
+        """Serve them at /metrics.
+
+        Raises:
+            InputError: the port cannot be listened on.
+        """
+        try:
+            start_http_server(port, host, registry=self.registry)
+        except OSError as error:
+            raise InputError(f"cannot serve metrics on {host}:{port} ({reason_of(error)}); name another port") from None

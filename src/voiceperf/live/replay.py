@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from itertools import cycle
 
 from voiceperf.call import CallRecording, Turn
-from voiceperf.judge.statistics import Interval, ratio_interval
+from voiceperf.judge.criteria import PROCESS_SPREAD
+from voiceperf.judge.statistics import Interval, ratio_interval, widened
 from voiceperf.live.agent import Caller, Services, TurnRecord
 from voiceperf.measure.blocks import balanced_orders
 
@@ -62,7 +63,8 @@ class Paired:
             if before.first_audio_ms and after.first_audio_ms and not before.error and not after.error:
                 pairs[before.turn].append((before.first_audio_ms, after.first_audio_ms))
         everything = {record.turn for record in self.baseline}
-        return ratio_interval(pairs) if pairs.keys() == everything else None
+        found = ratio_interval(pairs) if pairs.keys() == everything else None
+        return found and widened(found, PROCESS_SPREAD)  # each side's services are started once
 
     def errors(self) -> list[str]:
         """What failed, on either side."""

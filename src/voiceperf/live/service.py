@@ -108,6 +108,8 @@ class Service:
                 await session.refuse(error)
         except OSError:
             pass  # it is gone, or does not listen
+        except asyncio.CancelledError:
+            pass  # the service ends; Python 3.11 prints a traceback of a connection that is cancelled
         finally:
             self._clients.pop(task)
             self.metrics.clients.set(len(self._clients))

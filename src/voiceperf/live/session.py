@@ -22,7 +22,7 @@ from voiceperf.live.wire import read_event, write_event
 from voiceperf.params import EngineParams
 
 Job = Callable[[], Awaitable[None]]
-_MAX_JOBS = 4  # that one client may have under way; a client that asks more often does not read its answers
+_MAX_JOBS = 4  # of one client that may wait; of a client that asks more often, nothing more is read till then
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,16 @@ class Session(ABC):
         self.shared, self.queue, self.params = shared, shared.queue, shared.params
         self._reader, self._writer = reader, writer
         self._jobs: asyncio.Queue[Job] = asyncio.Queue(_MAX_JOBS)
+        self._under_way = 0
 
     async def answered(self) -> None:
         """Wait until no request waits for its answer."""
         await self._jobs.join()
+
+    @property
+    def waits_for_engine(self) -> bool:
+        """Whether the client has a request under way, and so need not say anything."""
+        return self._under_way > 0
 
     @abstractmethod
     async def on_event(self, event: Event) -> None:
@@ -72,7 +78,15 @@ class Session(ABC):
             await asyncio.gather(*both, return_exceptions=True)
 
     async def _read(self) -> None:
-        while (event := await read_event(self._reader, self.params)) is not None:
+        while True:
+            try:
+                event = await read_event(self._reader, self.params)
+            except TimeoutError:
+                if self.waits_for_engine:
+                    continue
+                raise
+            if event is None:
+                return
             try:
                 await self._take(event)
             except VoicePerfError as error:
@@ -91,16 +105,10 @@ class Session(ABC):
                     f"a {event.type} event lacks a field, or has a wrong one: {wrong}", "malformed"
                 ) from None
 
-    def start(self, job: Job) -> None:
-        """Plan the answer to a request.
-
-        Raises:
-            ServiceError: the client has too many under way.
-        """
-        try:
-            self._jobs.put_nowait(job)
-        except asyncio.QueueFull:
-            raise ServiceError(f"more than {_MAX_JOBS} requests of one client at once", "overloaded") from None
+    async def start(self, job: Job) -> None:
+        """Plan the answer to a request, once there are not too many of the client's under way."""
+        self._under_way += 1
+        await self._jobs.put(job)
 
     async def _work(self) -> None:
         while True:
@@ -110,6 +118,7 @@ class Session(ABC):
             except VoicePerfError as error:
                 await self.refuse(error)
             self._jobs.task_done()
+            self._under_way -= 1
 
     async def refuse(self, error: VoicePerfError) -> None:
         """Tell the client why there is no answer."""

@@ -21,7 +21,7 @@ from wyoming.tts import (
 from voiceperf.audio import Samples
 from voiceperf.engines.base import Line, Speech
 from voiceperf.engines.pieces import PieceStream
-from voiceperf.engines.spoken import Thoughts, spoken
+from voiceperf.engines.spoken import Thoughts, spoken, unreadable
 from voiceperf.errors import ServiceError, VoicePerfError
 from voiceperf.live.session import Session
 from voiceperf.live.sound import WIDTH_BYTES, chunks
@@ -46,14 +46,13 @@ class Speaking(Session):
 
     async def on_event(self, event: Event) -> None:
         if Synthesize.is_type(event.type) and not self._in_stream:  # within a stream it repeats the text for others
-            asked = Synthesize.from_event(event)
-            self._begin(asked.voice, streamed=False)
-            self._add(asked.text)
+            await self._begin(event, streamed=False)
+            self._add(event.data.get("text"))
             self._end()
         elif SynthesizeStart.is_type(event.type):
             self._end()
             self._in_stream = True
-            self._begin(SynthesizeStart.from_event(event).voice, streamed=True)
+            await self._begin(event, streamed=True)
         elif SynthesizeChunk.is_type(event.type):
             if not self._in_stream:
                 raise ServiceError("synthesize-start must come first", "malformed")
@@ -62,27 +61,31 @@ class Speaking(Session):
             self._end()
             self._in_stream = False
 
-    def _begin(self, asked: SynthesizeVoice | None, *, streamed: bool) -> None:
+    async def _begin(self, event: Event, *, streamed: bool) -> None:
         """A reply, which ends as every other also where it is refused from the start."""
         pieces: Pieces = asyncio.Queue()
         try:
-            voice, refusal = self._wanted(asked), None
+            voice, refusal = self._wanted(event.data.get("voice")), None
         except ServiceError as error:
             voice, refusal = "", error
             pieces.put_nowait(error)
-        self.start(partial(self._speak, pieces, voice, streamed))
+        await self.start(partial(self._speak, pieces, voice, streamed))
         self._text = None if refusal else PieceStream(self._voice.lang, split=self._voice.by_sentence)
         self._thoughts = Thoughts()
         self._pieces, self._characters = pieces, 0
 
-    def _wanted(self, asked: SynthesizeVoice | None) -> str:
+    def _wanted(self, data: Any) -> str:
         """The voice that a client names; empty, for the profile's own, where it names none.
 
         Raises:
-            ServiceError: the name is no text, or it asks for a language that is not the voice's.
+            ServiceError: that is no voice, its name is no text, or its language is not the one spoken here.
         """
-        if asked is None:
+        if data is None:
             return ""
+        try:
+            asked = SynthesizeVoice.from_dict(data)
+        except (AttributeError, KeyError, TypeError):
+            raise ServiceError("a voice must be an object with a name or a language", "malformed") from None
         if not isinstance(asked.name, str | None) or not isinstance(asked.language, str | None):
             raise ServiceError("a voice's name and language must be texts", "malformed")
         if asked.language and _base(asked.language) != _base(self._voice.lang):
@@ -97,6 +100,10 @@ class Speaking(Session):
             self._pieces.put_nowait(piece)
         if refusal:
             self._text = None
+
+    @property
+    def waits_for_engine(self) -> bool:
+        return super().waits_for_engine and self._text is None
 
     def _filtered(self, text: str) -> str:
         return self._thoughts.add(text) if self._voice.filter_text else text
@@ -130,11 +137,13 @@ class Speaking(Session):
         """From the first piece to the last; the start tells how long the first one took, and its text."""
         loop = asyncio.get_running_loop()
         begun_s = loop.time()
+        unread: list[str] = []
         while (piece := await pieces.get()) is not None:
             if isinstance(piece, ServiceError):
                 raise piece
             if self._voice.filter_text and not spoken(piece, self._voice.lang):
-                continue  # a divider, an emoji: nothing that is spoken
+                unread += unreadable(piece, self._voice.lang)
+                continue  # a divider, an emoji: nothing that is spoken; or another script
             text_ms = 1000 * (loop.time() - begun_s)
             answer = await self.queue.ask(Line(piece, voice), is_begun=sound.samples > 0)
             speech = answer.output
@@ -144,6 +153,8 @@ class Speaking(Session):
                 await sound.add(speech.audio)
             else:
                 await sound.add(self._after_pause(speech.audio, speech.rate_hz))
+        if unread and sound.samples == 0:
+            raise ServiceError(f"a voice of {self._voice.lang} cannot read {' '.join(unread)[:40]!r}", "unreadable")
 
     def _after_pause(self, sound: Samples, rate_hz: int) -> Samples:
         return np.concatenate([np.zeros(round(self._voice.pause_s * rate_hz), np.float32), sound])

@@ -36,7 +36,7 @@ class Thinking(Session):
 
     async def on_event(self, event: Event) -> None:
         if Transcript.is_type(event.type):
-            self.start(partial(self._reply, Transcript.from_event(event)))
+            await self.start(partial(self._reply, Transcript.from_event(event)))
 
     async def _reply(self, heard: Transcript) -> None:
         prompt = self._prompt(heard)
@@ -102,7 +102,8 @@ class Thinking(Session):
 
 
 def _characters(messages: Sequence[Message]) -> int:
-    return sum(len(message["content"]) for message in messages)
+    """An empty message counts as well: its role is read."""
+    return sum(max(1, len(message["content"])) for message in messages)
 
 
 def _context(heard: Transcript) -> dict[str, Any]:

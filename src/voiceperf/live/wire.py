@@ -129,11 +129,12 @@ def address(uri: str) -> tuple[str, int]:
     Raises:
         InputError: it is none.
     """
-    parts = urlsplit(uri)
     try:
-        port = parts.port
-    except ValueError:
-        port = None
-    if parts.scheme != "tcp" or not parts.hostname or port is None:
+        parts = urlsplit(uri)
+        host, port = parts.hostname, parts.port
+        is_address = parts.scheme == "tcp" and bool(host and host.encode("idna"))
+    except ValueError:  # also of a host name that none can be
+        is_address = False
+    if not is_address or host is None or port is None:
         raise InputError(f"{uri}: write it as tcp://{LOOPBACK}:10300")
-    return parts.hostname, port
+    return host, port

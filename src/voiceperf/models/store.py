@@ -6,11 +6,14 @@ came from and what its hash was, `FILE.json`.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -67,6 +70,30 @@ def pull(name: str, progress: Progress = silent) -> Path:
         return _pull_from_any(asset, target, folder, progress)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def alone(waiting: Callable[[], None]) -> Iterator[None]:
+    """Keep other processes from pulling into the same cache meanwhile; what one that was killed left is removed.
+
+    Args:
+        waiting: called where another one is at it and has to end first.
+    """
+    folder = cache_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".pulling").open("w")
+    except OSError as error:
+        raise ModelError(f"cannot write the model cache {folder} ({error}); set {CACHE_VARIABLE}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            waiting()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in (folder / "models").glob(".pull-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        yield
 
 
 def tidy() -> None:

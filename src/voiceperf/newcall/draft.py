@@ -14,7 +14,7 @@ from voiceperf import call as calls
 from voiceperf.audio import SPEECH_RATE_HZ, Samples, write_wav
 from voiceperf.conversation import Message
 from voiceperf.errors import InputError
-from voiceperf.files import require_writable, write_text
+from voiceperf.files import require_writable, shown, write_text
 
 _HEAD = """\
 # Drafted by voiceperf. Listen to each chunk and correct its transcript: quality is judged against these words.
@@ -83,8 +83,8 @@ def require_new(folder: Path) -> None:
     Raises:
         InputError: it does, or has none.
     """
-    if not folder.name:
-        raise InputError(f"{folder}: a call is written into a folder of its own; name a new one")
+    if not folder.name or not shown(folder).isprintable():
+        raise InputError(f"{shown(folder)!r}: a call is written into a folder of its own; name a new one")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: is there already, and is left as it is; name a new folder")
     if not folder.exists():
@@ -98,12 +98,13 @@ def write(folder: Path, header: Header, turns: Sequence[DraftedTurn]) -> Path:
         InputError: the folder holds something, or there is no turn.
     """
     require_new(folder)
+    folder = folder.resolve() if folder.is_symlink() else folder
     if not turns:
         raise InputError("no words were heard in the recording: no call was written")
     part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
-        _write_into(part, _HEAD.format(folder=folder), header, turns)
+        _write_into(part, _HEAD.format(folder=shown(folder)), header, turns)
         calls.load(part)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)

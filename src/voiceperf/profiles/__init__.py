@@ -19,6 +19,7 @@ date = 2026-11-23
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -39,6 +40,7 @@ from voiceperf.roles import HEARING, ROLES, SPEAKING, THINKING
 DEFAULT = "shipped"  # what commands use, and the suite judges, where nothing else is named
 FORMERLY = {"tuned": DEFAULT}
 PLAYERS = {HEARING: "whisper", THINKING: "llama", SPEAKING: "kokoro"}  # where a profile names no other engine
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SYSTEMS = ("linux", "darwin", "win32")  # as `sys.platform` calls them
 
 
@@ -159,8 +161,10 @@ def _setting(where: str, engine: str, table: Any) -> Setting:
     systems = {system: table.pop(system, {}) for system in _SYSTEMS}
     if not all(isinstance(values, dict) for values in systems.values()):
         raise InputError(f"{where}: [{engine}.linux] and the like must be tables of parameters")
-    if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
-        raise InputError(f"{where}: [{engine}.env] must hold texts")
+    if not isinstance(env, dict) or not all(isinstance(value, str) and "\0" not in value for value in env.values()):
+        raise InputError(f"{where}: [{engine}.env] must hold texts without a null character")
+    if wrong := next((name for name in env if not _VARIABLE.fullmatch(name)), None):
+        raise InputError(f"{where}: [{engine}.env] {wrong!r} is no name of an environment variable")
     sections = {engine: table, **_for_this_processor(f"{engine}.{sys.platform}", systems.get(sys.platform, {}))}
     values: dict[str, Any] = {}
     found: dict[str, str] = {}

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from voiceperf.errors import InputError, VoicePerfError
-from voiceperf.files import require_writable, write_text
+from voiceperf.files import refusal_of, require_writable, write_text
 from voiceperf.history.compare import Comparison, compare_runs
 from voiceperf.history.ledger import accepted_path, calibration_of
 from voiceperf.history.runs import STORAGE, Run, find_run, read_run
@@ -30,8 +30,9 @@ def begin(config: pytest.Config) -> None:
     """Find the run to compare with; what can be known to be missing ends the session before anything is measured."""
     try:
         config.stash[_accepted] = _find_accepted(config)
-    except VoicePerfError as error:
-        pytest.exit(f"voiceperf gate: {Verdict.INVALID}: {error}", GATE_EXIT_CODES[Verdict.INVALID])
+    except (VoicePerfError, OSError) as error:
+        reason = refusal_of(error) if isinstance(error, OSError) else error
+        pytest.exit(f"voiceperf gate: {Verdict.INVALID}: {reason}", GATE_EXIT_CODES[Verdict.INVALID])
 
 
 def accepted_form(config: pytest.Config) -> str | None:

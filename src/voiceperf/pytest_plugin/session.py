@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +13,8 @@ import pytest
 
 from voiceperf import call as calls
 from voiceperf import machine, places, profiles, project
-from voiceperf.errors import InputError, ModelError, VoicePerfError
+from voiceperf.errors import InputError, VoicePerfError
+from voiceperf.files import refusal_of
 from voiceperf.history import sounds
 from voiceperf.history.compare import differences
 from voiceperf.history.formerly import workload_of
@@ -47,6 +47,8 @@ def plan_of(config: pytest.Config) -> Plan:
             config.stash[_plan] = _read_plan(config)
         except VoicePerfError as error:
             raise pytest.UsageError(str(error)) from None
+        except OSError as error:
+            raise pytest.UsageError(refusal_of(error)) from None
     return config.stash[_plan]
 
 
@@ -140,7 +142,7 @@ class Replay:
 
     def one_round(self) -> None:
         """Let the time of one round pass."""
-        self._now_s += next(self._times_s)
+        self._now_s += next(self._times_s, 0.0)  # --benchmark-cprofile asks once more
 
 
 class Benchmarked:
@@ -194,11 +196,8 @@ def require(suite: Suite, criterion: Criterion) -> None:
 def this_run(config: pytest.Config) -> Run:
     """What the session has measured, as a run."""
     record = config.stash[_suite].as_record() if _suite in config.stash else {}
-    facts: dict[str, Any] = {}
-    with contextlib.suppress(ModelError):  # then nothing was measured either, and the gate says so
-        facts = fingerprint(plan_of(config).contenders())
     date = datetime.now(UTC).isoformat(timespec="seconds")
-    return run_of_session(config.stash.get(_measured, []), record, facts, date)
+    return run_of_session(config.stash.get(_measured, []), record, _facts(config), date)
 
 
 def summarise(terminal: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -227,8 +226,16 @@ def summarise(terminal: pytest.TerminalReporter, config: pytest.Config) -> None:
 def put_fingerprint(config: pytest.Config, machine_info: dict[str, Any]) -> None:
     """Name what the run is measured on, in pytest-benchmark's own record of the machine."""
     machine_info.pop("node", None)  # histories are shared; the host's name tells nothing that the fingerprint does not
-    with contextlib.suppress(ModelError):  # where models are missing, so are the tests that need them
-        machine_info["voiceperf"] = fingerprint(plan_of(config).contenders())
+    if facts := _facts(config):
+        machine_info["voiceperf"] = facts
+
+
+def _facts(config: pytest.Config) -> dict[str, Any]:
+    """The fingerprint; nothing where a model or a server's key is missing: the tests that need it say so."""
+    try:
+        return fingerprint(plan_of(config).contenders())
+    except VoicePerfError:
+        return {}
 
 
 def say_what_differs(
@@ -250,8 +257,11 @@ def put_record(config: pytest.Config, output_json: dict[str, Any]) -> None:
     """Save what the suite knows beside pytest-benchmark's own figures."""
     made = config.stash[_suite]
     output_json["voiceperf"] = made.as_record()
-    for digest, speech in made.examples.sounds.items():
-        sounds.keep(gate.storage_of(config), digest, speech.audio, speech.rate_hz)
+    try:
+        for digest, speech in made.examples.sounds.items():
+            sounds.keep(gate.storage_of(config), digest, speech.audio, speech.rate_hz)
+    except InputError as error:  # the run itself may be written elsewhere
+        config.issue_config_time_warning(pytest.PytestWarning(f"voiceperf: sounds are not kept: {error}"), 2)
     for measured in config.stash.get(_measured, []):
         measured.complete()
     for params in (benchmark["params"] for benchmark in output_json["benchmarks"] if benchmark["params"]):

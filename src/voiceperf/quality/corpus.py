@@ -250,11 +250,15 @@ class Corpus:
         return replace(self, portion=EVERYTHING)
 
     def recordings(self, *, any_length: bool = False) -> dict[str, Recording]:
-        """What is heard, by its name within the manifest's folder: what a caller says in one go, or all."""
-        shortest, longest = (0.0, math.inf) if any_length else CHUNK_SECONDS
+        """What is heard, by its name within the manifest's folder: what a caller says in one go, or all.
+
+        Of the user's own recordings it is all of those for this use.
+        """
+        is_own = self.manifest != places.MANIFEST
+        shortest, longest = (0.0, math.inf) if any_length or is_own else CHUNK_SECONDS
         of_use = _of_use(read_manifest(self.manifest), self.use, f"{shown(self.manifest)}: no recording")
         chunks = [r for r in of_use if shortest <= r.seconds <= longest]
-        step = self.portion.recordings if self.manifest == places.MANIFEST else 1
+        step = 1 if is_own else self.portion.recordings
         return {Path(os.path.relpath(r.path, self.manifest.parent)).as_posix(): r for r in chunks[::step]}
 
     def scored(self) -> list[Conversation]:

@@ -12,8 +12,10 @@ from voiceperf.errors import EngineError, ParameterError
 from voiceperf.judge.answers import MAX_LOSS, compare_answers
 from voiceperf.judge.language import MAX_KLD_NATS
 from voiceperf.judge.recitals import MAX_EXTRA_NATS, extra_nats
+from voiceperf.judge.sequential import look_confidence
 from voiceperf.judge.sound import MAX_LOG_SPECTRAL_DB
-from voiceperf.judge.text import WER_MARGIN, Heard
+from voiceperf.judge.speakers import ONE_SIDED
+from voiceperf.judge.text import WER_MARGIN, Heard, HearingComparison
 from voiceperf.judge.verdict import Finding, Verdict, at_most, worst
 from voiceperf.log import Progress, silent
 from voiceperf.measure.contender import Side
@@ -111,17 +113,30 @@ class QualityGate:
     def _hears(self, baseline: Side, candidate: Side) -> Quality:
         """On a portion of the recordings; on all of them where that leaves a doubt."""
         portion, everything = self.corpus.recordings(), self.corpus.whole().recordings()
-        found, scores = self._heard(baseline, candidate, portion)
-        if scores:
-            self._keep_scores(HEARING, {name: r.speaker for name, r in portion.items()}, scores)
+        sizes = tuple(sorted({len(portion), len(everything)}))
+        confidence = look_confidence(sizes, ONE_SIDED) if len(sizes) > 1 else ONE_SIDED
+        found, compared, _ = self.hears(baseline, candidate, portion, confidence)
+        if compared:
+            speakers = {name: recording.speaker for name, recording in portion.items()}
+            self._keep_scores(HEARING, speakers, compared.candidate)
         if found.finding.verdict not in (Verdict.PASS, Verdict.FAIL) and len(everything) > len(portion):
-            found, _ = self._heard(baseline, candidate, everything)
+            found, *_ = self.hears(baseline, candidate, everything, confidence)
         return found
 
-    def _heard(
-        self, baseline: Side, candidate: Side, named: Mapping[str, Recording]
-    ) -> tuple[Quality, Sequence[Heard]]:
-        """The quality on some recordings, and how the candidate has heard each of them."""
+    def hears(
+        self, baseline: Side, candidate: Side, named: Mapping[str, Recording], confidence: float = ONE_SIDED
+    ) -> tuple[Quality, HearingComparison | None, Sequence[Sequence[str]]]:
+        """The quality on some recordings, the comparison of the transcripts, and both sides' transcripts.
+
+        Args:
+            baseline: beside whom.
+            candidate: who is judged.
+            named: the recordings.
+            confidence: of the two-sided intervals, whose upper ends are the bounds.
+
+        Raises:
+            EngineError: an engine fails.
+        """
         recordings, language = list(named.values()), baseline.contender(HEARING).params.expects()
         can_score = not any(side.contender(HEARING).lacks({SCORES}) for side in (baseline, candidate))
         heard, scored = [], []
@@ -135,9 +150,9 @@ class QualityGate:
                     scores = recitals(listener, written, self._progress)
                     can_score = scores is not None
                     scored.append(scores or [])
-        compared = compare_transcripts(recordings, heard[0], heard[1], language)
+        compared = compare_transcripts(recordings, heard[0], heard[1], language, confidence)
         if compared is None:
-            return _unjudged("no words were spoken"), ()
+            return _unjudged("no words were spoken"), None, heard
         if self._examples:
             for side, texts in zip((baseline, candidate), heard, strict=True):
                 self._examples.heard(side.name, named, texts, language)
@@ -147,15 +162,18 @@ class QualityGate:
         )
         findings, loss = [compared.finding()], compared.difference.estimate / WER_MARGIN
         if can_score:
-            extra = extra_nats(scored[0], scored[1], [recording.speaker for recording in written])
+            extra = extra_nats(scored[0], scored[1], [recording.speaker for recording in written], confidence)
             findings.append(at_most(extra, MAX_EXTRA_NATS, "log probability lost a token (nats)"))
             if extra is not None:
                 text += f", {extra.estimate:+.3f} nats a token (upper {extra.high:+.3f})"
                 loss = max(loss, extra.estimate / MAX_EXTRA_NATS)
-        return Quality(worst(findings), text, loss), compared.candidate
+        return Quality(worst(findings), text, loss), compared, heard
 
     def _thinks(self, baseline: Side, candidate: Side) -> Quality:
-        """By the models' scores where they can be compared, else by their answers; by checks wherever there are any."""
+        """By the models' scores where they can be compared, and by their answers where scores do not tell all.
+
+        They do not where sides sample otherwise or run another program; nor of what the user's own checks ask.
+        """
         conversations = self.corpus.scored()
         can_score = not any(side.contender(THINKING).lacks({SCORES}) for side in (baseline, candidate))
         found = []
@@ -165,7 +183,7 @@ class QualityGate:
                     found.append(self._scores(before, after, conversations))
                 except OtherVocabularyError:
                     can_score = False
-            if not can_score or any(conversation.checks for conversation in conversations):
+            if not can_score or _may_word_otherwise(baseline, candidate) or any(one.checks for one in conversations):
                 found.append(self._answers(before, after, conversations))
         losses = [one.loss for one in found if one.loss is not None]
         text = "; ".join(one.text for one in found)
@@ -228,6 +246,14 @@ class QualityGate:
         """For the saved run: how each utterance was heard, by its name."""
         named = zip(speakers.items(), scores, strict=True)
         self.scores[role] = {name: {"speaker": speaker, **asdict(score)} for (name, speaker), score in named}
+
+
+def _may_word_otherwise(baseline: Side, candidate: Side) -> bool:
+    """Whether equal scores may become other answers."""
+    before, after = (
+        (side.python, side.env, side.contender(THINKING).params.wording()) for side in (baseline, candidate)
+    )
+    return before != after
 
 
 def _unjudged(reason: str) -> Quality:

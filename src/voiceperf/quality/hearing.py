@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from voiceperf.engines.base import Recital, Recited, Transcript, Utterance
 from voiceperf.errors import WorkerError
+from voiceperf.judge.speakers import ONE_SIDED
 from voiceperf.judge.text import ENGLISH, Heard, HearingComparison, compare_hearing, score
 from voiceperf.log import Progress, silent
 from voiceperf.quality.corpus import Recording
@@ -74,8 +75,12 @@ def _score(recording: Recording, transcript: str, language: str) -> Heard:
 
 
 def compare_transcripts(
-    recordings: Sequence[Recording], baseline: Sequence[str], candidate: Sequence[str], language: str
+    recordings: Sequence[Recording],
+    baseline: Sequence[str],
+    candidate: Sequence[str],
+    language: str,
+    confidence: float = ONE_SIDED,
 ) -> HearingComparison | None:
     """WER and its difference, on transcripts of the same recordings."""
     before, after = (scores_of(recordings, transcripts, language) for transcripts in (baseline, candidate))
-    return compare_hearing(before, after, [recording.speaker for recording in recordings])
+    return compare_hearing(before, after, [recording.speaker for recording in recordings], confidence)

@@ -37,7 +37,7 @@ from voiceperf.engines.base import (
     Utterance,
     same_output,
 )
-from voiceperf.errors import ModelError
+from voiceperf.errors import InputError, ModelError
 from voiceperf.files import written
 from voiceperf.measure.contender import SOURCE_PATH, Contender
 from voiceperf.measure.fingerprint import engine_sources
@@ -226,7 +226,7 @@ def _write(path: Path, output: Output) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with written(path) as part, part.open("wb") as file:
             np.savez(file, audio=audio, facts=json.dumps(facts))
-    except OSError:
+    except (OSError, InputError):
         return
 
 

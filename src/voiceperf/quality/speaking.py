@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from voiceperf.audio import Samples, as_speech
 from voiceperf.engines.base import Line, Speech, Transcript, Utterance
-from voiceperf.judge.sound import SpeakingComparison, distance_beyond_trimming_db, duration_shift
+from voiceperf.errors import InputError
+from voiceperf.judge.sound import SpeakingComparison, distance_beyond_trimming_db, duration_shift, level_shift_db
 from voiceperf.judge.text import ENGLISH, Heard, compare_hearing, score
 from voiceperf.log import Progress, silent
 from voiceperf.quality.outputs import Asked
@@ -39,14 +40,18 @@ def compare_speech(
     if ours.params.speaker() != theirs.params.speaker():
         return SpeakingComparison(round_trip)  # another voice sounds otherwise, and is none the worse
     pace_shift = max(abs(b.heard_s / a.heard_s - 1) for a, b in both)
+    level_db = max(level_shift_db(a.audio, b.audio) for a, b in both)
     if ours.lacks({DETERMINISTIC}) or theirs.lacks({DETERMINISTIC}):
-        return SpeakingComparison(round_trip, pace_shift=pace_shift)  # no two readings of it are alike
+        return SpeakingComparison(
+            round_trip, pace_shift=pace_shift, level_shift_db=level_db
+        )  # no two readings of it are alike
     pieces = [pair for a, b in both for pair in _same_pieces(baseline, a, b)]
     return SpeakingComparison(
         round_trip,
         max(distance_beyond_trimming_db(a, b, before[0].rate_hz) for a, b in pieces),
         max(duration_shift(a, b) for a, b in pieces),
         pace_shift,
+        level_db,
     )
 
 
@@ -59,7 +64,7 @@ def _counted(lines: Sequence[str], worker: Asked, progress: Progress) -> Iterato
 
 def _same_pieces(baseline: Asked, before: Speech, after: Speech) -> list[tuple[Samples, Samples]]:
     """What a candidate synthesised in pieces, beside the baseline's speaking of the same pieces by themselves."""
-    if [piece.text for piece in before.pieces] == [piece.text for piece in after.pieces]:
+    if not after.pieces or [piece.text for piece in before.pieces] == [piece.text for piece in after.pieces]:
         return [(before.audio, after.audio)]
     alone = [_spoken(baseline, piece.text).audio for piece in after.pieces]
     return [(a, after.audio[piece.start : piece.end]) for a, piece in zip(alone, after.pieces, strict=True)]
@@ -76,7 +81,11 @@ def _round_trip(listener: Asked, line: str, speech: Speech) -> Heard:
 
 
 def _listen(listener: Asked, speech: Speech) -> str:
-    output = listener.ask(Utterance(as_speech(speech.audio, speech.rate_hz)))
+    try:
+        sound = as_speech(speech.audio, speech.rate_hz)
+    except InputError:
+        return ""  # nothing that anybody could hear
+    output = listener.ask(Utterance(sound))
     assert isinstance(output, Transcript)
     return output.text
 

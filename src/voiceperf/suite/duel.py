@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from voiceperf.errors import EngineError, ServiceError
+from voiceperf.errors import VoicePerfError
 from voiceperf.judge.regression import MAX_SLOWDOWN, Change, change_of, judge_slowdown
 from voiceperf.judge.statistics import Interval, PairsByInput
 from voiceperf.judge.verdict import Finding, Verdict
@@ -30,9 +30,12 @@ def unwatched(what: str, rounds: int, interval: Interval | None) -> None:
 
 @dataclass(frozen=True)
 class Rules:
-    """What counts as slower, and how long a duel may take; what one leaves of its time, the others may use."""
+    """What counts as slower, and how long a duel may take; what one leaves of its time, the others may use.
 
-    max_slowdown: float = MAX_SLOWDOWN
+    Without `max_slowdown` each duel has its usual one.
+    """
+
+    max_slowdown: float | None = None
     budget_s: float = 170.0
 
 
@@ -90,7 +93,8 @@ class DuelUnderWay:
         watch: Watch = unwatched,
     ) -> None:
         self.what, self.is_done = what, False
-        self._rules, self._watch = rules, watch
+        self._tolerance = MAX_SLOWDOWN if rules.max_slowdown is None else rules.max_slowdown
+        self._watch = watch
         self._seen = Observed(None, 0, ())
         self._failure = ""
         self._looks = looking(
@@ -105,21 +109,21 @@ class DuelUnderWay:
         """Measure until the next look. It is done where that is clear, was the last, or a side fails."""
         try:
             seen = next(self._looks, None)
-        except (EngineError, ServiceError) as error:
+        except VoicePerfError as error:
             self._failure = str(error)
         if self._failure or seen is None:
             self.is_done = True
             return
         self._seen = seen
         self._watch(self.what, seen.rounds, seen.interval)
-        self.is_done = change_of(seen.interval, self._rules.max_slowdown) is not Change.UNCLEAR
+        self.is_done = change_of(seen.interval, self._tolerance) is not Change.UNCLEAR
 
     def ended(self) -> Duel:
         """What came of it, as far as it went."""
         self._looks.close()
         if self._failure:
             return Duel(self.what, Finding(Verdict.INVALID, self._failure))
-        seen, tolerance = self._seen, self._rules.max_slowdown
+        seen, tolerance = self._seen, self._tolerance
         finding, change = judge_slowdown(seen.interval, tolerance), change_of(seen.interval, tolerance)
         return Duel(self.what, finding, change, seen.interval, seen.rounds, seen.launches)
 

@@ -62,7 +62,7 @@ class Settlement:
         for number, candidate in enumerate(rungs):
             finding = self._quality(candidate, role)
             if finding.verdict is not Verdict.FAIL:
-                say(f"{role}: {finding.reason}")
+                say(f"{role}: {'not judged: ' if finding.verdict is Verdict.INVALID else ''}{finding.reason}")
                 return candidate
             if number + 1 < len(rungs):
                 retreats.append(Retreat(role, _changes(role, candidate, rungs[number + 1]), finding.reason))

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from voiceperf.call import CallRecording
-from voiceperf.errors import EngineError
+from voiceperf.errors import VoicePerfError
 from voiceperf.judge.criteria import MAX_RSS_GROWTH
 from voiceperf.judge.statistics import Interval, ratio_interval
 from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict, at_most, point_at_most, worst
@@ -128,7 +128,7 @@ def _duel(
 ) -> DuelUnderWay:
     if what == CALL:
         starts: Mapping[str, StartSide] = {name: partial(LiveSide, call, side) for name, side in both.items()}
-        looser = replace(rules, max_slowdown=max(rules.max_slowdown, MAX_TURN_SLOWDOWN))
+        looser = replace(rules, max_slowdown=MAX_TURN_SLOWDOWN) if rules.max_slowdown is None else rules
         turns = [turn.number for turn in shortest_turns(call)]
         return DuelOfSides(what, starts, turns, looser, looks=TURN_LOOKS, **how)
     requests = duel_requests(call, what)
@@ -142,7 +142,7 @@ def _duel(
 def _quality(gate: QualityGate, role: str, baseline: Side, candidate: Side) -> Quality:
     try:
         return gate.judge(role, baseline, candidate)
-    except EngineError as error:
+    except VoicePerfError as error:
         return Quality(Finding(Verdict.INVALID, str(error)), "not judged")
 
 

@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from voiceperf.call import Turn
-from voiceperf.errors import EngineError, InputError
+from voiceperf.errors import InputError, VoicePerfError
 from voiceperf.history.formerly import FORMAT, bar_of
 from voiceperf.history.runs import CONTROL
 from voiceperf.judge.criteria import BARS, MAX_LOOKS, Bar, Criterion, judge_load, judge_reduction, judge_worst_text
@@ -32,12 +32,15 @@ from voiceperf.suite.stability import run_load
 from voiceperf.suite.workers import Workers
 from voiceperf.suite.workloads import CALL, WORKLOADS, Workload
 
+_CONTROL_RUNS = 5  # before a turn's work, and after: of the few within it one stalled run would be a fifth
+
 
 @dataclass
 class Taken:
     """What one turn's work has shown so far: its blocks, and what each side used for them."""
 
     blocks: list[Block] = field(default_factory=list)
+    control: list[Timing] = field(default_factory=list)  # run before and after the blocks, beside those within
     usage: dict[str, Usage] = field(default_factory=dict)
 
     def pairs(self, before: str, after: str, cost: Cost = wall_ns) -> list[tuple[float, float]]:
@@ -53,7 +56,7 @@ class Taken:
 
         Of another hour they differ half as much as seconds by the clock (docs/FINDINGS.md, Noise).
         """
-        control_ns = median(timing.wall_ns for timing in self.of(CONTROL))
+        control_ns = median(timing.wall_ns for timing in (*self.of(CONTROL), *self.control))
         return [timing.wall_ns / control_ns * NOMINAL_S for timing in self.of(side)]
 
 
@@ -66,7 +69,7 @@ class Suite:
         self.examples = Examples()
         self.gate = QualityGate(plan.call, corpus, progress=progress, examples=self.examples)
         self._control = Control()
-        self._taken: dict[tuple[str, int], Taken | EngineError] = {}
+        self._taken: dict[tuple[str, int], Taken | VoicePerfError] = {}
         self.criteria: list[Criterion] = []
 
     @property
@@ -84,7 +87,7 @@ class Suite:
         lives, and a session's turns shall not share it. What the same engines do otherwise is measured along with it.
 
         Raises:
-            EngineError: a side fails; it is not tried again.
+            VoicePerfError: a side fails, or lacks its model; it is not tried again.
             InputError: there is no such workload.
         """
         if workload not in WORKLOADS:
@@ -94,10 +97,10 @@ class Suite:
             alike = [other for other in WORKLOADS.values() if other.roles == roles]
             try:
                 self._take(alike, turn)
-            except EngineError as error:
+            except VoicePerfError as error:
                 self._taken |= {(other.key, turn.number): error for other in alike}
         taken = self._taken[workload, turn.number]
-        if isinstance(taken, EngineError):
+        if isinstance(taken, VoicePerfError):
             raise taken
         return taken
 
@@ -106,6 +109,7 @@ class Suite:
         place = [other.number for other in self.turns].index(turn.number)
         candidate = self.plan.candidate.name
         with self._processes(workloads[0]) as alive:
+            control = [self._control.run() for _ in range(_CONTROL_RUNS)]
             for workload in workloads:
                 run = {name: partial(alive.run, name, workload.key, turn) for name in self._sides}
                 blocks = Blocks({**run, CONTROL: self._control.run}, begin_at=place)
@@ -120,6 +124,8 @@ class Suite:
                 taken = self._taken.setdefault((workload.key, turn.number), Taken())
                 assert isinstance(taken, Taken)  # what has failed is not measured again
                 taken.blocks += [*blocks.taken, *own.taken]
+                control += [self._control.run() for _ in range(_CONTROL_RUNS)]
+                taken.control += control
                 taken.usage = usage
 
     def _processes(self, workload: Workload) -> Workers | LiveTurns:
@@ -133,7 +139,7 @@ class Suite:
         return max(workload.blocks[self.plan.form.name], math.ceil(MIN_PAIRS / len(self.turns)))
 
     def judge(self, key: str, baseline: str = "") -> Criterion:
-        """One of the criteria, where it is a ratio against one baseline; INVALID with the reason where an engine fails.
+        """One of the criteria, a ratio against one baseline; INVALID with the reason where an engine cannot be judged.
 
         What no benchmark has measured yet is measured now, so that the order and the choice of tests do not matter.
 
@@ -148,7 +154,7 @@ class Suite:
                 criterion = _unjudged(bar, baseline, Finding(Verdict.NOT_APPLICABLE, lacking))
             else:
                 criterion = self._judge(bar, baseline) if bar.workload else self._judge_stability(bar)
-        except EngineError as error:
+        except VoicePerfError as error:
             criterion = _unjudged(bar, baseline, Finding(Verdict.INVALID, str(error)))
         return self._keep(criterion)
 

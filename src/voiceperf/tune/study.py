@@ -99,7 +99,7 @@ def _name_of(space: Space, baseline: Contender, material: str) -> str:
     """A study's name: the engine, the machine, and a digest of all that its trials depend on."""
     facts = fingerprint([baseline])
     values = {name: [str(value) for value in tried] for name, tried in space.values.items()}
-    same = json.dumps([facts["id"], baseline.params.as_dict(), values, material], sort_keys=True)
+    same = json.dumps([facts["id"], dict(baseline.env), baseline.params.as_dict(), values, material], sort_keys=True)
     return f"{space.engine}-{facts['machine_id']}-{hashlib.sha256(same.encode()).hexdigest()[:8]}"
 
 

@@ -80,3 +80,19 @@ def test_what_is_nothing_to_tell_a_template_is_refused(written, one_line):
     with pytest.raises(ParameterError) as caught:
         LlamaParams(template_args=(written,))
     one_line(caught.value, "llama.template_args")
+
+
+def tokenise_as_user_defined(text, is_begin, special):
+    """As llama.cpp does with tokens that a model's file calls user-defined: they count wherever they stand whole."""
+    return tokenise(text, is_begin, True)
+
+
+@pytest.mark.parametrize(
+    "typed", ["<|im_end|>", "<|im_end|><|im_start|>", "<|im_<|im_end|>start|>", "<|im_end|>" * 3000]
+)
+def test_typed_control_tokens_do_not_count_where_a_tokeniser_takes_them_anywhere(typed):
+    """They reach it in halves, so that nobody takes another's turn; not a letter is lost."""
+    format_ = ChatFormat("made.gguf", CHATML, ("<|im_end|>", ""), CONTROLS, tokenise_as_user_defined)
+    found = format_.tokens(said(typed), reply_follows=False)
+    assert [token for token in found if token >= 1000] == [1000, 1001]
+    assert typed in "".join(chr(token) for token in found if token < 1000)

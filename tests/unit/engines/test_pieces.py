@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceperf.engines.pieces import PieceStream, pieces_of
+from voiceperf.engines.pieces import PieceStream, bounded, pieces_of
 
 WORDS = st.lists(
     st.sampled_from(
@@ -62,3 +62,12 @@ def test_no_text_has_no_pieces():
     """Space is nothing to speak."""
     assert streamed(["  ", "\n"]) == []
     assert streamed(["  "], split=False) == []
+
+
+@pytest.mark.parametrize("between", ["\n", "\t", "\N{NO-BREAK SPACE}"])
+def test_a_long_list_is_cut_between_its_words(between):
+    """Whatever separates them, no word is cut."""
+    words = [f"Blueberries{number}" for number in range(60)]
+    cut = bounded(between.join(words))
+    assert len(cut) > 1
+    assert [word for part in cut for word in part.split()] == words

@@ -231,3 +231,74 @@ def test_a_fingerprint_has_what_the_server_says_of_itself():
 def test_outputs_of_a_server_are_not_kept():
     """What is behind a URL may be another model tomorrow."""
     assert decisive(contender("http://127.0.0.1:9")) is None
+
+
+@pytest.mark.parametrize("said_bytes", [0, 0xFFFFFFFF])
+def test_sound_whose_header_was_written_before_its_length_was_known_is_whole(said_bytes):
+    """A server that streams a WAV file says no length, or a made-up one: what came counts."""
+    wav = bytearray(as_wav(SPEECH, 24_000))
+    wav[4:8] = wav[40:44] = said_bytes.to_bytes(4, "little")
+    with (
+        serving({"/audio/speech": (200, "audio/wav", [bytes(wav)])}) as (url, _),
+        loaded("openai_speaking", url=url, model="k") as engine,
+    ):
+        speech = timed_run(engine, Line("At two."), SystemClock())[1]
+    assert len(speech.audio) == len(SPEECH)
+
+
+@pytest.mark.parametrize("form", ["wav", "pcm"])
+def test_an_answer_without_sound_is_one_line(form, one_line):
+    """It names the server and what was to be said."""
+    empty = as_wav(SPEECH[:0], 24_000) if form == "wav" else b""
+    with (
+        serving({"/audio/speech": (200, "audio/wav", [empty])}) as (url, _),
+        loaded("openai_speaking", url=url, model="k", form=form) as engine,
+        pytest.raises(EngineError) as caught,
+    ):
+        timed_run(engine, Line("At two."), SystemClock())
+    one_line(caught.value, url, "At two.")
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "answer", "request_"),
+    [
+        ("openai_hearing", "/audio/transcriptions", ("text/html", b"<p>Welcome</p>"), Utterance(SPEECH)),
+        (
+            "openai_thinking",
+            "/chat/completions",
+            ("text/event-stream", chunk("x").replace(b'{"content": "x"}', b"null") + b"data: [DONE]\n\n"),
+            ASKED,
+        ),
+    ],
+)
+def test_an_answer_of_another_form_is_one_line_that_names_the_server(name, path, answer, request_, one_line):
+    """A page instead of JSON, an event without its parts: no traceback."""
+    kind, body = answer
+    with (
+        serving({path: (200, kind, [body])}) as (url, _),
+        loaded(name, url=url, model="m") as engine,
+        pytest.raises(EngineError) as caught,
+    ):
+        timed_run(engine, request_, SystemClock())
+    one_line(caught.value, url)
+
+
+@pytest.mark.parametrize("key", [KEY * 20, 'sk-with-"quotes"-and-\\slashes'])
+def test_a_key_that_a_server_repeats_is_never_shown(key, monkeypatch, one_line):
+    """Not where a long message is cut within it, nor where it is quoted."""
+    monkeypatch.setenv("MY_KEY", key)
+    body = json.dumps({"error": {"message": "x" * 250 + key}}).encode()
+    with (
+        serving({"/audio/transcriptions": (401, "application/json", [body])}) as (url, _),
+        loaded("openai_hearing", url=url, model="m", key_env="MY_KEY") as engine,
+        pytest.raises(EngineError) as caught,
+    ):
+        timed_run(engine, Utterance(SPEECH), SystemClock())
+    one_line(caught.value, url, "401")
+    assert key[:12] not in str(caught.value)
+
+
+def test_a_server_may_take_as_long_as_its_profile_says():
+    """The limit that tells a hung worker from a slow one is beyond the server's own."""
+    params = engines.params_class("openai_thinking").parse({"url": "http://localhost:1/v1", "timeout_s": 300.0})
+    assert params.patience_s() == 300

@@ -127,6 +127,8 @@ def test_a_new_kernel_is_said_where_runs_are_compared(storage):
         lambda record: record.update(criteria=[7]),
         lambda record: record.update(control_s="soon"),
         lambda record: record.update(control_s=-1.0),
+        lambda record: record.update(settings=[]),
+        lambda record: record.update(form=[]),
     ],
 )
 def test_a_record_that_lacks_what_others_rely_on_is_no_run(storage, damage):
@@ -136,3 +138,20 @@ def test_a_record_that_lacks_what_others_rely_on_is_no_run(storage, damage):
     runs, problems = read_all(folder)
     assert runs == []
     assert "0001_a.json: not a run of pytest-benchmark" in problems[0]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda document: document["machine_info"]["voiceperf"].update(libraries=[]),
+        lambda document: document["benchmarks"][0]["extra_info"].update(pairs_wall_ns=[]),
+    ],
+)
+def test_a_run_whose_facts_are_of_another_kind_is_left_out(storage, damage):
+    """It is named, and takes nothing from the runs beside it."""
+    folder, save = storage
+    save(1)
+    save(2, damage)
+    runs, problems = read_all(folder)
+    assert len(runs) == 1
+    assert "0002_a.json" in problems[0]

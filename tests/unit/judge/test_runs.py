@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -168,3 +170,12 @@ def test_one_slow_series_among_many_must_be_surer():
     among = judge_runs(accepted, RunData({**now, "n0": slow}, {}), {})[0]
     assert (single.finding.verdict, among.finding.verdict) == (Verdict.FAIL, Verdict.PASS)
     assert among.least_seen > single.least_seen
+
+
+def test_a_quality_that_is_not_judged_any_more_is_invalid():
+    """What was judged and now is "not applicable" has not passed; what never was, says nothing."""
+    judged = {"stability": Finding(Verdict.PASS, "held")}
+    lost = {"stability": Finding(Verdict.NOT_APPLICABLE, "it is elsewhere")}
+    for before, verdict in ((judged, Verdict.INVALID), (lost, Verdict.NOT_APPLICABLE)):
+        rows = judge_runs(replace(run(), criteria=before), replace(run(), criteria=lost), {})
+        assert next(row for row in rows if "stability" in row.name).finding.verdict is verdict

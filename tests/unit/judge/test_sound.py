@@ -3,10 +3,13 @@ import pytest
 
 from voiceperf.judge.sound import (
     MAX_DURATION_SHIFT,
+    MAX_LEVEL_SHIFT_DB,
     distance_beyond_trimming_db,
     duration_shift,
+    level_shift_db,
     log_spectral_distance_db,
 )
+from voiceperf.judge.verdict import Verdict, point_at_most
 
 RATE_HZ = 24_000
 
@@ -55,3 +58,13 @@ def test_one_step_of_trimming_is_no_shift():
     assert duration_shift(short, short[512:]) == duration_shift(short[512:], short) == 0
     assert duration_shift(short, short[1024:]) > MAX_DURATION_SHIFT
     assert duration_shift(long, long[:-1024]) < MAX_DURATION_SHIFT < duration_shift(long, long[:-2400])
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict"),
+    [(1.0, Verdict.PASS), (0.8, Verdict.PASS), (0.5, Verdict.FAIL), (0.001, Verdict.FAIL)],
+)
+def test_a_voice_that_is_much_softer_fails(factor, verdict):
+    """Half as loud is a loss that nothing relative sees."""
+    shift = level_shift_db(speechlike(), (speechlike() * factor).astype(np.float32))
+    assert point_at_most(shift, MAX_LEVEL_SHIFT_DB, "loudness").verdict is verdict

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from voiceperf.judge.speakers import difference_over_speakers
 
@@ -33,10 +35,19 @@ def test_a_planted_loss_is_found(loss):
 
 
 def test_one_voice_counts_for_a_tenth():
-    """A voice that alone loses words, and has a third of them all, moves the rate by no more than a tenth does."""
+    """A voice that alone loses all its words, and has a third of all, moves the rate by a tenth."""
     losses = [(0, 6) if speaker == "often" else (0, 0) for speaker in SPEAKERS]
-    found = difference_over_speakers(losses, WORDS, SPEAKERS)
-    assert 0.1 < found.estimate < 0.15  # of all words, and of the rest with it
+    assert difference_over_speakers(losses, WORDS, SPEAKERS).estimate == pytest.approx(0.1)
+
+
+@given(st.lists(st.floats(0.1, 1e4), min_size=5, max_size=60))
+def test_no_voice_counts_for_more_than_its_share(words):
+    """Whoever alone loses everything moves the rate by a tenth at most; of few voices by twice the mean."""
+    speakers = [str(number) for number in range(len(words))]
+    loudest = words.index(max(words))
+    losses = [(0.0, count if number == loudest else 0.0) for number, count in enumerate(words)]
+    found = difference_over_speakers(losses, words, speakers)
+    assert found.estimate <= max(0.1, 2 / len(words)) + 1e-9
 
 
 def test_fewer_voices_leave_more_doubt():

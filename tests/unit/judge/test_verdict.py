@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,3 +68,9 @@ def test_what_is_not_applicable_counts_neither_way_beside_others():
     assert applicable([none, passed]) == [passed]
     assert applicable([none]) == [none]
     assert worst(applicable([])).verdict is Verdict.INVALID
+
+
+@pytest.mark.parametrize("figure", [math.nan, math.inf])
+def test_a_figure_that_is_none_fails(figure):
+    """Scores that are no numbers are a loss, not a doubt."""
+    assert at_most(Interval(figure, figure, figure, 100), 0.02, "KLD").verdict is Verdict.FAIL

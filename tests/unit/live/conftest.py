@@ -25,7 +25,7 @@ class Echo(Session):
 
     async def on_event(self, event):
         if event.type == "say":
-            self.start(partial(self._say, event.data["text"]))
+            await self.start(partial(self._say, event.data["text"]))
 
     async def _say(self, text):
         answer = await self.queue.ask(Line(text))

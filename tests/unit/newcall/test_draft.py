@@ -8,6 +8,7 @@ import pytest
 
 from voiceperf import call as calls
 from voiceperf.errors import InputError
+from voiceperf.files import shown
 from voiceperf.newcall.draft import DraftedTurn, Header, draft, require_new, write
 
 HEADER = Header("bakery", "af_heart", "You sell bread.", "Hello!")
@@ -79,3 +80,21 @@ def test_a_folder_without_a_name_is_refused():
     """The folder one stands in is not taken for the call's."""
     with pytest.raises(InputError, match="name a new one"):
         require_new(Path("."))
+
+
+def test_a_recording_and_a_folder_of_odd_names_lose_no_draft(tmp_path):
+    """A byte that is no text in a recording's name is escaped, and a link to an empty folder is followed."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "empty")
+    header = Header(shown("caf\udce9"), "af_heart", "Be brief.", "Hello.")
+    path = write(tmp_path / "link", header, TURNS)
+    assert calls.load(path).name == "caf\\udce9"
+    assert list(tmp_path.glob("*.part")) == []
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x07b"])
+def test_a_folder_with_a_control_character_is_refused(tmp_path, name, one_line):
+    """Before anything is heard."""
+    with pytest.raises(InputError) as caught:
+        require_new(tmp_path / name)
+    one_line(caught.value, "folder of its own")

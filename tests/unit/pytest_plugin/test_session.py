@@ -5,11 +5,13 @@ import json
 import numpy as np
 import pytest
 from tests.unit.pytest_plugin import sessions
-from tests.unit.pytest_plugin.sessions import EXIT
+from tests.unit.pytest_plugin.sessions import EXIT, Numbers
 
+from voiceperf.errors import InputError, ModelError, ParameterError
 from voiceperf.history.runs import read_run
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.control import NOMINAL_S
+from voiceperf.pytest_plugin import session as plugin
 
 
 def test_criteria_alone_are_judged(session):
@@ -141,3 +143,54 @@ def test_options_that_cannot_be_meant_end_the_session_in_one_line(session, optio
     done = session(*options)
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     assert said in done.stderr.str()
+
+
+def test_a_profile_of_the_interpreter_is_taken_beside(session):
+    """pytest-benchmark calls what it times once more for `--benchmark-cprofile`, and every test is as without."""
+    assert session("--benchmark-cprofile=cumtime").ret == EXIT.good
+
+
+def test_a_run_is_saved_where_it_is_asked_though_sounds_cannot_be_kept(session, monkeypatch):
+    """A storage that cannot be written takes nothing from the JSON that is written elsewhere."""
+
+    def refuse(*_):
+        raise InputError("no space left")
+
+    monkeypatch.setattr(plugin.sounds, "keep", refuse)
+    done = session("--benchmark-json=out.json")
+    assert done.ret == EXIT.good
+    assert json.loads((session.path / "out.json").read_text())["voiceperf"]["criteria"]
+
+
+def test_a_server_s_key_that_is_missing_at_the_end_loses_no_run(session, monkeypatch):
+    """What is measured is saved, without the facts that cannot be had."""
+
+    def refuse(_):
+        raise ParameterError("no such variable is set")
+
+    monkeypatch.setattr(plugin, "fingerprint", refuse)
+    done = session("--benchmark-json=out.json")
+    assert done.ret == EXIT.good
+    assert "voiceperf" not in json.loads((session.path / "out.json").read_text())["machine_info"]
+
+
+def test_a_missing_model_is_one_line_for_a_criterion_too(session, monkeypatch):
+    """It is INVALID with the remedy, and no traceback."""
+
+    def lacks(*_):
+        raise ModelError("it is not there; run: voiceperf models pull it")
+
+    monkeypatch.setattr(Numbers, "_processes", lacks)
+    done = session("-k", "criterion")
+    assert done.ret == EXIT.failed
+    assert "models pull it" in done.stdout.str()
+    assert "Traceback" not in done.stdout.str()
+    assert "def " not in done.stdout.str()
+
+
+@pytest.mark.parametrize("option", ["--voiceperf-call", "--voiceperf-candidate", "--voiceperf-gate"])
+def test_a_name_that_no_file_can_have_ends_the_session_in_one_line(session, option):
+    """However long it is."""
+    done = session(f"{option}={'x' * 300}.toml")
+    assert "INTERNALERROR" not in done.stdout.str() + done.stderr.str()
+    assert done.ret in (pytest.ExitCode.USAGE_ERROR, EXIT.invalid)

@@ -174,6 +174,16 @@ def test_a_candidate_that_does_not_run_fails_on_trial(gate, monkeypatch, error):
         judged.judge("hearing", BASE, side("keen"))
 
 
+def test_a_sampler_that_says_other_words_is_judged_by_them(gate, corpus):
+    """The same scores and another temperature: answers are asked for too; with the same one, scores are enough."""
+    corpus.scored = lambda: [Conversation("evaluation", "s", ASKED, {})] * 6
+    for values, is_asked in (({"n_ctx": 1024}, False), ({"temperature": 5.0}, True), ({"stop": ("!",)}, True)):
+        other = Side("other", FAIR.having("thinking", Setting(values)))
+        text = gate(Thinks({})).judge("thinking", BASE, other).text
+        assert "KLD" in text
+        assert ("72 answers" in text) is is_asked
+
+
 class Thinks:
     """Processes that score passages with tokens of their own, and answer as they are told."""
 
