@@ -55,7 +55,7 @@ def test_whole_number_serves_as_a_float():
     assert Radio.parse({"treble": 1}).treble == 1
 
 
-@given(st.integers(0, 11), st.sampled_from(["fm", "am"]), st.booleans(), st.floats(0, 1), st.lists(st.text()))
+@given(st.integers(0, 11), st.sampled_from(["fm", "am"]), st.booleans(), st.floats(0, 1), st.lists(st.text(min_size=1)))
 def test_plain_values_round_trip(volume, band, stereo, treble, presets):
     """What `as_dict` gives, `parse` takes back."""
     radio = Radio(volume, band, stereo, treble, tuple(presets))

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+import llama_cpp
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 from voiceperf.conversation import Message
 from voiceperf.errors import ModelError
 
 _PLACE = "\ue000{}\ue001"  # stands for one message's words; both characters are for private use
+_MARK = re.compile(r"<.+>|\[.+\]")  # how models spell the begin and the end of a turn
 _PLACES = re.compile("\ue000([0-9]+)\ue001")
 
 Tokenise = Callable[[str, bool, bool], list[int]]
 """A text, whether it begins the context, and whether control tokens in it count."""
+
+
+def steering(vocabulary: Any, ends: Collection[int]) -> Iterator[str]:
+    """The texts of a vocabulary's tokens that steer a conversation, and of those that are made to look so.
+
+    Args:
+        vocabulary: llama.cpp's.
+        ends: its tokens that end a reply.
+    """
+    for token in range(llama_cpp.llama_vocab_n_tokens(vocabulary)):
+        text: str = llama_cpp.llama_vocab_get_text(vocabulary, token).decode(errors="replace")
+        is_own = llama_cpp.llama_vocab_get_attr(vocabulary, token) & llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+        looks_so = bool(is_own) and _MARK.fullmatch(text) is not None
+        if looks_so or token in ends or llama_cpp.llama_vocab_is_control(vocabulary, token):
+            yield text
 
 
 class ChatFormat:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -34,14 +33,13 @@ from voiceperf.engines.base import (
     refuse,
     wrong_request,
 )
-from voiceperf.engines.chat import ChatFormat
+from voiceperf.engines.chat import ChatFormat, steering
 from voiceperf.engines.llama_params import CACHE_TYPES, PRELOADED, LlamaParams
 from voiceperf.engines.text_parts import TextParts
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.log import log_event
 from voiceperf.models.store import locate
 
-_MARK = re.compile(r"<.+>|\[.+\]")  # how models spell a turn's begin and end
 _NEVER = -1e9  # a logit bias that no logit outweighs
 
 
@@ -65,7 +63,7 @@ class LlamaEngine:
             params.model,
             template,
             (self._text_of(ends[0]), self._text_of(ends[1])),
-            [text for token in range(self._n_vocab) if (text := self._steering(vocabulary, token))],
+            steering(vocabulary, self._ends),
             lambda text, is_begin, special: self._llm.tokenize(text.encode(), add_bos=is_begin, special=special),
             told=params.template_values(),
         )
@@ -75,14 +73,6 @@ class LlamaEngine:
     def _text_of(self, token: int) -> str:
         text: str = self._llm.detokenize([token], special=True).decode(errors="replace")
         return text
-
-    def _steering(self, vocabulary: Any, token: int) -> str:
-        """The text of a token that steers a conversation; or is made to look so, whatever its kind."""
-        text: str = llama_cpp.llama_vocab_get_text(vocabulary, token).decode(errors="replace")
-        if llama_cpp.llama_vocab_is_control(vocabulary, token) or token in self._ends:
-            return text
-        is_own = llama_cpp.llama_vocab_get_attr(vocabulary, token) & llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
-        return text if is_own and _MARK.fullmatch(text) else ""
 
     def prepare(self, request: Request) -> None:
         """Read the conversation up to the caller's last words, as a live agent has done by then."""

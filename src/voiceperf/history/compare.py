@@ -10,7 +10,7 @@ from typing import Any
 
 from voiceperf.history.ledger import read_noise
 from voiceperf.history.runs import CONTROL, Run, read_all
-from voiceperf.judge.noise import NOTHING, Noise, noise_of
+from voiceperf.judge.noise import Noise, noise_of, of_one_sitting
 from voiceperf.judge.runs import Row, judge_runs
 from voiceperf.judge.verdict import Finding, Verdict, applicable, worst
 
@@ -98,9 +98,7 @@ def _share(threshold: float | None) -> str:
 
 def _known_noise(now: Run, storage: Path) -> dict[str, list[Noise]]:
     """By series, what identical engines have shown here: in saved runs like this one, and when it was calibrated."""
-    # launches of one sitting share its hour: they say nothing of how runs of other hours differ
-    calibrated = {name: replace(one, launch=NOTHING) for name, one in read_noise(storage, now).items()}
-    known: dict[str, list[Noise]] = {name: [one] for name, one in calibrated.items()}
+    known: dict[str, list[Noise]] = {name: [of_one_sitting(one)] for name, one in read_noise(storage, now).items()}
     for runs in _of_identical_engines(run for run in read_all(storage)[0] if _is_like(run, now)):
         for name in now.data.series:
             held = [run.data.series[name].times for run in runs if name in run.data.series]

@@ -163,7 +163,7 @@ def _setting(where: str, engine: str, table: Any) -> Setting:
         raise InputError(f"{where}: [{engine}.linux] and the like must be tables of parameters")
     if not isinstance(env, dict) or not all(isinstance(value, str) and "\0" not in value for value in env.values()):
         raise InputError(f"{where}: [{engine}.env] must hold texts without a null character")
-    if wrong := next((name for name in env if not _VARIABLE.fullmatch(name)), None):
+    if (wrong := next((name for name in env if not _VARIABLE.fullmatch(name)), None)) is not None:
         raise InputError(f"{where}: [{engine}.env] {wrong!r} is no name of an environment variable")
     sections = {engine: table, **_for_this_processor(f"{engine}.{sys.platform}", systems.get(sys.platform, {}))}
     values: dict[str, Any] = {}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from voiceperf.errors import VoicePerfError
+from voiceperf.errors import EngineError, ParameterError, ServiceError
 from voiceperf.judge.regression import MAX_SLOWDOWN, Change, change_of, judge_slowdown
 from voiceperf.judge.statistics import Interval, PairsByInput
 from voiceperf.judge.verdict import Finding, Verdict
@@ -109,7 +109,7 @@ class DuelUnderWay:
         """Measure until the next look. It is done where that is clear, was the last, or a side fails."""
         try:
             seen = next(self._looks, None)
-        except VoicePerfError as error:
+        except (EngineError, ParameterError, ServiceError) as error:  # a model that is missing is the user's to mend
             self._failure = str(error)
         if self._failure or seen is None:
             self.is_done = True

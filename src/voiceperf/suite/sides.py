@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from voiceperf.call import CallRecording
-from voiceperf.errors import VoicePerfError
+from voiceperf.errors import EngineError, ParameterError
 from voiceperf.judge.criteria import MAX_RSS_GROWTH
 from voiceperf.judge.statistics import Interval, ratio_interval
 from voiceperf.judge.verdict import MIN_PAIRS, Finding, Verdict, at_most, point_at_most, worst
@@ -142,7 +142,7 @@ def _duel(
 def _quality(gate: QualityGate, role: str, baseline: Side, candidate: Side) -> Quality:
     try:
         return gate.judge(role, baseline, candidate)
-    except VoicePerfError as error:
+    except (EngineError, ParameterError) as error:
         return Quality(Finding(Verdict.INVALID, str(error)), "not judged")
 
 

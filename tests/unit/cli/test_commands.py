@@ -110,11 +110,8 @@ def test_models_list_prints_one_object_a_model(voiceperf):
         (("models", "verify", "af_heart"), 3, "models pull af_heart"),
         (("quality", "--manifest", "gone.jsonl"), 2, "no such manifest"),
         (("compare",), 2, "both sides are the same"),
-        (("compare", "--budget-s", "nan"), 2, "no finite number"),
-        (("soak", "--minutes", "inf"), 2, "no finite number"),
         (("serve", "hearing", "--uri", "tcp://[::1"), 2, "write it as tcp://"),
         (("serve", "hearing", "--uri", "tcp://a..b:1"), 2, "write it as tcp://"),
-        (("serve", "hearing", "--metrics-port", "99999"), 2, "65535"),
         (("compare", "whisper", "gone"), 2, "no such run"),
         (("compare", "gone"), 2, "hearing, thinking, speaking, call, or two saved runs"),
         (("compare", "--baseline-rev", "gone"), 2, "not a git repository"),
@@ -152,6 +149,22 @@ def test_errors_are_one_line_with_a_defined_code(voiceperf, arguments, code, sai
     *progress, error = done.stderr.strip().splitlines()
     assert said in error
     assert not any(line.startswith("voiceperf:") for line in progress)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("compare", "--budget-s", "nan"), "no finite number"),
+        (("soak", "--minutes", "inf"), "no finite number"),
+        (("serve", "hearing", "--metrics-port", "99999"), "65535"),
+    ],
+)
+def test_a_number_that_cannot_be_meant_is_refused(voiceperf, arguments, said):
+    """Before anything is loaded."""
+    done = voiceperf(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_parameter_without_its_means_is_left_out(voiceperf):

@@ -66,6 +66,7 @@ class Client:
         async with asyncio.timeout(10):
             header = json.loads(await self.reader.readline())
             body = await self.reader.readexactly(header.get("data_length", 0))
+            await self.reader.readexactly(header.get("payload_length", 0))
         return header["type"], json.loads(body) if body else {}
 
     async def ended(self):

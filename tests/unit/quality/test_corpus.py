@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from voiceperf import places
 from voiceperf.audio import read_speech
 from voiceperf.errors import InputError
 from voiceperf.lines import LINES
@@ -135,9 +136,11 @@ def test_a_recording_may_be_elsewhere(manifest, tmp_path):
     assert (manifest.parent / name).resolve() == (there / "a.wav").resolve()
 
 
-@pytest.mark.parametrize(("any_length", "count"), [(False, 1), (True, 3)])
-def test_what_nobody_says_in_one_go_is_left_out(manifest, any_length, count):
-    """Very short and very long recordings are for those commands that ask for them."""
+@pytest.mark.parametrize(("is_own", "any_length", "count"), [(False, False, 1), (False, True, 3), (True, False, 3)])
+def test_what_nobody_says_in_one_go_is_left_out(manifest, monkeypatch, is_own, any_length, count):
+    """Very short and very long recordings that came along are for those who ask for them; one's own are all heard."""
+    if not is_own:
+        monkeypatch.setattr(places, "MANIFEST", manifest)
     entries = []
     for number, seconds in enumerate((0.2, 2.0, 30.0)):
         (manifest.parent / f"{number}.wav").write_bytes(b"sound")
