@@ -90,7 +90,7 @@ def test_one_of_two_is_killed_and_the_other_goes_on(database, tmp_path):
 
     first, second = start("first"), start("second")
     end = time.monotonic() + WAIT_S
-    while not {first.pid, second.pid} <= set(ended(database)):
+    while first.pid not in ended(database):
         assert time.monotonic() < end
         assert (first.poll(), second.poll()) == (None, None)
         time.sleep(0.5)
@@ -102,6 +102,6 @@ def test_one_of_two_is_killed_and_the_other_goes_on(database, tmp_path):
     assert "in force on this machine" in said
     done = ended(database)
     assert {trial.number: trial.params for trial in done[first.pid]} == kept
-    assert len(done[second.pid]) > 1
+    assert done[second.pid]
     alone = [trial for one in done.values() for trial in one if trial.user_attrs["stage"] == ALONE]
     assert len({tuple(sorted(trial.params.items())) for trial in alone}) == len(alone)

@@ -21,19 +21,24 @@ Tokenise = Callable[[str, bool, bool], list[int]]
 """A text, whether it begins the context, and whether control tokens in it count."""
 
 
-def steering(vocabulary: Any, ends: Collection[int]) -> Iterator[str]:
-    """The texts of a vocabulary's tokens that steer a conversation, and of those that are made to look so.
+def steering(vocabulary: Any, ends: Collection[int]) -> tuple[list[str], list[str]]:
+    """The texts of a vocabulary's tokens that steer a conversation; and of those that are the file's own, and look so.
+
+    llama.cpp finds the latter in a text whatever it is asked.
 
     Args:
         vocabulary: llama.cpp's.
         ends: its tokens that end a reply.
     """
+    controls: list[str] = []
+    own: list[str] = []
     for token in range(llama_cpp.llama_vocab_n_tokens(vocabulary)):
         text: str = llama_cpp.llama_vocab_get_text(vocabulary, token).decode(errors="replace")
-        is_own = llama_cpp.llama_vocab_get_attr(vocabulary, token) & llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
-        looks_so = bool(is_own) and _MARK.fullmatch(text) is not None
-        if looks_so or token in ends or llama_cpp.llama_vocab_is_control(vocabulary, token):
-            yield text
+        if llama_cpp.llama_vocab_get_attr(vocabulary, token) & llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED:
+            own += [text] if token in ends or _MARK.fullmatch(text) else []
+        elif token in ends or llama_cpp.llama_vocab_is_control(vocabulary, token):
+            controls.append(text)
+    return controls, own
 
 
 class ChatFormat:
@@ -43,8 +48,9 @@ class ChatFormat:
         model: what an error calls it.
         template: Jinja, as the model's file carries it.
         ends: the texts of its tokens for the end and the begin of a sequence.
-        controls: the texts of all tokens that steer a conversation, or look as if they did.
+        controls: the texts of all tokens that steer a conversation.
         tokenise: the model's tokeniser.
+        own: the texts of tokens that it finds in a text whatever it is asked, and that look as if they steered.
         told: what the template is told beside the conversation, by name.
     """
 
@@ -53,14 +59,14 @@ class ChatFormat:
         model: str,
         template: str,
         ends: tuple[str, str],
-        controls: Iterable[str],
+        controls: Collection[str],
         tokenise: Tokenise,
         *,
+        own: Collection[str] = (),
         told: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self._model, self._tokenise, self._told = model, tokenise, dict(told)
-        texts = sorted(filter(None, controls), key=len, reverse=True)
-        self._controls = re.compile("|".join(map(re.escape, texts)) or r"(?!)")
+        self._own, self._all = _any_of(own), _any_of((*controls, *own))
         self._by_reply = {
             reply_follows: Jinja2ChatFormatter(template, *ends, add_generation_prompt=reply_follows)
             for reply_follows in (True, False)
@@ -75,7 +81,7 @@ class ChatFormat:
         Raises:
             ModelError: the template takes no such conversation.
         """
-        if not any(self._controls.search(message["content"]) for message in messages):
+        if not any(self._all.search(message["content"]) for message in messages):
             text, is_begun = self._written(messages, reply_follows=reply_follows)
             return self._tokenise(text, not is_begun, True)
         places = [{**message, "content": _PLACE.format(n)} for n, message in enumerate(messages)]
@@ -89,10 +95,7 @@ class ChatFormat:
         return found
 
     def _apart(self, words: str) -> list[str]:
-        """Somebody's words, each control token in them cut in two: some tokenisers take a whole one for what it names.
-
-        llama.cpp does so with those that a model's file calls user-defined, whatever it is asked.
-        """
+        """Somebody's words, in parts of which none has such a token whole: they are cut in the middle."""
         parts = [words]
         while True:  # what is left of one may be the begin of another
             cut = [half for part in parts for half in self._halves(part)]
@@ -102,7 +105,7 @@ class ChatFormat:
 
     def _halves(self, words: str) -> Iterator[str]:
         begin = 0
-        for found in self._controls.finditer(words):
+        for found in self._own.finditer(words):
             middle = found.start() + len(found[0]) // 2
             if middle > begin:
                 yield words[begin:middle]
@@ -124,6 +127,11 @@ class ChatFormat:
                     " use an instruct model with another template"
                 ) from None
         return formatted.prompt, formatted.added_special
+
+
+def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
+    """Finds whichever of some texts stands somewhere, the longest first; of none, nothing."""
+    return re.compile("|".join(map(re.escape, sorted(filter(None, texts), key=len, reverse=True))) or r"(?!)")
 
 
 def without_system(messages: Sequence[Message]) -> list[Message]:

@@ -59,12 +59,14 @@ class LlamaEngine:
         if template is None:
             raise EngineError(f"{params.model}: the GGUF file carries no chat template; use an instruct model")
         ends = (self._llm.token_eos(), self._llm.token_bos())
+        controls, own = steering(vocabulary, self._ends)
         self._format = ChatFormat(
             params.model,
             template,
             (self._text_of(ends[0]), self._text_of(ends[1])),
-            steering(vocabulary, self._ends),
+            controls,
             lambda text, is_begin, special: self._llm.tokenize(text.encode(), add_bos=is_begin, special=special),
+            own=own,
             told=params.template_values(),
         )
         self._warm: list[int] = []

@@ -11,7 +11,7 @@ from voiceperf.judge.runs import Row
 from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.launch import BASELINE, CANDIDATE
-from voiceperf.report.tables import as_change, as_markdown, bounded_table, in_colour
+from voiceperf.report.tables import as_change, as_markdown, bounded_table, in_colour, print_bounded
 from voiceperf.suite.sides import Judged, cpu_s, peak_rss_bytes
 
 _COLUMNS = {"benchmark": 44, "change": 22, "would have been seen": 18}  # with their share of the width
@@ -26,7 +26,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         table.add_row(
             row.name, _change(row.change, "\n"), _seen(row), in_colour(row.finding.verdict, _word(row.finding))
         )
-    console.print(table)
+    print_bounded(table, console)
     for line in _words(comparison):
         console.print(line, highlight=False)
 
@@ -80,7 +80,7 @@ def print_sides(judged: Sequence[Judged], console: Console) -> None:
     table = bounded_table("candidate beside baseline", _SIDES_COLUMNS, console)
     for row in judged:
         table.add_row(*_cells(row, "\n"), in_colour(row.finding.verdict))
-    console.print(table)
+    print_bounded(table, console)
     for line in _sides_in_words(judged):
         console.print(line, highlight=False)
 

@@ -48,7 +48,7 @@ def print_criteria(criteria: Sequence[Criterion], console: Console) -> None:
     for row in criteria:
         verdict = in_colour(row.verdict)
         table.add_row(row.bar.title, row.baseline or "-", _figure(row), _bar(row), row.quality_text, verdict)
-    console.print(table)
+    print_bounded(table, console)
     for row in criteria:
         if row.verdict is not Verdict.PASS:
             console.print(f"{row.verdict}: {row.name}: {row.decisive.reason}", highlight=False)
@@ -63,6 +63,22 @@ def bounded_table(title: str, columns: Mapping[str, int], console: Console) -> T
         table.add_column(column, ratio=share, overflow="fold")
     table.add_column("verdict", min_width=len(Verdict.INCONCLUSIVE), no_wrap=True)
     return table
+
+
+def print_bounded(table: Table, console: Console) -> None:
+    """With every column as wide as its longest word, and more of what is left the more of it its share is.
+
+    Where the page is too narrow for that, words are broken.
+    """
+    *columns, verdict = table.columns
+    room = (table.width or WIDTH) - 3 * len(table.columns) - 1 - (verdict.min_width or 0)
+    least = [max(map(len, " ".join(map(str, (one.header, *one.cells))).split())) for one in columns]
+    share = room / sum(one.ratio or 0 for one in columns)
+    more = [max(0.0, (one.ratio or 0) * share - width) for one, width in zip(columns, least, strict=True)]
+    if (spare := room - sum(least)) >= 0:
+        for column, width, wish in zip(columns, least, more, strict=True):
+            column.width = width + int(spare * wish / (sum(more) or 1))
+    console.print(table)
 
 
 def in_colour(verdict: Verdict, words: str = "") -> Text:

@@ -92,7 +92,7 @@ def tokenise_as_user_defined(text, is_begin, special):
 )
 def test_typed_control_tokens_do_not_count_where_a_tokeniser_takes_them_anywhere(typed):
     """They reach it in halves, so that nobody takes another's turn; not a letter is lost."""
-    format_ = ChatFormat("made.gguf", CHATML, ("<|im_end|>", ""), CONTROLS, tokenise_as_user_defined)
+    format_ = ChatFormat("made.gguf", CHATML, ("<|im_end|>", ""), (), tokenise_as_user_defined, own=CONTROLS)
     found = format_.tokens(said(typed), reply_follows=False)
     assert [token for token in found if token >= 1000] == [1000, 1001]
     assert typed in "".join(chr(token) for token in found if token < 1000)

@@ -1,5 +1,7 @@
 import io
+from dataclasses import replace
 
+import pytest
 from rich.console import Console
 
 from voiceperf.judge.criteria import Bar, Criterion
@@ -58,6 +60,17 @@ def test_verdict_is_never_cut():
     out = io.StringIO()
     print_criteria([criterion(Verdict.INCONCLUSIVE)], Console(file=out, width=80, no_color=True))
     assert "INCONCLUSIVE │" in out.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_no_word_is_broken(width):
+    """A column is as wide as its longest word, whatever its share of the page is."""
+    out = io.StringIO()
+    row = replace(criterion(Verdict.PASS), baseline="upstream", quality_text="98 utterances, 1.12 dB, perplexity")
+    print_criteria([row], Console(file=out, width=width, no_color=True))
+    for word in ("criterion", "against", "upstream", "utterances,", "perplexity"):
+        assert word in out.getvalue()
+    assert max(map(len, out.getvalue().splitlines())) <= min(width, WIDTH)
 
 
 def test_nothing_is_wider_than_a_page():
