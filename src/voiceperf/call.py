@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from voiceperf import places
 from voiceperf.audio import Samples, read_speech
 from voiceperf.conversation import Message
 from voiceperf.errors import InputError
@@ -69,9 +70,13 @@ class CallRecording:
 def load(path: Path) -> CallRecording:
     """Read a call file, or the `call.toml` of a folder; chunks are found beside it.
 
+    `call61` is the one that comes along.
+
     Raises:
         InputError: names the file, the field and what it must be.
     """
+    if path == Path(places.CALL.stem) and not path.exists():
+        path = places.CALL
     if path.is_dir():
         path = path / FILE
     document = read_toml(path, "call file")

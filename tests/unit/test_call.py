@@ -34,6 +34,15 @@ def test_call61_has_the_samples_of_the_recorded_call():
     assert [len(turn.audio) for turn in recording.turns] == [14720, 14080, 11520, 19840, 11520, 11520, 8000]
 
 
+def test_the_call_that_comes_along_has_a_name(tmp_path, monkeypatch):
+    """Wherever one stands; a file or folder of that name is the user's own."""
+    monkeypatch.chdir(tmp_path)
+    assert len(call.load(Path("call61")).turns) == 7
+    (tmp_path / "call61").mkdir()
+    with pytest.raises(InputError):
+        call.load(Path("call61"))
+
+
 def test_call61_chunks_hold_their_recordings_uncut():
     """Each chunk contains its source recording sample for sample."""
     sources = ("ast_d012", "ast_d057", "ast_d008", "ami_d001", "an4_d001", "an4_d016", "fsdd_d024")

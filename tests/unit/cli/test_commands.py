@@ -154,7 +154,7 @@ def test_errors_are_one_line_with_a_defined_code(voiceperf, arguments, code, sai
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("compare", "--budget-s", "nan"), "no finite number"),
+        (("compare", "--budget-s", "nan"), "--budget-s"),
         (("soak", "--minutes", "inf"), "no finite number"),
         (("serve", "hearing", "--metrics-port", "99999"), "65535"),
     ],
