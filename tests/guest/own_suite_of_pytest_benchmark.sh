@@ -12,14 +12,13 @@ cd "$folder"
 tar xzf "pytest_benchmark-$version.tar.gz"
 "$python" -m venv environment
 pip=(environment/bin/python -m pip --quiet --disable-pip-version-check)
-"${pip[@]}" install "pytest-benchmark[aspect,elasticsearch,histogram]==$version" freezegun nbmake pytest-xdist pytest-randomly
+# without pytest-randomly: the sessions that its tests start would be in random order, and end otherwise each time
+"${pip[@]}" install "pytest-benchmark[aspect,elasticsearch,histogram]==$version" freezegun nbmake pytest-xdist
 
 run() { # NAME: which tests ended how, in the order of their names
-  # they start sessions of their own, in which the order must be fixed as well
   (cd "pytest_benchmark-$version" &&
-    PYTEST_ADDOPTS="-p no:randomly" COLUMNS=80 PYTHONPATH=$PWD/tests \
-      ../environment/bin/python -m pytest -p no:cacheprovider -vv --ignore=src -o addopts= \
-      --import-mode=prepend tests >"../$1.log" 2>&1) || true
+    COLUMNS=80 PYTHONPATH=$PWD/tests ../environment/bin/python -m pytest -p no:cacheprovider -vv --ignore=src \
+      -o addopts= --import-mode=prepend tests >"../$1.log" 2>&1) || true
   sed -nE 's/^(tests\/[^ ]+) (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS).*/\1 \2/p' "$1.log" | sort >"$1.txt"
   [ -s "$1.txt" ] || { tail -n 20 "$1.log" >&2; exit 1; }
 }
