@@ -35,7 +35,7 @@ def serve(
     ] = None,
     system: Annotated[str, typer.Option(help="The system prompt of its conversations.")] = _SYSTEM_PROMPT,
     metrics_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Serve Prometheus metrics on this port of loopback.")
+        int, typer.Option(min=0, max=65535, help="Serve Prometheus metrics on this port; 0: none.")
     ] = 0,
 ) -> None:
     """Serve one role over TCP by the Wyoming protocol, to any client that speaks it. Ctrl-C ends it.

@@ -240,12 +240,8 @@ def _with_lengths(sound: bytes) -> bytes:
     begin = sound.find(b"data", 12)
     if not sound.startswith(b"RIFF") or begin < 0:
         return sound
-    data_bytes = len(sound) - begin - 8
-    lengths = [(4, len(sound) - 8), (begin + 4, data_bytes)]
-    said = int.from_bytes(sound[begin + 4 : begin + 8], "little")
-    if 0 < said <= data_bytes:
+    came_bytes = len(sound) - begin - 8
+    if 0 < int.from_bytes(sound[begin + 4 : begin + 8], "little") <= came_bytes:
         return sound
-    fixed = bytearray(sound)
-    for place, length in lengths:
-        fixed[place : place + 4] = length.to_bytes(4, "little")
-    return bytes(fixed)
+    whole, data = (size.to_bytes(4, "little") for size in (len(sound) - 8, came_bytes))
+    return sound[:4] + whole + sound[8 : begin + 4] + data + sound[begin + 8 :]

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from voiceperf.judge.statistics import CONFIDENCE, TRIM, Interval, PairsByInput
 
-_SITTING_FREEDOM = 2.0
 POWER = 0.95  # "would have been seen 19 times in 20"
+_SITTING_FREEDOM = 2.0  # degrees of freedom of three launches
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from voiceperf.live.wire import read_event, write_event
 from voiceperf.params import EngineParams
 
 Job = Callable[[], Awaitable[None]]
-_MAX_JOBS = 4  # of one client that may wait; of a client that asks more often, nothing more is read till then
+_MAX_JOBS = 4  # that may wait, of one client; while they do, nothing more of it is read
 
 
 @dataclass(frozen=True)

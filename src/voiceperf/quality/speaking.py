@@ -42,9 +42,8 @@ def compare_speech(
     pace_shift = max(abs(b.heard_s / a.heard_s - 1) for a, b in both)
     level_db = max(level_shift_db(a.audio, b.audio) for a, b in both)
     if ours.lacks({DETERMINISTIC}) or theirs.lacks({DETERMINISTIC}):
-        return SpeakingComparison(
-            round_trip, pace_shift=pace_shift, level_shift_db=level_db
-        )  # no two readings of it are alike
+        # no two readings of it are alike
+        return SpeakingComparison(round_trip, pace_shift=pace_shift, level_shift_db=level_db)
     pieces = [pair for a, b in both for pair in _same_pieces(baseline, a, b)]
     return SpeakingComparison(
         round_trip,

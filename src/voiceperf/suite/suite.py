@@ -139,7 +139,7 @@ class Suite:
         return max(workload.blocks[self.plan.form.name], math.ceil(MIN_PAIRS / len(self.turns)))
 
     def judge(self, key: str, baseline: str = "") -> Criterion:
-        """One of the criteria, a ratio against one baseline; INVALID with the reason where an engine cannot be judged.
+        """A criterion's verdict, beside one baseline where it is a ratio; INVALID with the reason where there is none.
 
         What no benchmark has measured yet is measured now, so that the order and the choice of tests do not matter.
 

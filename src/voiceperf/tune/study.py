@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from voiceperf.errors import InputError
 from voiceperf.files import reason_of, shown
 from voiceperf.measure.contender import Contender
-from voiceperf.measure.fingerprint import fingerprint
+from voiceperf.measure.fingerprint import fingerprint, settings
 from voiceperf.tune.choice import preferred
 from voiceperf.tune.space import Space
 from voiceperf.tune.trial import Trial
@@ -99,12 +99,12 @@ def _name_of(space: Space, baseline: Contender, material: str) -> str:
     """A study's name: the engine, the machine, and a digest of all that its trials depend on."""
     facts = fingerprint([baseline])
     values = {name: [str(value) for value in tried] for name, tried in space.values.items()}
-    same = json.dumps([facts["id"], dict(baseline.env), baseline.params.as_dict(), values, material], sort_keys=True)
+    same = json.dumps([facts["id"], *settings([baseline]).values(), values, material], sort_keys=True)
     return f"{space.engine}-{facts['machine_id']}-{hashlib.sha256(same.encode()).hexdigest()[:8]}"
 
 
 def study_of(storage: BaseStorage, space: Space, baseline: Contender, material: str) -> optuna.Study:
-    """The study of one engine on machines like this one: same hardware, libraries, baseline, space and material.
+    """The study of one engine on machines like this one: same hardware, libraries, engines, baseline, space, material.
 
     Anything else that changes begins another study, so that its trials never mix with these.
     """

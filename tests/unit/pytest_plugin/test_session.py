@@ -7,11 +7,13 @@ import pytest
 from tests.unit.pytest_plugin import sessions
 from tests.unit.pytest_plugin.sessions import EXIT, Numbers
 
+from voiceperf.engines.base import Speech
 from voiceperf.errors import InputError, ModelError, ParameterError
 from voiceperf.history.runs import read_run
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.control import NOMINAL_S
 from voiceperf.pytest_plugin import session as plugin
+from voiceperf.quality import examples
 
 
 def test_criteria_alone_are_judged(session):
@@ -157,6 +159,8 @@ def test_a_run_is_saved_where_it_is_asked_though_sounds_cannot_be_kept(session, 
         raise InputError("no space left")
 
     monkeypatch.setattr(plugin.sounds, "keep", refuse)
+    spoken = Speech(np.zeros(9, np.float32), 24_000, 0.1, 0.1)
+    monkeypatch.setattr(examples.Examples, "__init__", lambda self: vars(self).update(texts={}, sounds={"a": spoken}))
     done = session("--benchmark-json=out.json")
     assert done.ret == EXIT.good
     assert json.loads((session.path / "out.json").read_text())["voiceperf"]["criteria"]
