@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self
 
 from voiceperf import machine
 from voiceperf.errors import ParameterError
+from voiceperf.log import Progress
 from voiceperf.roles import DETERMINISTIC, LOCAL
 
 _KEY = "tunable"
@@ -116,6 +117,14 @@ class EngineParams:
 
     def safer(self) -> list[dict[str, Any]]:
         """Steps back from these values where they do not hold, each further than the last; engines override it."""
+        return []
+
+    def other_weights(self, making: Progress | None = None) -> list[str]:
+        """Files that hold the user's own model in other types of weights; engines override it.
+
+        Args:
+            making: makes those that are missing, and is called before each.
+        """
         return []
 
     def languages(self) -> list[str]:

@@ -36,3 +36,13 @@ def test_the_parameter_page_is_what_the_declarations_say(docs):
     assert (docs / "PARAMETERS.md").read_text() == parameters_markdown(
         _declared(name) for name in tables() if name != "fake"
     )
+
+
+def test_every_saved_run_that_a_page_names_is_in_the_repository(request, docs):
+    """A figure's run can be looked at: `.benchmarks` ignores runs, so one has to be added by hand."""
+    root = request.config.rootpath
+    pages = [root / "README.md", *docs.rglob("*.md")]
+    named = {number for page in pages for number in re.findall(r"\bruns? (\d{4})\b", page.read_text())}
+    there = subprocess.run(["git", "ls-files", ".benchmarks"], cwd=root, capture_output=True, text=True, check=True)
+    assert named <= set(re.findall(r"/(\d{4})_\w+\.json", there.stdout))
+    assert named

@@ -110,3 +110,15 @@ def test_a_kernel_upgrade_is_no_other_machine(monkeypatch):
     system, architecture = before["system"].split()
     assert machine.identity({**old, "system": f"{system} 6.1.0-rc1 {architecture}"}) == machine.identity(before)
     assert machine.identity({"cpu": "x"}) is None
+
+
+def test_the_kernel_and_the_library_tell_the_same_processor(monkeypatch):
+    """What /proc/cpuinfo says, in no time, is what py-cpuinfo finds by asking other programs."""
+    told = machine._told_by_linux()
+    if told is None:
+        pytest.skip("no /proc/cpuinfo with a model's name")
+    monkeypatch.setattr(machine, "_told_by_linux", lambda: None)
+    brand, flags = machine.processor.__wrapped__()
+    assert told[0] == brand
+    assert {flag for flag in machine._KERNEL_FLAGS if flag in told[1]} == set(flags) & set(machine._KERNEL_FLAGS)
+    assert set(told[1]) <= set(flags)

@@ -222,6 +222,23 @@ class Forgetful(Protocol):
 
 
 @dataclass(frozen=True)
+class KernelCount:
+    """How often an operation was computed by voiceperf's own kernels, and how often by the engine's library."""
+
+    operation: str
+    ours: int
+    theirs: int
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """An engine some of whose operations voiceperf's own kernels may compute."""
+
+    def kernels(self) -> tuple[KernelCount, ...]:
+        """Since the process began."""
+
+
+@dataclass(frozen=True)
 class Capability:
     """One thing this installation of an engine can or cannot do, for `voiceperf doctor`."""
 

@@ -42,10 +42,16 @@ class Compiled:
             return f"this processor has no {' '.join(lacking)}"
         if compiler() is None and not self._target().is_file():
             return "it needs a C++ compiler; apt-get install g++"
-        if not self._target().is_file() and (reason := self._unwritable()):
+        reason = self._unloadable() if self._target().is_file() else self._unwritable() or self._unloadable()
+        if reason:
             folder = shown(self._target().parent)
             return f"it cannot be kept in {folder} ({reason}); set {CACHE_VARIABLE} to a folder that takes it"
         return None
+
+    def _unloadable(self) -> str | None:
+        """Why what lies in the cache cannot be loaded as code, or None."""
+        is_data = os.statvfs(self._target().parent).f_flag & os.ST_NOEXEC
+        return "its file system is mounted noexec" if is_data else None
 
     def _unwritable(self) -> str | None:
         """Why a library cannot be written to the cache, or None."""
@@ -77,18 +83,21 @@ class Compiled:
 
     def _compile(self, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_suffix(f".{os.getpid()}.part")
-        command = [str(compiler()), *self.flags(), str(NATIVE / self.source), "-o", str(part)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise ParameterError(f"{self.parameter}: the C++ compiler failed ({done.stderr.strip()}); leave it off")
-        os.replace(part, target)
+        # a folder of its own: a cache may be shared by containers, whose processes have the same numbers
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+            part = Path(folder, target.name)
+            command = [str(compiler()), *self.flags(), str(NATIVE / self.source), "-o", str(part)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise ParameterError(f"{self.parameter}: the C++ compiler failed ({done.stderr.strip()}); leave it off")
+            os.replace(part, target)
 
     def flags(self) -> list[str]:
         """What it is compiled with."""
         return [
             "-shared",
             "-fPIC",
+            "-fvisibility=hidden",
             "-O3",
             *(f"-m{feature.replace('_', '')}" for feature in self.features),
             "-std=c++17",

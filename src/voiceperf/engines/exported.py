@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,3 +35,10 @@ def left_over(params: EngineParams, taken: Iterable[str]) -> dict[str, Any]:
 def arguments(values: Mapping[str, Any], indent: str = "    ") -> str:
     """Keyword arguments of a call in Python, one a line."""
     return "".join(f"{indent}{name}={value!r},\n" for name, value in values.items())
+
+
+def command_line(program: str, flags: Mapping[str, Any], switches: Mapping[str, bool] | None = None) -> str:
+    """A command for a shell, one flag a line: those with a value, then those of the switches that are on."""
+    words = [f"{flag} {shlex.quote(str(value))}" for flag, value in flags.items()]
+    words += [flag for flag, is_on in (switches or {}).items() if is_on]
+    return " \\\n  ".join([program, *words]) + "\n"

@@ -35,6 +35,7 @@ from voiceperf.engines.base import (
 )
 from voiceperf.engines.chat import ChatFormat, steering
 from voiceperf.engines.llama_params import CACHE_TYPES, PRELOADED, LlamaParams
+from voiceperf.engines.proof import unproven
 from voiceperf.engines.text_parts import TextParts
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.log import log_event
@@ -49,7 +50,7 @@ class LlamaEngine:
     Params: ClassVar[type[LlamaParams]] = LlamaParams
 
     def __init__(self, params: LlamaParams) -> None:
-        refuse(params, missing(params) | preload.not_loaded(params, PRELOADED))
+        refuse(params, missing(params) or unproven(params, PRELOADED, llama_cpp.llama_cpp._lib._name))
         self.params = params
         self._llm = _load(locate(params.model), params)
         vocabulary = llama_cpp.llama_model_get_vocab(self._llm.model)
@@ -239,6 +240,9 @@ class LlamaEngine:
             return Scores(tuple(tokens), _log_softmax(logits[:-1]))
         finally:
             llama_cpp.llama_batch_free(batch)
+
+    def kernels(self) -> preload.Kernels:
+        return preload.kernels(self.params, PRELOADED)
 
     def close(self) -> None:
         self._llm.close()

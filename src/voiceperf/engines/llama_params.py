@@ -8,13 +8,16 @@ from typing import Any, ClassVar
 
 from voiceperf.engines import preload
 from voiceperf.engines.base import IDLE_SPINS, LIBRARY_DEFAULT, idle_environment
-from voiceperf.engines.exported import Export, Exported, arguments, left_over
+from voiceperf.engines.exported import Export, Exported, arguments, command_line, left_over
 from voiceperf.errors import ParameterError
+from voiceperf.log import Progress
+from voiceperf.models.quantisations import quantisations
 from voiceperf.models.store import locate
 from voiceperf.params import ALL_CORES, EngineParams, tunable
 from voiceperf.roles import ABILITIES, THINKING
 
 PRELOADED = (preload.STATIC_SPLIT, preload.MATRIX_KERNELS)
+ALL_LAYERS = -1
 CACHE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8}  # ggml's type numbers (ggml.h)
 
 _OF_THE_CONVERSATION = ("messages", "functions", "function_call", "tools", "tool_choice", "add_generation_prompt",
@@ -124,7 +127,7 @@ class LlamaParams(EngineParams):
         return found
 
     def exports(self) -> dict[str, Export]:
-        return {"llama-cpp-python": self._as_llama_cpp_python}
+        return {"llama-cpp-python": self._as_llama_cpp_python, "llama-server": self._as_llama_server}
 
     def _as_llama_cpp_python(self) -> Exported:
         loaded = ("n_ctx", "n_batch", "n_ubatch", "n_gpu_layers", "flash_attn", "use_mmap", "use_mlock", "seed")
@@ -143,12 +146,42 @@ class LlamaParams(EngineParams):
         )
         return Exported(text, left_over(self, (*values, *self.thread_names, *request, "model", "stop")))
 
+    def _as_llama_server(self) -> Exported:
+        """Flags of llama.cpp's own server. One slot, which has the whole context, as here."""
+        threads = {f"--{name[2:].replace('_', '-')}": self.threads(name) for name in self.thread_names}
+        sampled = ("temperature", "top_k", "top_p", "min_p", "repeat_penalty", "seed")
+        loaded = {(True, True): "mmap+mlock", (True, False): "mmap", (False, True): "mlock", (False, False): "none"}
+        flags = {
+            "--model": locate(self.model),
+            "--parallel": 1,
+            "--ctx-size": self.n_ctx,
+            "--batch-size": self.n_batch,
+            "--ubatch-size": self.n_ubatch,
+            **{flag: count for flag, count in threads.items() if count != LIBRARY_DEFAULT},
+            "--gpu-layers": "all" if self.n_gpu_layers == ALL_LAYERS else self.n_gpu_layers,
+            "--flash-attn": "on" if self.flash_attn else "off",
+            "--cache-type-k": self.type_k,
+            "--cache-type-v": self.type_v,
+            "--load-mode": loaded[self.use_mmap, self.use_mlock],
+            "--predict": self.max_tokens,
+            **{f"--{name.replace('_', '-')}": getattr(self, name) for name in sampled},
+            **({"--chat-template-kwargs": json.dumps(self.template_values())} if self.template_args else {}),
+        }
+        taken = (
+            "model", "n_ctx", "n_batch", "n_ubatch", "n_gpu_layers", "flash_attn", "type_k", "type_v", "use_mmap",
+            "use_mlock", "max_tokens", "template_args", *self.thread_names, *sampled,
+        )  # fmt: skip
+        return Exported(command_line("llama-server", flags), left_over(self, taken))
+
     def safer(self) -> list[dict[str, Any]]:
         """llama.cpp's own products, then unfused attention with a plain cache."""
         return [
             {"vnni_kernels": False, "static_split": False},
             {"flash_attn": False, "type_k": "f16", "type_v": "f16"},
         ]
+
+    def other_weights(self, making: Progress | None = None) -> list[str]:
+        return [str(path) for path in quantisations(locate(self.model), making)]
 
     def outcome(self) -> tuple[tuple[str, Any], ...]:
         """Threads decide the output only with flash attention, where each sums its own part of the keys."""

@@ -6,11 +6,27 @@ import ctypes
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from voiceperf.engines.base import KernelCount
 from voiceperf.engines.compiled import Compiled
 from voiceperf.engines.encoder_context import Context
+from voiceperf.engines.ggml import TYPES
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.params import EngineParams
+
+
+class Count(NamedTuple):
+    """How often an operation was ours, and how often it was offered to us and left to ggml."""
+
+    ours: int
+    theirs: int
+
+
+_PRODUCTS = 64
+_KINDS = ("attention", "attention of few", "activation", "split")
+ATTENTION, ATTENTION_OF_FEW, ACTIVATION, SPLIT = range(_PRODUCTS, _PRODUCTS + len(_KINDS))
+"""Kinds of operations, as `native/counted.hpp` has them. Below these, products by ggml's number of the type."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +38,12 @@ class Preloaded(Compiled):
     def is_loaded(self) -> bool:
         """Whether this process was started with it."""
         return hasattr(ctypes.CDLL(None), self.symbol)
+
+    def counts(self) -> list[Count]:
+        """Since this process began, by kind."""
+        numbers = (ctypes.c_int64 * (2 * (_PRODUCTS + len(_KINDS))))()
+        ctypes.CDLL(str(self.path())).voiceperf_counts(numbers)
+        return [Count(*numbers[at : at + 2]) for at in range(0, len(numbers), 2)]
 
 
 _VNNI = ("f16c", "avx512f", "avx512bw", "avx512vl", "avx512_vnni")
@@ -59,6 +81,20 @@ def environment(params: EngineParams, libraries: Iterable[Preloaded]) -> dict[st
             " name a folder without"
         )
     return {"LD_PRELOAD": ":".join(wanted)} if wanted else {}
+
+
+Kernels = tuple[KernelCount, ...]
+
+
+def kernels(params: EngineParams, libraries: Iterable[Preloaded]) -> Kernels:
+    """What the libraries that the parameters ask for have computed, and what they were offered and left."""
+    wanted = [library for library in libraries if getattr(params, library.parameter)]
+    counts = [(_operation(kind), count) for library in wanted for kind, count in enumerate(library.counts())]
+    return tuple(KernelCount(operation, *count) for operation, count in counts if any(count))
+
+
+def _operation(kind: int) -> str:
+    return _KINDS[kind - _PRODUCTS] if kind >= _PRODUCTS else f"product of {TYPES.get(kind, f'type {kind}')}"
 
 
 def not_loaded(params: EngineParams, libraries: Iterable[Preloaded]) -> dict[str, str]:

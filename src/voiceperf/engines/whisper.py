@@ -30,6 +30,7 @@ from voiceperf.engines.base import (
     wrong_request,
 )
 from voiceperf.engines.encoder_context import Context
+from voiceperf.engines.proof import unproven
 from voiceperf.engines.whisper_params import PRELOADED, WhisperParams
 from voiceperf.engines.whisper_recital import recited
 from voiceperf.engines.whisper_text import better, joined, looks_wrong, without_notes
@@ -204,6 +205,9 @@ class WhisperEngine:
         probabilities = np.zeros(native.whisper_lang_max_id() + 1, np.float32)
         return str(native.whisper_lang_str(native.whisper_lang_auto_detect(window, 0, threads, probabilities)))
 
+    def kernels(self) -> preload.Kernels:
+        return preload.kernels(self.params, PRELOADED)
+
     def close(self) -> None:
         for loaded in filter(None, (self._context, self._full_window)):
             native.whisper_free(loaded)
@@ -282,7 +286,7 @@ def _missing_detector(params: WhisperParams) -> dict[str, str]:
 
 def refuse_unsupported(params: WhisperParams) -> None:
     """Raise ParameterError for a parameter that cannot be followed here."""
-    refuse(params, missing(params) | preload.not_loaded(params, PRELOADED))
+    refuse(params, missing(params) or unproven(params, PRELOADED, native.__file__))
     if params.language != "auto" and native.whisper_lang_id(params.language) < 0:
         raise ParameterError(
             f"whisper.language = {params.language!r}: no such language; use a code such as en, or auto"

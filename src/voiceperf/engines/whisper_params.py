@@ -12,7 +12,7 @@ from voiceperf.audio import SPEECH_RATE_HZ
 from voiceperf.engines import encoder_context, preload
 from voiceperf.engines.base import IDLE_SPINS, LIBRARY_DEFAULT, idle_environment
 from voiceperf.engines.encoder_context import FULL, Context
-from voiceperf.engines.exported import Export, Exported, arguments, left_over
+from voiceperf.engines.exported import Export, Exported, arguments, command_line, left_over
 from voiceperf.errors import ParameterError
 from voiceperf.models.store import locate
 from voiceperf.params import ALL_CORES, EngineParams, tunable
@@ -123,7 +123,7 @@ class WhisperParams(EngineParams):
     )
 
     def exports(self) -> dict[str, Export]:
-        return {"pywhispercpp": self._as_pywhispercpp}
+        return {"pywhispercpp": self._as_pywhispercpp, "whisper-cli": self._as_whisper_cli}
 
     def _as_pywhispercpp(self) -> Exported:
         told: dict[str, Any] = {
@@ -152,6 +152,29 @@ class WhisperParams(EngineParams):
         )
         taken = (*told, "model", "n_threads", "flash_attn", "use_gpu", "best_of", "beam_size")
         return Exported(text, left_over(self, taken))
+
+    def _as_whisper_cli(self) -> Exported:
+        """Flags of whisper.cpp's own program, which seeks by beams unless it is kept from it."""
+        told = ("audio_ctx", "temperature_inc", "entropy_thold", "logprob_thold", "no_speech_thold", "language",
+                "best_of")  # fmt: skip
+        flags = {
+            "--model": locate(self.model),
+            "--threads": self.threads("n_threads"),
+            "--max-context": 0,
+            "--beam-size": self.beam_size or 1,
+            **{f"--{name.replace('_', '-')}": getattr(self, name) for name in told},
+            **({"--prompt": self.initial_prompt} if self.initial_prompt else {}),
+            "--file": "speech.wav",
+        }
+        switches = {
+            "--flash-attn" if self.flash_attn else "--no-flash-attn": True,
+            "--no-gpu": not self.use_gpu,
+            "--no-timestamps": self.no_timestamps,
+            "--suppress-nst": self.suppress_nst,
+        }
+        taken = (*told, "model", "n_threads", "beam_size", "initial_prompt", "flash_attn", "use_gpu", "no_timestamps",
+                 "suppress_nst")  # fmt: skip
+        return Exported(command_line("whisper-cli", flags, switches), left_over(self, taken))
 
     def safer(self) -> list[dict[str, Any]]:
         """All the silence, a longer context, then the full one; then whisper.cpp's own products."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import resource
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
+
+from voiceperf.engines.base import KernelCount
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Resources:
     involuntary_switches: int
     machine_s: float | None = None
     steal_s: float | None = None
+    kernels: tuple[KernelCount, ...] = ()  # a class attribute too, so that an older voiceperf's account has it
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,9 @@ class Usage:
     peak_rss_bytes: int
     involuntary_switches: int
     steal: float | None
+    kernels: tuple[KernelCount, ...] = ()
 
-    def as_record(self) -> dict[str, float | int | None]:
+    def as_record(self) -> dict[str, Any]:
         return asdict(self)
 
 
@@ -116,4 +121,22 @@ def usage_between(before: Resources, after: Resources) -> Usage:
         peak_rss_bytes=after.peak_rss_bytes,
         involuntary_switches=after.involuntary_switches - before.involuntary_switches,
         steal=steal,
+        kernels=tuple(_counted_between(before.kernels, after.kernels)),
     )
+
+
+def _counted_between(before: Iterable[KernelCount], after: Iterable[KernelCount]) -> Iterator[KernelCount]:
+    known = {one.operation: one for one in before}
+    for one in after:
+        was = known.get(one.operation, KernelCount(one.operation, 0, 0))
+        if one != was:
+            yield KernelCount(one.operation, one.ours - was.ours, one.theirs - was.theirs)
+
+
+def counted(accounts: Iterable[Iterable[KernelCount]]) -> dict[str, KernelCount]:
+    """Several accounts as one, by operation."""
+    found: dict[str, KernelCount] = {}
+    for one in (one for account in accounts for one in account):
+        was = found.get(one.operation, KernelCount(one.operation, 0, 0))
+        found[one.operation] = KernelCount(one.operation, was.ours + one.ours, was.theirs + one.theirs)
+    return found

@@ -6,11 +6,12 @@ import os
 import signal
 import socket
 import sys
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
 from voiceperf import engines, machine
-from voiceperf.engines.base import Engine, Forgetful, Output, Request
+from voiceperf.engines.base import Counting, Engine, Forgetful, Output, Request
 from voiceperf.errors import StoppedError, VoicePerfError
 from voiceperf.log import log_timing
 from voiceperf.measure.clock import SystemClock, Timing, timed_run
@@ -56,7 +57,8 @@ class Worker:
             case Fetch():
                 return self.output if self.output is not None else Failure("WorkerError", "nothing has run yet")
             case Account():
-                return own_resources()
+                kernels = self.engine.kernels() if isinstance(self.engine, Counting) else ()
+                return replace(own_resources(), kernels=kernels)
         return Failure("WorkerError", f"unknown message {message!r}")
 
     def _hand_on(self, part: str, done: float) -> None:

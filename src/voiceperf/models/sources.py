@@ -147,15 +147,23 @@ class Requantised:
     def fetch(self, out: Path, errand: Errand) -> None:
         original = errand.pull(self.original)
         errand.progress(f"requantising to {self.weight_type}", 0, 0)
-        # in a process of its own: it is native code, and it talks to stderr
-        script = [sys.executable, "-m", "voiceperf.models.requantise", str(original), str(out), self.weight_type]
-        done = subprocess.run(script, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            reason = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
-            raise ModelError(f"llama.cpp cannot requantise {original.name} to {self.weight_type}: {reason}")
+        requantise(original, out, self.weight_type)
 
     def describe(self) -> str:
         return f"{self.original}, requantised to {self.weight_type}"
+
+
+def requantise(original: Path, out: Path, weight_type: str) -> None:
+    """Write a GGUF file's model in another type of weights, in a process of its own: native code, which talks.
+
+    Raises:
+        ModelError: with the last that llama.cpp said.
+    """
+    script = [sys.executable, "-m", "voiceperf.models.requantise", str(original), str(out), weight_type]
+    done = subprocess.run(script, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
+        raise ModelError(f"llama.cpp cannot requantise {original.name} to {weight_type}: {reason}")
 
 
 @dataclass(frozen=True)

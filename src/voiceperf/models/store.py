@@ -65,7 +65,7 @@ def pull(name: str, progress: Progress = silent) -> Path:
     target = path_of(asset)
     if target.is_file() and target.stat().st_size == asset.bytes:
         return target
-    folder = _private_folder(target.parent)
+    folder = private_folder(target.parent)
     try:
         return _pull_from_any(asset, target, folder, progress)
     finally:
@@ -105,7 +105,7 @@ def _downloads() -> Path:
     return cache_dir() / "downloads"
 
 
-def _private_folder(parent: Path) -> Path:
+def private_folder(parent: Path) -> Path:
     """A fresh folder on the cache's own file system, so that the last step is a rename."""
     try:
         parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,8 @@ from voiceperf.judge.statistics import Interval
 from voiceperf.judge.verdict import Finding, Verdict
 from voiceperf.measure.launch import BASELINE, CANDIDATE
 from voiceperf.report.tables import as_change, as_markdown, bounded_table, in_colour, print_bounded
-from voiceperf.suite.sides import Judged, cpu_s, peak_rss_bytes
+from voiceperf.suite.duel import Duel
+from voiceperf.suite.sides import Judged, cpu_s, kernels, peak_rss_bytes
 
 _COLUMNS = {"benchmark": 44, "change": 22, "would have been seen": 18}  # with their share of the width
 _WORDS = {Verdict.FAIL: "ALARM", Verdict.PASS: "no alarm"}
@@ -111,4 +112,17 @@ def _from_to(both: Sequence[float | None], unit: float, form: str) -> str:
 
 
 def _sides_in_words(judged: Sequence[Judged]) -> list[str]:
-    return [f"{row.finding.verdict}: {row.what}: {row.finding.reason}" for row in judged]
+    found = [f"{row.finding.verdict}: {row.what}: {row.finding.reason}" for row in judged]
+    duels = [row.duel for row in judged if row.duel]
+    return found + [line for duel in duels for line in _kernels_in_words(duel)]
+
+
+def _kernels_in_words(duel: Duel) -> list[str]:
+    """Of each side whose kernels may be voiceperf's, how many operations were."""
+    lines = []
+    for side in (BASELINE, CANDIDATE):
+        counts = kernels(duel, side).values()
+        shares = ", ".join(f"{one.operation} {one.ours:,} of {one.ours + one.theirs:,}" for one in counts)
+        if shares:
+            lines.append(f"voiceperf's kernels, {duel.what}, {side}: {shares}")
+    return lines

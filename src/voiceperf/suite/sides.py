@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any
 
 from voiceperf.call import CallRecording
+from voiceperf.engines.base import KernelCount
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.judge.criteria import MAX_RSS_GROWTH
 from voiceperf.judge.statistics import Interval, ratio_interval
@@ -18,6 +19,7 @@ from voiceperf.measure.blocks import wall_ns
 from voiceperf.measure.clock import Clock, SystemClock
 from voiceperf.measure.contender import Side
 from voiceperf.measure.launch import BASELINE, CANDIDATE, StartSide, worker_with
+from voiceperf.measure.resources import counted
 from voiceperf.quality.corpus import Corpus
 from voiceperf.quality.gate import Quality, QualityGate
 from voiceperf.roles import EXACT_TOKENS, LOCAL, ROLES, SCRIPT, THINKING
@@ -159,6 +161,11 @@ def peak_rss_bytes(duel: Duel, side: str) -> float | None:
 def cpu_s(duel: Duel, side: str) -> float | None:
     """Over all launches; None where nothing was measured."""
     return sum(one[side].usage.cpu_s for one in duel.spent) if duel.spent else None
+
+
+def kernels(duel: Duel, side: str) -> dict[str, KernelCount]:
+    """What voiceperf's own kernels and the library have computed over all launches, by operation."""
+    return counted(one[side].usage.kernels for one in duel.spent)
 
 
 def _memory(duels: Sequence[Duel]) -> Judged:

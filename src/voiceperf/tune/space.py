@@ -9,6 +9,7 @@ from typing import Any
 from voiceperf import machine
 from voiceperf.engines import missing
 from voiceperf.errors import ModelError, ParameterError
+from voiceperf.log import Progress
 from voiceperf.models.store import locate
 from voiceperf.params import EngineParams
 
@@ -62,19 +63,27 @@ class Space:
             return None
 
 
-def space_around(start: EngineParams) -> Space:
-    """The values that are declared worth trying, thread counts as this machine's cores allow."""
+def space_around(start: EngineParams, making: Progress | None = None) -> Space:
+    """The values that are declared worth trying, thread counts as this machine's cores allow.
+
+    Of a user's own model these are its own weights in other types, never another model.
+
+    Args:
+        start: whose values stand first.
+        making: makes such files where they are missing, and is called before each.
+    """
     values: dict[str, tuple[Any, ...]] = {}
     beside: dict[str, tuple[Any, ...]] = {}
     left_out: dict[str, str] = {}
     for name, known in start.tunables().items():
         own = getattr(start, name)
+        tries: tuple[Any, ...]
         if name in start.thread_names:
             tries = thread_counts(machine.cores().performance, start.threads(name))
+        elif name == "model" and own not in known.tries:
+            tries = tuple(start.other_weights(making))
         else:
             tries = tuple(value for value in known.tries if value != own)
-        if name == "model" and own not in known.tries:
-            continue  # another model is no setting of this one
         able = []
         for value in tries:
             if reason := _why_not(start, name, value):

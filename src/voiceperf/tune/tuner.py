@@ -147,7 +147,7 @@ class Tuner:
 
     def _search(self, role: str, profile: Profile, budget: Budget, watch: Watch) -> tuple[Space, optuna.Study]:
         start = of_profile(self._baseline, role)
-        space = space_around(start.params)
+        space = space_around(start.params, making=lambda title, *_: watch.trying(role, title))
         study = study_of(self._storage, space, start, self._material)
         search = EngineSearch(
             study,

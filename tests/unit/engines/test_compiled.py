@@ -89,7 +89,9 @@ def test_a_changed_header_makes_another_library(monkeypatch, tmp_path):
     native = tmp_path / "native"
     native.mkdir()
     monkeypatch.setattr(compiled, "NATIVE", native)
-    (native / "library.cpp").write_text('#include "header.hpp"\nextern "C" int answer() { return ANSWER; }\n')
+    (native / "library.cpp").write_text(
+        '#include "header.hpp"\nextern "C" __attribute__((visibility("default"))) int answer() { return ANSWER; }\n'
+    )
     answers = []
     for answer in (1, 2, 2):
         (native / "header.hpp").write_text(f"#define ANSWER {answer}\n")

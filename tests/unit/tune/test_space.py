@@ -82,11 +82,15 @@ def test_a_model_that_is_not_here_is_left_out_with_the_remedy(on):
     assert space.left_out["model = whisper-base-q8_0"] == "whisper-base-q8_0: pull it"
 
 
-def test_another_model_is_no_choice(on):
-    """Who runs a model of his own is offered settings for it, and never another model."""
+def test_another_model_is_no_choice(on, monkeypatch):
+    """Who runs a model of his own is offered settings, and its weights in fewer bits; never another model."""
     on(Cores(2, 0), models={"whisper-base-f16", "whisper-base-q8_0", "mine/whisper-small.bin"})
     assert "model" not in space_around(WhisperParams(model="mine/whisper-small.bin")).values
     assert "model" in space_around(WhisperParams()).values
+    own, smaller = "mine/big.gguf", "cache/big-q4_0.gguf"
+    on(Cores(2, 0), models={own, smaller})
+    monkeypatch.setattr(LlamaParams, "other_weights", lambda params, making: [smaller])
+    assert space_around(LlamaParams(model=own)).values["model"] == (own, smaller)
 
 
 def test_a_single_change_differs_in_one_value(on):

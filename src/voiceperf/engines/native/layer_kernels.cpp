@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "avx512.hpp"
+#include "counted.hpp"
 #include "ggml.hpp"
 #include "matrix_products.hpp"
 
@@ -260,27 +261,32 @@ void gelu(const Share &share, Tensor &out) {
 
 // Before a chunk: the encoder's frames are `count`, a multiple of 64, and those from `silent` on count `times` as much.
 // After it all are 0, 0 and 1. Returns how often such attention was paid since the call before.
-extern "C" int voiceperf_weigh_silence(int count, int silent, float times) {
+VOICEPERF_EXPORT int voiceperf_weigh_silence(int count, int silent, float times) {
     frames.count = count;
     for (int64_t at = 0; at < Frames::MOST; at++) frames.score[at] = at < silent ? 0 : std::log(times);
     return std::exchange(frames.attended, 0);
 }
 
-extern "C" void ggml_compute_forward_flash_attn_ext(const Share *share, Tensor *out) {
+VOICEPERF_EXPORT void ggml_compute_forward_flash_attn_ext(const Share *share, Tensor *out) {
     static const Library library(__builtin_return_address(0));
     static Operation *const own = library.own<Operation>("ggml_compute_forward_flash_attn_ext");
     static const bool known = is_known(library);
-    if (known && is_plain_attention(*out))
+    const bool is_ours = known && is_plain_attention(*out);
+    if (share->index == 0 && known) counts[out->source[0]->size[1] < KEYS ? ATTENTION_OF_FEW : ATTENTION].add(is_ours);
+    if (is_ours)
         attend(*share, *out);
     else
         own(share, out);
 }
 
-extern "C" void ggml_compute_forward_unary(const Share *share, Tensor *out) {
+VOICEPERF_EXPORT void ggml_compute_forward_unary(const Share *share, Tensor *out) {
     static const Library library(__builtin_return_address(0));
     static Operation *const own = library.own<Operation>("ggml_compute_forward_unary");
     static const bool known = is_known(library);
-    if (known && out->is_dense() && out->source[0]->is_dense() && is_called(library, out->parameters[0], "GELU"))
+    const bool is_gelu = known && is_called(library, out->parameters[0], "GELU");
+    const bool is_ours = is_gelu && out->is_dense() && out->source[0]->is_dense();
+    if (share->index == 0 && is_gelu) counts[ACTIVATION].add(is_ours);
+    if (is_ours)
         gelu(*share, *out);
     else
         own(share, out);

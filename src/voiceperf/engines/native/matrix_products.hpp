@@ -19,6 +19,7 @@
 #include <memory>
 
 #include "avx512.hpp"
+#include "counted.hpp"
 #include "ggml.hpp"
 #include "wide_products.hpp"
 
@@ -221,13 +222,16 @@ using Sgemm = bool(const Share *, int64_t, int64_t, int64_t, const void *, int64
 }  // namespace
 
 // `m` rows of `a` times `n` columns of `b`, each of `k` blocks; false: ggml shall do it its own way
-extern "C" bool llamafile_sgemm(const Share *share, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda,
+VOICEPERF_EXPORT bool llamafile_sgemm(const Share *share, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda,
                                 const void *b, int64_t ldb, void *c, int64_t ldc, int type_a, int type_b, int type_c) {
     static Sgemm *const own = Library(__builtin_return_address(0)).own<Sgemm>("llamafile_sgemm");
-    if (type_a == TYPE_Q8_0 && type_b == TYPE_Q8_0 && type_c == F32)
-        return multiply<Eight>(*share, m, n, k, a, lda, b, ldb, (float *)c, ldc);
-    if (type_a == TYPE_Q4_1 && type_b == TYPE_Q8_1 && type_c == F32)
-        return multiply<Four>(*share, m, n, k, a, lda, b, ldb, (float *)c, ldc);
+    const bool is_eight = type_a == TYPE_Q8_0 && type_b == TYPE_Q8_0 && type_c == F32;
+    const bool is_four = type_a == TYPE_Q4_1 && type_b == TYPE_Q8_1 && type_c == F32;
+    // ggml asks twice where it converts `b` first; what it asks with numbers as they are is not yet the product
+    const bool is_product = is_eight || is_four || type_b != F32 || type_a == F32;
+    if (share->index == 0 && is_product && type_a >= 0 && type_a < PRODUCTS) counts[type_a].add(is_eight || is_four);
+    if (is_eight) return multiply<Eight>(*share, m, n, k, a, lda, b, ldb, (float *)c, ldc);
+    if (is_four) return multiply<Four>(*share, m, n, k, a, lda, b, ldb, (float *)c, ldc);
     return own && own(share, m, n, k, a, lda, b, ldb, c, ldc, type_a, type_b, type_c);
 }
 

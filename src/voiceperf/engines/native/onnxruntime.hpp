@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <stdexcept>
 #include <vector>
 
 namespace {
@@ -14,6 +15,7 @@ namespace {
 // (include/onnxruntime/core/session/onnxruntime_c_api.h). ParallelFor is the newest, of version 17.
 constexpr uint32_t API_VERSION = 17;
 enum Place {
+    GetErrorMessage = 2,
     CreateCustomOpDomain = 26,
     CustomOpDomain_Add = 27,
     AddCustomOpDomain = 28,
@@ -37,6 +39,12 @@ struct Api {
     Handle *call(Place place, Arguments... arguments) const {
         return ((Handle * (*)(Arguments...)) functions[place])(arguments...);
     }
+    // the same, where nothing may go wrong; ONNX Runtime makes the run's failure of what is thrown
+    template <class... Arguments>
+    void demand(Place place, Arguments... arguments) const {
+        if (const Handle *wrong = call(place, arguments...))
+            throw std::runtime_error(((const char *(*)(const Handle *))functions[GetErrorMessage])(wrong));
+    }
 };
 
 struct Tensor {
@@ -55,30 +63,30 @@ struct Context {
 
     Tensor input(size_t index) const {
         const Handle *value = nullptr;
-        api.call(KernelContext_GetInput, (const Handle *)handle, index, &value);
+        api.demand(KernelContext_GetInput, (const Handle *)handle, index, &value);
         Handle *info = nullptr;
         size_t count = 0;
         Tensor found;
-        api.call(GetTensorTypeAndShape, value, &info);
-        api.call(GetDimensionsCount, (const Handle *)info, &count);
+        api.demand(GetTensorTypeAndShape, value, &info);
+        api.demand(GetDimensionsCount, (const Handle *)info, &count);
         found.shape.resize(count);
-        api.call(GetDimensions, (const Handle *)info, found.shape.data(), count);
+        api.demand(GetDimensions, (const Handle *)info, found.shape.data(), count);
         api.call(ReleaseTensorTypeAndShapeInfo, info);
-        api.call(GetTensorMutableData, (Handle *)value, &found.data);
+        api.demand(GetTensorMutableData, (Handle *)value, &found.data);
         return found;
     }
     float *output(const std::vector<int64_t> &shape) const {
         Handle *value = nullptr;
         void *data = nullptr;
-        api.call(KernelContext_GetOutput, handle, (size_t)0, shape.data(), shape.size(), &value);
-        api.call(GetTensorMutableData, value, &data);
+        api.demand(KernelContext_GetOutput, handle, (size_t)0, shape.data(), shape.size(), &value);
+        api.demand(GetTensorMutableData, value, &data);
         return (float *)data;
     }
     // calls `part(0)` to `part(count - 1)`, on the session's threads
     template <class Part>
     void parallel(size_t count, const Part &part) const {
         void (*const one)(void *, size_t) = [](void *part, size_t index) { (*(const Part *)part)(index); };
-        api.call(KernelContext_ParallelFor, (const Handle *)handle, one, count, (size_t)0, (void *)&part);
+        api.demand(KernelContext_ParallelFor, (const Handle *)handle, one, count, (size_t)0, (void *)&part);
     }
 };
 

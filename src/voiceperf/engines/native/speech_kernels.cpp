@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "avx512.hpp"
+#include "exported.hpp"
 #include "onnxruntime.hpp"
 
 namespace {
@@ -38,7 +39,7 @@ struct QuantisedConv {
 
     QuantisedConv(const Api &api, const Handle *info) {
         size_t count = 1;
-        api.call(KernelInfoGetAttributeArray_int64, info, "dilations", &dilation, &count);
+        api.demand(KernelInfoGetAttributeArray_int64, info, "dilations", &dilation, &count);
     }
 
     void pack(const uint8_t *weights, int64_t rows, int64_t channels, int64_t taps) {
@@ -260,7 +261,7 @@ struct Snake {
 
 }  // namespace
 
-extern "C" Handle *RegisterCustomOps(Handle *options, const ApiBase *base) {
+VOICEPERF_EXPORT Handle *RegisterCustomOps(Handle *options, const ApiBase *base) {
     static const Operator operators[] = {described<QuantisedConv>(), described<InstanceNorm>(), described<Snake>()};
     const Api *api = base->api();
     Handle *domain = nullptr;
