@@ -45,6 +45,8 @@ evidence: models
 	$(PYTEST) tests/evidence -s
 	.venv/bin/python tests/evidence/gates.py build/gates.jsonl same --repeat 30
 	.venv/bin/python tests/evidence/gates.py build/gates.jsonl slower-5 slower-10 --only hearing thinking speaking --repeat 4
+	.venv/bin/python tests/evidence/gates.py build/gates.jsonl worse-hearing worse-thinking worse-speaking --repeat 6
+	.venv/bin/python tests/evidence/gates.py build/gates.jsonl same --hog
 	.venv/bin/python tests/evidence/summary.py build/gates.jsonl
 	.venv/bin/python tests/evidence/simulated.py build/gates.jsonl
 	.venv/bin/python tests/evidence/saved_runs.py

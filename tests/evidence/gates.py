@@ -1,9 +1,10 @@
-"""How often the gate is right: whole runs of `voiceperf gate` on unchanged code, and on code with a planted slowdown.
+"""How often the gate is right: whole runs of `voiceperf gate` on unchanged code, and on code with a planted fault.
 
     .venv/bin/python tests/evidence/gates.py OUT.jsonl same [--repeat 30]
     .venv/bin/python tests/evidence/gates.py OUT.jsonl slower-5 slower-10 --only hearing thinking speaking [--repeat 4]
+    .venv/bin/python tests/evidence/gates.py OUT.jsonl worse-hearing worse-thinking worse-speaking [--repeat 6]
 
-Each line of OUT is one gate with its rows. Unchanged code is gated whole; a planted slowdown in the role that has it.
+Each line of OUT is one gate with its rows. Unchanged code is gated whole; a planted fault in the role that has it.
 `--hog` keeps a core busy beside it. Interrupt it freely, and go on later.
 """
 
@@ -15,28 +16,64 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 from voiceperf.roles import ROLES
 
 ROOT = Path(__file__).parents[2]
-CLOCK = Path("src", "voiceperf", "measure", "clock.py")
 TIMED = "    wall_ns, cpu_ns = clock.wall_ns() - start"
 SPIN = """    planted_ns = (clock.wall_ns() - start) * (1 + {share})
     while clock.wall_ns() - start < planted_ns:
         pass
 """
-CASES = {"same": 0.0, "slower-2": 0.02, "slower-3": 0.03, "slower-5": 0.05, "slower-10": 0.10}
 
 
-def checkout(folder, share):
-    """A clone whose last commit makes every timed run slower by a share, or changes nothing but a comment."""
+@dataclass(frozen=True)
+class Plant:
+    """What the last commit of a clone changes in a file of `src/voiceperf`, and the role it is told by, if one."""
+
+    file: str
+    changes: dict[str, str]
+    role: str = ""
+
+
+def slower(share):
+    return Plant("measure/clock.py", {TIMED: SPIN.format(share=share) + TIMED})
+
+
+CASES = {
+    "same": Plant("measure/clock.py", {TIMED: "    # nothing\n" + TIMED}),
+    **{f"slower-{percent}": slower(percent / 100) for percent in (2, 3, 5, 10)},
+    # 0.09 nats a token where 0.06 are allowed
+    "worse-hearing": Plant(
+        "profiles/shipped.toml", {"audio_ctx = 512": "audio_ctx = 256", "silence_ctx = 768\n": ""}, "hearing"
+    ),
+    # 0.025 nats of KL divergence where 0.02 are
+    "worse-thinking": Plant(
+        "engines/llama.py", {"_log_softmax(logits[:-1])": "_log_softmax(logits[:-1] * np.float32(0.9))"}, "thinking"
+    ),
+    # 3.6 dB softer where 3 are
+    "worse-speaking": Plant(
+        "engines/kokoro.py",
+        {
+            "self.params.lang, trim=False)": "self.params.lang, trim=False)\n            audio = audio * np.float32(0.66)"
+        },
+        "speaking",
+    ),
+}
+
+
+def checkout(folder, plant):
+    """A clone with the plant as its last commit."""
     git = ["git", "-C", folder, "-c", "user.name=n", "-c", "user.email=e"]
     subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
-    text = (folder / CLOCK).read_text()
-    assert text.count(TIMED) == 1
-    changed = text.replace(TIMED, SPIN.format(share=share) + TIMED) if share else text + "# nothing\n"
-    (folder / CLOCK).write_text(changed)
+    path = Path(folder, "src", "voiceperf", plant.file)
+    text = path.read_text()
+    for old, new in plant.changes.items():
+        assert text.count(old) == 1, (plant.file, old)
+        text = text.replace(old, new)
+    path.write_text(text)
     subprocess.run([*git, "commit", "--quiet", "--all", "--message", "planted"], check=True)
     return folder
 
@@ -87,7 +124,8 @@ def main():
         clones = {case: checkout(Path(folder, case), CASES[case]) for case in wanted.case}
         for _ in range(wanted.repeat):
             for case, clone in clones.items():
-                for only in [[role] for role in wanted.only] or [[]]:
+                roles = [CASES[case].role] if CASES[case].role else wanted.only
+                for only in [[role] for role in roles] or [[]]:
                     with hog() if wanted.hog else nullcontext():
                         found = gated(clone, only)
                     record = {"case": case, "only": only, "hog": wanted.hog, **found}

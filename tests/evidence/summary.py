@@ -11,7 +11,7 @@ from statistics import median
 
 from scipy.stats import binomtest
 
-RIGHT = {"same": 0, "slower": 10}
+RIGHT = {"same": 0, "slower": 10, "worse": 10}
 
 
 def main():
