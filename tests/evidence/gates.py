@@ -56,9 +56,7 @@ CASES = {
     # 3.6 dB softer where 3 are
     "worse-speaking": Plant(
         "engines/kokoro.py",
-        {
-            "self.params.lang, trim=False)": "self.params.lang, trim=False)\n            audio = audio * np.float32(0.66)"
-        },
+        {"lang, trim=False)": "lang, trim=False)\n            audio = audio * np.float32(0.66)"},
         "speaking",
     ),
 }
@@ -106,7 +104,10 @@ def gated(folder, only):
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     shown = [
-        {**{key: row.get(key) for key in ("what", "verdict", "interval", "rounds", "text")}, "launches": ratios(row)}
+        {
+            **{key: row.get(key) for key in ("what", "verdict", "reason", "interval", "rounds", "text", "quality")},
+            "launches": ratios(row),
+        }
         for row in rows
     ]
     return {"exit": done.returncode, "seconds": round(time.perf_counter() - begun), "rows": shown}

@@ -11,6 +11,7 @@ import pytest
 
 from voiceperf import profiles
 from voiceperf.audio import read_speech
+from voiceperf.cli.doctor import _facts
 from voiceperf.engines.base import Prompt, Utterance
 from voiceperf.engines.preload import ENCODER_KERNELS
 from voiceperf.measure.contender import of_profile
@@ -79,3 +80,11 @@ def test_without_the_setting_nothing_is_counted():
     """A profile that does not ask for them reports none."""
     with of_profiles("llama", vnni_kernels=False, static_split=False) as worker:
         assert computed(worker, Prompt(({"role": "user", "content": "Hello."},), 2)) == {}
+
+
+def test_the_doctor_tries_each_engine_and_counts():
+    """Under the shipped profile all three run, and of two of them it says how many operations are ours."""
+    facts = _facts()
+    assert all(row["available"] for row in facts["runs"].values())
+    assert "product of q8_0" in facts["runs"]["hearing"]["text"]
+    assert "product of q4_1" in facts["runs"]["thinking"]["text"]

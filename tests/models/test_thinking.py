@@ -12,7 +12,7 @@ import pytest
 from gguf import GGUFReader, TokenType
 
 from voiceperf import call, profiles
-from voiceperf.engines.base import Passage, Prompt
+from voiceperf.engines.base import Answered, Passage, Prompt
 from voiceperf.engines.preload import MATRIX_KERNELS
 from voiceperf.errors import EngineError, ModelError, ParameterError
 from voiceperf.judge.verdict import Verdict
@@ -222,3 +222,15 @@ def test_greedy_and_cache_types_are_taken():
         replies = [process.once(prompt(0))[1].text for _ in range(2)]
     assert replies[0] == replies[1]
     assert "?" not in replies[0]
+
+
+def test_an_answer_is_as_likely_as_it_fits(fair):
+    """Token by token: what answers the question is likelier than what does not, and asking changes no reply."""
+    asked = ({"role": "user", "content": "What is the capital of France?"},)
+    right, wrong = (fair.ask(Answered(asked, text)).log_probs for text in ("It is Paris.", "It is purple."))
+    assert len(right) >= 3
+    assert all(one < 0 for one in (*right, *wrong))
+    assert sum(right) > sum(wrong) + 1
+    before = fair.ask(prompt(0, 8)).text
+    fair.ask(Answered(asked, "It is Paris."))
+    assert fair.ask(prompt(0, 8)).text == before

@@ -8,16 +8,26 @@ from rich.table import Table
 
 from voiceperf import __version__, engines, machine
 from voiceperf.cli.app import Json, app, print_json
-from voiceperf.errors import EngineError
+from voiceperf.cli.material import recorded_call
+from voiceperf.errors import EngineError, VoicePerfError
+from voiceperf.measure.contender import of_profile
+from voiceperf.measure.process import WorkerProcess
+from voiceperf.measure.resources import usage_between
 from voiceperf.models.catalogue import CATALOGUE
-from voiceperf.models.store import path_of
+from voiceperf.models.store import locate, path_of
 from voiceperf.report.tables import page
+from voiceperf.roles import ROLES
 from voiceperf.suite import standing
+from voiceperf.suite.workloads import duel_requests
 
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
-    """Tell cores, CPU flags, engines and what each supports, models, and what is missing."""
+    """Tell cores, CPU flags, engines and what each supports, models, and what is missing.
+
+    Each engine of the profile in force is asked once, for the shortest work of Call 61: whether it runs here, and how
+    many of its operations voiceperf's own kernels compute.
+    """
     facts = _facts()
     if as_json:
         print_json(facts)
@@ -35,6 +45,9 @@ def doctor(as_json: Json = False) -> None:
         table.add_section()
         for row in able:
             table.add_row(engine, f"{'yes' if row['available'] else 'no '}  {row['name']}{_remedy(row)}")
+    table.add_section()
+    for role, row in facts["runs"].items():
+        table.add_row(role, f"{'runs' if row['available'] else 'no  '}  {row['text']}")
     table.add_section()
     missing = [name for name, here in facts["models"].items() if not here]
     table.add_row("models", f"{len(facts['models']) - len(missing)} of {len(facts['models'])} here")
@@ -61,6 +74,7 @@ def _facts() -> dict[str, Any]:
         "system": machine.operating_system(),
         "profile": _profile_in_force(),
         "engines": {engine: _capabilities(engine) for engine in engines.names()},
+        "runs": {role: _tried(role) for role in ROLES},
         "models": {name: path_of(asset).is_file() for name, asset in CATALOGUE.items()},
     }
 
@@ -71,6 +85,24 @@ def _profile_in_force() -> str:
         return remark or f"{profile.name}, as shipped"
     retreats = profile.origin.get("retreats", [])
     return "\n".join([f"{standing.path()}, found {profile.origin['date']}", *retreats])
+
+
+def _tried(role: str) -> dict[str, Any]:
+    """What comes of one small piece of work."""
+    request = next(iter(duel_requests(recorded_call(None), role).values()))
+    try:
+        contender = of_profile(standing.in_force()[0], role)
+        for name in set(contender.params.files()) & CATALOGUE.keys():
+            locate(name)  # before kernels are compiled for a model that is not here
+        with WorkerProcess(contender) as worker:
+            before = worker.resources()
+            timing, _ = worker.once(request)
+            used = usage_between(before, worker.resources())
+    except VoicePerfError as error:
+        return {"available": False, "text": str(error)}
+    shares = ", ".join(map(str, used.kernels))
+    text = f"{contender.engine}, {timing.wall_ns / 1e6:.0f} ms the first time"
+    return {"available": True, "text": text + (f"; voiceperf's kernels: {shares}" if shares else "")}
 
 
 def _capabilities(engine: str) -> list[dict[str, Any]]:

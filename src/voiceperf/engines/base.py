@@ -106,6 +106,17 @@ class Recital:
 
 
 @dataclass(frozen=True)
+class Answered:
+    """A conversation that ends with the caller's words, and an answer: how likely is that, to who thinks?"""
+
+    messages: tuple[Message, ...]
+    text: str
+
+    def __post_init__(self) -> None:
+        require_text(self.text, *(message["content"] for message in self.messages))
+
+
+@dataclass(frozen=True)
 class Line:
     """Text to speak, in the engine's own voice unless another one of the catalogue is named."""
 
@@ -116,7 +127,7 @@ class Line:
         require_text(self.text, self.voice)
 
 
-Request = Utterance | Recital | Prompt | Passage | Line
+Request = Utterance | Recital | Prompt | Passage | Answered | Line
 
 
 @dataclass(frozen=True)
@@ -228,6 +239,9 @@ class KernelCount:
     operation: str
     ours: int
     theirs: int
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.ours:,} of {self.ours + self.theirs:,}"
 
 
 @runtime_checkable

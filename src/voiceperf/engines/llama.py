@@ -7,14 +7,11 @@ of the sequence natively where a fixed length is asked for, and costs no Python 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 import llama_cpp
-import numpy as np
-from numpy.typing import NDArray
 
 from voiceperf.conversation import Message, without_oldest
 from voiceperf.engines import compiled, preload
@@ -22,10 +19,12 @@ from voiceperf.engines.base import (
     FIRST_TOKEN,
     LIBRARY_DEFAULT,
     PART,
+    Answered,
     Capability,
     Mark,
     Passage,
     Prompt,
+    Recited,
     Reply,
     Request,
     Scores,
@@ -35,6 +34,7 @@ from voiceperf.engines.base import (
 )
 from voiceperf.engines.chat import ChatFormat, steering
 from voiceperf.engines.llama_params import CACHE_TYPES, PRELOADED, LlamaParams
+from voiceperf.engines.llama_scores import recited, scores_of
 from voiceperf.engines.proof import unproven
 from voiceperf.engines.text_parts import TextParts
 from voiceperf.errors import EngineError, ParameterError
@@ -130,9 +130,12 @@ class LlamaEngine:
                 self._llm.eval(prefix)
             self._warm = prefix
 
-    def run(self, request: Request, mark: Mark) -> Reply | Scores:
-        if isinstance(request, Passage):
-            return self._score(request)
+    def run(self, request: Request, mark: Mark) -> Reply | Scores | Recited:
+        if isinstance(request, Passage | Answered):
+            self._warm = []  # scoring clears the context
+            if isinstance(request, Passage):
+                return scores_of(self._llm, request.text)
+            return recited(self._llm, self._format.tokens(request.messages, reply_follows=True), request.text)
         if not isinstance(request, Prompt):
             raise ParameterError(wrong_request("llama", request))
         if request.is_ahead:
@@ -215,42 +218,11 @@ class LlamaEngine:
             text = text.split(stop, 1)[0]
         return text.strip()
 
-    def _score(self, request: Passage) -> Scores:
-        """Every token's log probability at every place, in one batch."""
-        tokens = self._llm.tokenize(request.text.encode(), add_bos=True, special=True)
-        if not 2 <= len(tokens) <= self.params.n_batch:
-            raise ParameterError(
-                f"a passage of {len(tokens)} tokens cannot be scored; n_batch is {self.params.n_batch}"
-            )
-        self._llm.reset()
-        self._warm = []
-        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._llm.ctx), True)
-        batch = llama_cpp.llama_batch_init(len(tokens), 0, 1)
-        try:
-            batch.n_tokens = len(tokens)
-            for place, token in enumerate(tokens):
-                batch.token[place], batch.pos[place], batch.logits[place] = token, place, True
-                batch.n_seq_id[place], batch.seq_id[place][0] = 1, 0
-            if llama_cpp.llama_decode(self._llm.ctx, batch) != 0:
-                raise EngineError(f"llama.cpp could not score a passage of {len(tokens)} tokens")
-            logits = np.ctypeslib.as_array(
-                ctypes.cast(llama_cpp.llama_get_logits(self._llm.ctx), ctypes.POINTER(ctypes.c_float)),
-                shape=(len(tokens), self._n_vocab),
-            )
-            return Scores(tuple(tokens), _log_softmax(logits[:-1]))
-        finally:
-            llama_cpp.llama_batch_free(batch)
-
     def kernels(self) -> preload.Kernels:
         return preload.kernels(self.params, PRELOADED)
 
     def close(self) -> None:
         self._llm.close()
-
-
-def _log_softmax(logits: NDArray[np.float32]) -> Any:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
 def _load(path: Path, params: LlamaParams) -> llama_cpp.Llama:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from voiceperf.judge.speakers import ONE_SIDED
 from voiceperf.judge.statistics import Interval, difference_interval, stretched
-from voiceperf.judge.verdict import Finding, at_most, worst
+from voiceperf.judge.verdict import Finding, loss_at_most, worst
 
 MAX_KLD_NATS = 0.02  # between Q8_0 (0.005) and Q4_0 (0.27) of the same model: docs/FINDINGS.md
 MAX_PERPLEXITY_RATIO = 1.01  # the plan's limit; Q8_0 measures 0.996, Q4_0 1.113
@@ -33,8 +33,8 @@ class ThinkingComparison:
     def finding(self) -> Finding:
         return worst(
             [
-                at_most(self.kld_nats, MAX_KLD_NATS, "mean KL divergence (nats)"),
-                at_most(self.perplexity_ratio, MAX_PERPLEXITY_RATIO, "perplexity ratio"),
+                loss_at_most(self.kld_nats, MAX_KLD_NATS, "mean KL divergence (nats)"),
+                loss_at_most(self.perplexity_ratio, MAX_PERPLEXITY_RATIO, "perplexity ratio", none=1.0),
             ]
         )
 
@@ -76,6 +76,33 @@ def summarise(passages: Sequence[PassageComparison]) -> ThinkingComparison | Non
     perplexity = float(np.exp(np.concatenate([p.surprise_nats for p in passages]).mean()))
     ratio = replace(extra, estimate=math.exp(extra.estimate), low=math.exp(extra.low), high=math.exp(extra.high))
     return ThinkingComparison(kld, float(agrees.mean()), ratio, perplexity, len(agrees))
+
+
+@dataclass(frozen=True)
+class BitsAByte:
+    """How many bits written answers cost each of two models for a byte, and the difference with its 95% interval."""
+
+    baseline: float
+    candidate: float
+    more: Interval
+
+
+def compare_bits(
+    nats: Sequence[tuple[float, float]], sizes: Sequence[int], conversations: Sequence[Hashable]
+) -> BitsAByte | None:
+    """Compare two models that share no tokens by what the same bytes cost them; None without any.
+
+    Args:
+        nats: of each answer, by the baseline and by the candidate.
+        sizes: of each answer, in bytes.
+        conversations: which one each is of; whole ones are drawn, because answers in one are alike.
+    """
+    bits = [(before / math.log(2), after / math.log(2)) for before, after in nats]
+    more = difference_interval(bits, sizes, conversations, 0.95)
+    if more is None:
+        return None
+    baseline, candidate = (sum(side) / sum(sizes) for side in zip(*bits, strict=True))
+    return BitsAByte(baseline, candidate, stretched(more, len(set(conversations)) - 1))
 
 
 def _mean(nats: Sequence[NDArray[np.float64]]) -> Interval | None:

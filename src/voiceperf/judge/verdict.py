@@ -90,6 +90,32 @@ def at_most(interval: Interval | None, bar: float, what: str, min_samples: int =
     return Finding(Verdict.INCONCLUSIVE, spans, checks)
 
 
+def loss_at_most(
+    interval: Interval | None, bar: float, what: str, min_samples: int = MIN_PAIRS, *, none: float = 0.0
+) -> Finding:
+    """Judge a loss, which must not exceed `bar`: as `at_most`, and FAIL where it is surely one and likely too large.
+
+    An interval that reaches from some loss to more than the bar would be in doubt for ever: recordings and texts are
+    the same each time.
+
+    Args:
+        interval: of the loss.
+        bar: the most that may be lost.
+        what: is lost.
+        min_samples: fewer are INVALID.
+        none: the figure where nothing is lost.
+    """
+    found = at_most(interval, bar, what, min_samples)
+    if (
+        interval is None
+        or found.verdict is not Verdict.INCONCLUSIVE
+        or not none < interval.low <= bar < interval.estimate
+    ):
+        return found
+    reason = f"{what}: {interval.estimate:.3g}, surely above {none:g}, bar {bar:.3g}"
+    return Finding(Verdict.FAIL, reason, found.checks)
+
+
 def point_at_most(value: float | None, bar: float, what: str) -> Finding:
     """Judge a figure that has no sampling error of its own."""
     if value is None:

@@ -9,14 +9,14 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
 
 from voiceperf import errors
 from voiceperf.audio import SPEECH_RATE_HZ
-from voiceperf.engines.base import Line, Output, Passage, Prompt, Recital, Request, Utterance
+from voiceperf.engines.base import Answered, Line, Output, Passage, Prompt, Recital, Request, Utterance
 from voiceperf.errors import EngineError, VoicePerfError, WorkerError
 from voiceperf.measure.clock import HandOn, Timing
 from voiceperf.measure.contender import Contender
@@ -27,6 +27,7 @@ LOAD_LIMIT_S = 120.0  # the slowest load seen here takes 3 s; a cold disk may ta
 RUN_LIMIT_S = 60.0  # the longest run of the suite takes 3 s
 _PER_SECOND_S = 4.0  # more for each second of speech that is to be heard
 _PER_CHARACTER_S = 0.25  # and for each character that is to be read or spoken: some eight minutes for a page
+_LISTS = ("LD_PRELOAD", "GLIBC_TUNABLES")  # variables to which an engine's setting adds
 
 
 class WorkerProcess:
@@ -43,7 +44,7 @@ class WorkerProcess:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the worker
         ours, theirs = socket.socketpair()
         command = [contender.python, "-P", "-m", "voiceperf.measure.worker", str(theirs.fileno())]
-        environment = {**os.environ, **contender.params.environment(), **contender.env}
+        environment = _joined(os.environ, contender.params.environment(), contender.env)
         try:
             self._process = subprocess.Popen(
                 command,
@@ -119,7 +120,7 @@ class WorkerProcess:
         match request:
             case Utterance() | Recital():
                 return least_s + _PER_SECOND_S * len(request.audio) / SPEECH_RATE_HZ
-            case Prompt():
+            case Prompt() | Answered():
                 characters = sum(len(message["content"]) for message in request.messages)
             case Passage() | Line():
                 characters = len(request.text)
@@ -194,6 +195,16 @@ class WorkerProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _joined(*environments: Mapping[str, str]) -> dict[str, str]:
+    """One environment: later values win, but what is a list keeps what is in it already."""
+    found: dict[str, str] = {}
+    for environment in environments:
+        for name, value in environment.items():
+            parts = [*found.get(name, "").replace(" ", ":").split(":"), *value.replace(" ", ":").split(":")]
+            found[name] = ":".join(dict.fromkeys(filter(None, parts))) if name in _LISTS else value
+    return found
 
 
 def _error_of(answer: Failure) -> VoicePerfError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from voiceperf.judge.sequential import look_confidence
 from voiceperf.judge.sound import MAX_LOG_SPECTRAL_DB
 from voiceperf.judge.speakers import ONE_SIDED
 from voiceperf.judge.text import WER_MARGIN, Heard, HearingComparison
-from voiceperf.judge.verdict import Finding, Verdict, at_most, worst
+from voiceperf.judge.verdict import Finding, Verdict, loss_at_most, worst
 from voiceperf.log import Progress, silent
 from voiceperf.measure.contender import Side
 from voiceperf.quality.corpus import Conversation, Corpus, Recording, replies
@@ -24,7 +25,7 @@ from voiceperf.quality.examples import Examples
 from voiceperf.quality.hearing import as_written, compare_transcripts, recitals, transcripts
 from voiceperf.quality.outputs import Outputs, Remembering, StaleError
 from voiceperf.quality.speaking import compare_speech, speak_and_hear
-from voiceperf.quality.thinking import OtherVocabularyError, answers, compare_scores
+from voiceperf.quality.thinking import OtherVocabularyError, answers, bits_a_byte, compare_scores
 from voiceperf.roles import HEARING, ROLES, SCORES, SPEAKING, THINKING
 
 
@@ -163,7 +164,7 @@ class QualityGate:
         findings, loss = [compared.finding()], compared.difference.estimate / WER_MARGIN
         if can_score:
             extra = extra_nats(scored[0], scored[1], [recording.speaker for recording in written], confidence)
-            findings.append(at_most(extra, MAX_EXTRA_NATS, "log probability lost a token (nats)"))
+            findings.append(loss_at_most(extra, MAX_EXTRA_NATS, "log probability lost a token (nats)"))
             if extra is not None:
                 text += f", {extra.estimate:+.3f} nats a token (upper {extra.high:+.3f})"
                 loss = max(loss, extra.estimate / MAX_EXTRA_NATS)
@@ -176,17 +177,22 @@ class QualityGate:
         """
         conversations = self.corpus.scored()
         can_score = not any(side.contender(THINKING).lacks({SCORES}) for side in (baseline, candidate))
-        found = []
+        found, bits = [], None
         with self._baseline(baseline, THINKING) as before, self._candidate(candidate, THINKING, before) as after:
             if can_score:
                 try:
                     found.append(self._scores(before, after, conversations))
                 except OtherVocabularyError:
                     can_score = False
+                    with suppress(EngineError, ParameterError):  # it is shown beside the answers, which decide
+                        bits = bits_a_byte(before, after, conversations)
             if not can_score or _may_word_otherwise(baseline, candidate) or any(one.checks for one in conversations):
                 found.append(self._answers(before, after, conversations))
         losses = [one.loss for one in found if one.loss is not None]
         text = "; ".join(one.text for one in found)
+        if bits:  # shown, and not judged: other models are meant to differ
+            more = bits.more
+            text += f", bits a byte {bits.baseline:.2f} -> {bits.candidate:.2f} [{more.low:+.2f}, {more.high:+.2f}]"
         return Quality(worst(one.finding for one in found), text, max(losses, default=None))
 
     def _scores(self, before: Remembering, after: Remembering, conversations: Sequence[Conversation]) -> Quality:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from voiceperf.engines.base import Passage, Prompt, Reply, Scores
+from voiceperf.engines.base import Answered, Passage, Prompt, Recited, Reply, Scores
 from voiceperf.judge.answers import Answer
-from voiceperf.judge.language import ThinkingComparison, compare_passage, summarise
+from voiceperf.judge.language import BitsAByte, ThinkingComparison, compare_bits, compare_passage, summarise
 from voiceperf.log import Progress, silent
 from voiceperf.quality.corpus import Conversation
 from voiceperf.quality.outputs import Asked
@@ -35,6 +35,28 @@ def compare_scores(
             raise OtherVocabularyError
         compared.append(compare_passage(before.log_probs, after.log_probs, before.token_ids))
     return summarise(compared)
+
+
+def bits_a_byte(baseline: Asked, candidate: Asked, conversations: Sequence[Conversation]) -> BitsAByte | None:
+    """What the written answers cost each model, in bits for a byte: so models of any vocabulary compare.
+
+    Raises:
+        EngineError, ParameterError: one of them cannot score an answer.
+    """
+    nats, sizes, places = [], [], []
+    for place, conversation in enumerate(conversations):
+        for turn, (_, answer) in enumerate(conversation.turns):
+            asked = Answered(conversation.messages(turn), answer)
+            nats.append((_cost_nats(baseline, asked), _cost_nats(candidate, asked)))
+            sizes.append(len(answer.encode()))
+            places.append(place)
+    return compare_bits(nats, sizes, places)
+
+
+def _cost_nats(side: Asked, asked: Answered) -> float:
+    found = side.ask(asked)
+    assert isinstance(found, Recited)
+    return -sum(found.log_probs)
 
 
 def answers(worker: Asked, conversations: Iterable[Conversation], progress: Progress = silent) -> list[Answer]:

@@ -121,8 +121,6 @@ def _kernels_in_words(duel: Duel) -> list[str]:
     """Of each side whose kernels may be voiceperf's, how many operations were."""
     lines = []
     for side in (BASELINE, CANDIDATE):
-        counts = kernels(duel, side).values()
-        shares = ", ".join(f"{one.operation} {one.ours:,} of {one.ours + one.theirs:,}" for one in counts)
-        if shares:
+        if shares := ", ".join(map(str, kernels(duel, side).values())):
             lines.append(f"voiceperf's kernels, {duel.what}, {side}: {shares}")
     return lines

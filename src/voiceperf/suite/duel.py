@@ -14,7 +14,7 @@ from voiceperf.measure.blocks import Cost, balanced_orders, wall_ns
 from voiceperf.measure.experiment import Observed, Start, looking, never
 from voiceperf.measure.launch import BASELINE, CANDIDATE, Launch, Spent, StartSide
 
-LOOKS = (6, 9, 12, 16, 22)  # launches
+LOOKS = (6, 9, 14, 22, 36)  # launches
 TURN_LOOKS = (4, 6, 9, 12, 16)  # of whole turns: each launch takes longer
 _LEAST_LAUNCHES = 2
 _SIDES = (CANDIDATE, BASELINE)

@@ -84,6 +84,7 @@ def test_doctor_tells_the_machine_and_what_is_missing(voiceperf):
     assert facts["cores"]["performance"] >= 1
     assert {"whisper", "llama", "kokoro", "openai_thinking", "wyoming_hearing"} <= set(facts["engines"])
     assert not any(facts["models"].values())
+    assert all("voiceperf models pull" in row["text"] for row in facts["runs"].values())
 
 
 def test_models_list_prints_one_object_a_model(voiceperf):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceperf.judge.language import PassageComparison, compare_passage, summarise
+from voiceperf.judge.language import PassageComparison, compare_bits, compare_passage, summarise
 from voiceperf.judge.verdict import Verdict
 
 
@@ -83,3 +83,11 @@ def test_divergence_is_never_negative(seed, shift):
     """Gibbs' inequality."""
     compared = compare_passage(*passage(seed, shift, places=5, vocabulary=8))
     assert (compared.kld_nats > -1e-6).all()
+
+
+def test_bits_a_byte_compare_models_of_any_tokens():
+    """The same 10 bytes cost one model 7 nats and the other 14: 1.01 and 2.02 bits a byte, in every conversation."""
+    found = compare_bits([(7.0, 14.0)] * 6, [10] * 6, [0, 0, 1, 1, 2, 2])
+    assert (found.baseline, found.candidate) == (pytest.approx(1.0099, abs=1e-4), pytest.approx(2.0198, abs=1e-4))
+    assert found.more.low == pytest.approx(found.more.high) == pytest.approx(1.0099, abs=1e-4)
+    assert compare_bits([], [], []) is None

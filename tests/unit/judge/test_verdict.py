@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voiceperf.judge.statistics import Interval
-from voiceperf.judge.verdict import MIN_PAIRS, Check, Finding, Verdict, applicable, at_most, point_at_most, worst
+from voiceperf.judge.verdict import (
+    MIN_PAIRS,
+    Check,
+    Finding,
+    Verdict,
+    applicable,
+    at_most,
+    loss_at_most,
+    point_at_most,
+    worst,
+)
 
 
 @pytest.mark.parametrize(
@@ -15,6 +25,33 @@ from voiceperf.judge.verdict import MIN_PAIRS, Check, Finding, Verdict, applicab
 def test_whole_interval_decides(low, high, verdict):
     """Below the bar: PASS; above it: FAIL; across it: INCONCLUSIVE."""
     assert at_most(Interval((low + high) / 2, low, high, 20), 0.8, "ratio").verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("estimate", "low", "high", "verdict"),
+    [
+        (0.05, -0.02, 0.12, "INCONCLUSIVE"),  # perhaps none at all
+        (0.05, 0.01, 0.12, "INCONCLUSIVE"),  # surely one, and by its estimate a small one
+        (0.08, -0.01, 0.17, "INCONCLUSIVE"),
+        (0.08, 0.01, 0.17, "FAIL"),
+        (0.08, 0.07, 0.09, "FAIL"),
+        (0.03, 0.01, 0.05, "PASS"),
+    ],
+)
+def test_a_loss_fails_where_it_is_sure_and_likely_too_large(estimate, low, high, verdict):
+    """What would be in doubt for ever, the recordings being the same each time, is decided by its estimate."""
+    assert loss_at_most(Interval(estimate, low, high, 50), 0.06, "nats").verdict == verdict
+    shifted = Interval(1 + estimate, 1 + low, 1 + high, 50)
+    assert loss_at_most(shifted, 1.06, "ratio", none=1.0).verdict == verdict
+
+
+@given(st.tuples(*[st.floats(-1, 1)] * 3), st.floats(0.001, 0.5))
+def test_a_loss_is_judged_as_any_figure_but_for_doubts(ends, bar):
+    """Only an INCONCLUSIVE becomes another verdict, and only FAIL."""
+    low, estimate, high = sorted(ends)
+    interval = Interval(estimate, low, high, 50)
+    plain, found = at_most(interval, bar, "x").verdict, loss_at_most(interval, bar, "x").verdict
+    assert found == plain or (plain, found) == (Verdict.INCONCLUSIVE, Verdict.FAIL)
 
 
 def test_missing_or_thin_data_is_invalid():

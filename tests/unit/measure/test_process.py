@@ -92,6 +92,22 @@ def test_environment_reaches_the_worker(tmp_path):
     assert "VOICEPERF_LOG=json" in environment
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the worker's environment from /proc")
+def test_what_the_user_preloads_and_tunes_is_kept(monkeypatch):
+    """An engine's setting adds to the lists of the loader and of glibc: the user's come first, each once."""
+    monkeypatch.setenv("LD_PRELOAD", "libm.so.6 libdl.so.2")
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.arena_max=2")
+    monkeypatch.setattr(
+        FakeParams,
+        "environment",
+        lambda params: {"LD_PRELOAD": "libm.so.6:libutil.so.1", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"},
+    )
+    with WorkerProcess(contender()) as worker:
+        environment = Path(f"/proc/{worker.pid}/environ").read_text().replace("\0", ":")  # as glibc cuts its own
+    assert "LD_PRELOAD=libm.so.6:libdl.so.2:libutil.so.1" in environment
+    assert "GLIBC_TUNABLES=glibc.malloc.arena_max=2:glibc.malloc.hugetlb=1" in environment
+
+
 def test_runs_are_logged_when_asked(monkeypatch, capfd):
     """With VOICEPERF_LOG=json each run is one structured line on the session's stderr."""
     monkeypatch.setenv("VOICEPERF_LOG", "json")

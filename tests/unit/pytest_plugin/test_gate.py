@@ -189,7 +189,7 @@ def test_saved_run_holds_what_the_gate_reads(accepted):
     document = json.loads(accepted.runs()[0].read_text())
     extra = document["benchmarks"][0]["extra_info"]
     assert {"workload", "profile", "partner", "turn", "pairs_wall_ns", "usage", "subject"} <= set(extra)
-    assert set(extra["usage"]) == {"cpu_s", "peak_rss_bytes", "involuntary_switches", "steal"}
+    assert set(extra["usage"]) == {"cpu_s", "peak_rss_bytes", "involuntary_switches", "steal", "kernels"}
     assert document["voiceperf"]["control_s"] == pytest.approx(0.03, rel=0.05)
     assert document["voiceperf"]["criteria"][0]["quality_verdict"] == "PASS"
     assert document["machine_info"]["voiceperf"]["machine_id"] == "m1"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from voiceperf import profiles
-from voiceperf.engines.base import Passage, Recital, Recited, Reply, Scores, Transcript
+from voiceperf.engines.base import Answered, Passage, Recital, Recited, Reply, Scores, Transcript
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.judge.verdict import Verdict
 from voiceperf.measure.contender import Side
@@ -202,6 +202,8 @@ class Thinks:
         tokens = self.tokens.get(self._who, (1, 2, 3))
         if isinstance(request, Passage):
             return Scores(tokens, np.log(np.full((len(tokens) - 1, 7), 1 / 7, np.float32)))
+        if isinstance(request, Answered):
+            return Recited((-float(len(request.text)) * (1.1 if self._who == "other" else 1.0),))
         return Reply(self.answer, (), 0)
 
     def close(self):
@@ -221,4 +223,5 @@ def test_models_of_other_vocabularies_are_judged_by_their_answers(gate, corpus, 
     assert judged.finding.verdict is Verdict.PASS
     assert ("KLD" in judged.text) is (not tokens)
     assert ("72 answers" in judged.text) is bool(tokens or checks)
+    assert ("bits a byte 1.44 -> 1.59 [+0.14, +0.14]" in judged.text) is bool(tokens)
     assert ("checks passed 6 -> 6 of 6" in judged.text) is bool(checks)

@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from voiceperf.engines.base import KernelCount
 from voiceperf.engines.llama import LlamaParams
 from voiceperf.history.compare import Comparison
 from voiceperf.history.runs import Benchmark, Run
@@ -51,7 +52,8 @@ def comparison():
 
 @pytest.fixture
 def judged():
-    usages = {"baseline": Usage(10.0, 200_000_000, 5, 0.0), "candidate": Usage(11.0, 210_000_000, 6, None)}
+    ours = (KernelCount("product of q8_0", 1800, 200),)
+    usages = {"baseline": Usage(10.0, 200_000_000, 5, 0.0), "candidate": Usage(11.0, 210_000_000, 6, None, ours)}
     spent = [{side: Spent(1.0, usage) for side, usage in usages.items()}]
     duel = Duel("thinking", FAIL, Change.SLOWER, SLOW, 6, [{1: [(1.0, 1.07)]}], spent)
     thinking = Judged("thinking", FAIL, SLOW, duel=duel, quality=Quality(PASS, "KLD 0.0054, top-1 96.6%"))
@@ -98,6 +100,8 @@ def test_sides_show_time_resources_and_quality(judged):
     text = printed(print_sides, judged)
     for said in ("slower", "+7.0%", "10.0 -> 11.0", "200 -> 210", "1.0 -> 1.1 s", "KLD 0.0054", "FAIL"):
         assert said in text
+    assert "voiceperf's kernels, thinking, candidate: product of q8_0 1,800 of 2,000" in text
+    assert "kernels, thinking, baseline" not in text
     assert "| thinking | slower +7.0% [+4.0%, +10.0%] |" in sides_markdown(judged, Verdict.FAIL, "new against old")
 
 
