@@ -24,7 +24,7 @@ models: setup
 	@.venv/bin/voiceperf models pull
 
 bench: models
-	$(PYTEST) tests/perf --voiceperf-form=full --benchmark-autosave --benchmark-columns=median,stddev,rounds
+	.venv/bin/voiceperf bench tests/perf
 
 # unit tests side by side; what runs engines one after the other, because it measures
 test: models

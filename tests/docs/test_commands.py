@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / ".benchmarks" / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 RUN_BY = {  # where each command is started for real
     "accept": "tests/unit/pytest_plugin/sessions.py",
+    "bench": "tests/models/test_commands.py",
     "calibrate": "tests/unit/cli/test_calibrate.py",
     "call": "tests/models/test_newcall.py",
     "compare": "tests/models/test_commands.py",

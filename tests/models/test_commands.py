@@ -44,6 +44,16 @@ def short_call(tmp_path):
     return path
 
 
+def test_bench_measures_and_saves_a_run(voiceperf, tmp_path, monkeypatch):
+    """Anywhere, without a checkout: the tests that are chosen run on the engines, and the run lies in this folder."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k 'test_turn and turn_1 and speaking'")
+    voiceperf("bench", "--form", "short")
+    (saved,) = (tmp_path / ".benchmarks").rglob("0001_*.json")
+    names = {benchmark["name"] for benchmark in json.loads(saved.read_text())["benchmarks"]}
+    assert names == {"test_turn[turn_1-fair-speaking]", "test_turn[turn_1-shipped-speaking]"}
+    assert {path.name for path in tmp_path.iterdir()} <= {".benchmarks", "data"}
+
+
 def test_transcribe_hears_a_file(voiceperf):
     """A recording's words are printed, with how long it took."""
     (heard,) = voiceperf("transcribe", CLIP, "--json")

@@ -8,6 +8,7 @@ import sys
 from typing import NoReturn
 
 from voiceperf.cli import (  # noqa: F401  # importing them registers their commands
+    bench,
     calibrate,
     call,
     compare,

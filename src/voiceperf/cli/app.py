@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +14,26 @@ from typer.core import TyperGroup
 
 from voiceperf import __version__, project
 
+
+class Group(StrEnum):
+    """What a command is for: the panels of `--help`, in this order."""
+
+    USE = "Use the engines"
+    MEASURE = "Measure and compare"
+    GUARD = "Guard against slower and worse"
+    TUNE = "Tune"
+    SET_UP = "Set up"
+
+
+class _Grouped(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:
+        panels = {name: getattr(command, "rich_help_panel", None) for name, command in self.commands.items()}
+        return sorted(panels, key=lambda name: list(Group).index(Group(panels[name])))
+
+
 app = typer.Typer(
     name="voiceperf",
+    cls=_Grouped,
     help="Measure, tune and guard the speed and the quality of a local voice agent.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

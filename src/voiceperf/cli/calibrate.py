@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from voiceperf import places, profiles
-from voiceperf.cli.app import Json, app, print_json
+from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.cli.material import CallFile, Storage, recorded_call
 from voiceperf.errors import InputError
 from voiceperf.history.ledger import Calibration, calibration_of, write_noise
@@ -27,7 +27,7 @@ from voiceperf.suite.plan import DEFAULT_FORM, FORMS, Plan
 from voiceperf.suite.workloads import WORKLOADS
 
 
-@app.command()
+@app.command(rich_help_panel=Group.GUARD)
 def calibrate(
     workloads: Annotated[
         list[str] | None, typer.Argument(help=f"Of {', '.join(WORKLOADS)}; all where none is named.")

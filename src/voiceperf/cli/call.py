@@ -10,7 +10,7 @@ import typer
 
 from voiceperf import profiles
 from voiceperf.audio import SPEECH_RATE_HZ, Samples, read_speech
-from voiceperf.cli.app import Json, app, print_json
+from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.conversation import Message
 from voiceperf.engines.base import Prompt, Reply, Transcript, Utterance
 from voiceperf.errors import InputError
@@ -26,7 +26,7 @@ from voiceperf.vad import SpeechDetector
 _MOST_ACCURATE = "fair"  # hears with the whole context and unrounded weights, as no tuned setting does
 
 call_app = typer.Typer(help="Your own calls.", no_args_is_help=True)
-app.add_typer(call_app, name="call")
+app.add_typer(call_app, name="call", rich_help_panel=Group.SET_UP)
 
 
 @call_app.command()

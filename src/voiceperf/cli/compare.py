@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from voiceperf import engines, profiles
-from voiceperf.cli.app import Json, app, finite, is_typed, print_json
+from voiceperf.cli.app import Group, Json, app, finite, is_typed, print_json
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Storage, Texts, recorded_call
 from voiceperf.engines import role_named
 from voiceperf.errors import InputError
@@ -62,7 +62,7 @@ class Chosen:
 _USUAL = f"{MAX_SLOWDOWN}, of a call {MAX_TURN_SLOWDOWN}"
 
 
-@app.command()
+@app.command(rich_help_panel=Group.MEASURE)
 def compare(
     context: typer.Context,
     what: Annotated[

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from voiceperf import __version__, engines, machine
-from voiceperf.cli.app import Json, app, print_json
+from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.cli.material import recorded_call
 from voiceperf.errors import EngineError, VoicePerfError
 from voiceperf.measure.contender import of_profile
@@ -21,7 +21,7 @@ from voiceperf.suite import standing
 from voiceperf.suite.workloads import duel_requests
 
 
-@app.command()
+@app.command(rich_help_panel=Group.SET_UP)
 def doctor(as_json: Json = False) -> None:
     """Tell cores, CPU flags, engines and what each supports, models, and what is missing.
 

@@ -10,7 +10,7 @@ import typer
 
 from voiceperf import profiles
 from voiceperf.audio import read_speech, write_wav
-from voiceperf.cli.app import Json, app, print_json
+from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.engines import params_class, without_missing
 from voiceperf.engines.base import Line, Prompt, Reply, Speech, Transcript, Utterance
 from voiceperf.errors import InputError
@@ -53,7 +53,7 @@ def contender(role: str, profile: str | None, changes: list[str] | None) -> Cont
     return replace(wanted, params=params, written=params.as_dict()) if lacking else wanted
 
 
-@app.command()
+@app.command(rich_help_panel=Group.USE)
 def transcribe(
     files: Annotated[list[Path] | None, typer.Argument(help="Sound files of any rate, mono or stereo.")] = None,
     manifest: Annotated[Path | None, typer.Option(help="A manifest whose recordings to transcribe.")] = None,
@@ -91,7 +91,7 @@ class _Progress:
             say(f"{shown(self._path)}: {done:.0%} heard")
 
 
-@app.command()
+@app.command(rich_help_panel=Group.USE)
 def reply(
     text: Annotated[str, typer.Argument(help="What the caller says.")],
     system: Annotated[str, typer.Option(help="The system prompt.")] = "You answer the phone. Be brief and friendly.",
@@ -114,7 +114,7 @@ def reply(
         say(f"[{timing.wall_ms:.0f} ms, {output.tokens} tokens, {first}]")
 
 
-@app.command()
+@app.command(rich_help_panel=Group.USE)
 def speak(
     text: Annotated[str, typer.Argument(help="What to say.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The WAV file to write.")] = Path("speech.wav"),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
-from voiceperf.cli.app import app
+from voiceperf.cli.app import Group, app
 from voiceperf.engines.exported import Exported
 from voiceperf.errors import InputError
 from voiceperf.log import say
@@ -18,7 +18,7 @@ from voiceperf.roles import ROLES
 ENVIRONMENT = "env"
 
 
-@app.command()
+@app.command(rich_help_panel=Group.TUNE)
 def export(
     profile: Annotated[str, typer.Argument(help="A shipped profile or the path of a TOML file.")] = profiles.DEFAULT,
     to: Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
-from voiceperf.cli.app import Json, app, finite
+from voiceperf.cli.app import Group, Json, app, finite
 from voiceperf.cli.compare import Markdown, compare_sides
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Texts
 from voiceperf.files import require_writable
@@ -21,7 +21,7 @@ from voiceperf.suite.sides import COMPARED
 BUDGET_S = 80.0  # a row, so that the whole gate ends within six minutes; unchanged code is clear sooner
 
 
-@app.command()
+@app.command(rich_help_panel=Group.GUARD)
 def gate(
     against: Annotated[
         str | None,

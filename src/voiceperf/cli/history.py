@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
-from voiceperf.cli.app import Json, app, print_json
+from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.cli.bisect import find_revision
 from voiceperf.cli.material import Storage
 from voiceperf.errors import InputError
@@ -24,7 +24,7 @@ from voiceperf.report.tables import page
 from voiceperf.suite.sides import COMPARED
 
 
-@app.command()
+@app.command(rich_help_panel=Group.GUARD)
 def history(
     benchmark: Annotated[
         str, typer.Argument(help="Part of a benchmark's name, as in thinking (default: each workload, over all turns).")
@@ -80,7 +80,7 @@ def history(
         print_history(found, page())
 
 
-@app.command()
+@app.command(rich_help_panel=Group.GUARD)
 def accept(
     run: Annotated[
         str | None,

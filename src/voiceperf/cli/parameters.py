@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from voiceperf.cli.app import Json, app, print_json
+from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.engines import names, params_class
 from voiceperf.errors import InputError
 from voiceperf.live.params import ServiceParams
@@ -16,7 +16,7 @@ from voiceperf.report.parameters import parameter_table, parameters_markdown
 from voiceperf.report.tables import page
 
 
-@app.command()
+@app.command(rich_help_panel=Group.TUNE)
 def parameters(
     engines: Annotated[list[str] | None, typer.Argument(help="Engines, or service; all where none is named.")] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the documentation's page.")] = False,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from voiceperf import profiles
-from voiceperf.cli.app import Json, app, print_json
+from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Texts, recorded_call
 from voiceperf.engines import role_named
 from voiceperf.errors import EngineError, InputError
@@ -27,7 +27,7 @@ from voiceperf.roles import HEARING, ROLES, SPEAKING, THINKING
 _PROGRESS_EVERY = 25
 
 
-@app.command()
+@app.command(rich_help_panel=Group.MEASURE)
 def quality(
     roles: Annotated[
         list[str] | None,

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from voiceperf import profiles
 from voiceperf.call import CallRecording
-from voiceperf.cli.app import Json, app, finite, is_typed, print_json
+from voiceperf.cli.app import Group, Json, app, finite, is_typed, print_json
 from voiceperf.cli.engines import ProfileName, chosen_profile
 from voiceperf.cli.material import CallFile, recorded_call
 from voiceperf.errors import InputError
@@ -33,7 +33,7 @@ Concurrency = Annotated[int, typer.Option(min=1, max=100, help="Calls at once.")
 Result = TypeVar("Result")
 
 
-@app.command()
+@app.command(rich_help_panel=Group.MEASURE)
 def replay(
     context: typer.Context,
     calls: Annotated[int, typer.Option(min=1, help="How many calls.")] = 10,
@@ -92,7 +92,7 @@ def replay(
     sys.exit(1 if any(record.error for record in records) else 0)
 
 
-@app.command()
+@app.command(rich_help_panel=Group.MEASURE)
 def soak(
     minutes: Annotated[float, typer.Option(min=0.1, callback=finite, help="How long.")] = 30.0,
     concurrency: Concurrency = 4,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voiceperf.cli.app import Json, app, print_json
+from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.cli.material import Storage
 from voiceperf.cli.tune import found_before
 from voiceperf.errors import InputError, VoicePerfError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # the plotting library is imported by this command alone, onc
     from voiceperf.report.tuning_plot import Panel
 
 
-@app.command()
+@app.command(rich_help_panel=Group.MEASURE)
 def report(
     run: Annotated[str, typer.Argument(help="A saved run: its path, or how its name begins; else the latest.")] = "",
     out: Annotated[Path, typer.Option(help="The page to write, one file with everything in it.")] = Path("report.html"),

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
-from voiceperf.cli.app import app
+from voiceperf.cli.app import Group, app
 from voiceperf.cli.engines import Changes, ProfileName, contender
 from voiceperf.engines import role_named
 from voiceperf.engines.base import require_text
@@ -22,7 +22,7 @@ from voiceperf.suite import standing
 _SYSTEM_PROMPT = "You answer the phone. Be brief and friendly."
 
 
-@app.command()
+@app.command(rich_help_panel=Group.USE)
 def serve(
     what: Annotated[str, typer.Argument(help=f"A role ({', '.join(ROLES)}), or the engine that plays it.")],
     uri: Annotated[

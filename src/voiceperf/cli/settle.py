@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
-from voiceperf.cli.app import Json, app, print_json
+from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Texts, recorded_call
 from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
 from voiceperf.log import say
@@ -19,7 +19,7 @@ from voiceperf.suite.settle import Settled, Settlement
 _JUDGED_ON = Portion(4, 4)
 
 
-@app.command()
+@app.command(rich_help_panel=Group.TUNE)
 def settle(
     profile: Annotated[
         str, typer.Option(help="The profile to put on trial: a shipped name or a TOML file.")

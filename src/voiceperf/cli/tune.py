@@ -12,7 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from voiceperf import profiles
-from voiceperf.cli.app import Json, app, print_json
+from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.cli.engines import chosen_profile
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Storage, Texts, recorded_call
 from voiceperf.engines import role_named
@@ -45,7 +45,7 @@ _PREFER, _BASELINE = "speed", "fair"
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
-@app.command()
+@app.command(rich_help_panel=Group.TUNE)
 def tune(
     roles: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(ROLES)}; all where none is named.")] = None,
     budget: Annotated[str, typer.Option(help="How long it may take: 90s, 15m or 1h.")] = "15m",

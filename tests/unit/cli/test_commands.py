@@ -1,6 +1,7 @@
 """The commands as a user types them, where no model is needed."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 import soundfile
 
 from voiceperf.cli import main
+from voiceperf.cli.app import Group
 from voiceperf.engines import capabilities
 
 
@@ -50,6 +52,13 @@ def test_help_is_wrapped_for_the_terminal(voiceperf, monkeypatch):
     assert all(len(line.rstrip()) > 60 for line in lines[paragraph : paragraph + 3])
 
 
+def test_help_groups_commands_by_what_they_are_for(voiceperf):
+    """From using the engines to setting them up, and every command is in a group."""
+    text = voiceperf("--help").stdout
+    panels = [line.strip("╭─╮ \n") for line in text.splitlines() if line.startswith("╭")]
+    assert panels == ["Options", *Group]
+
+
 def test_help_names_every_command(voiceperf):
     """`--help` lists what there is."""
     text = voiceperf("--help").stdout
@@ -59,6 +68,7 @@ def test_help_names_every_command(voiceperf):
         "transcribe",
         "reply",
         "speak",
+        "bench",
         "quality",
         "compare",
         "accept",
@@ -85,6 +95,30 @@ def test_doctor_tells_the_machine_and_what_is_missing(voiceperf):
     assert {"whisper", "llama", "kokoro", "openai_thinking", "wyoming_hearing"} <= set(facts["engines"])
     assert not any(facts["models"].values())
     assert all("voiceperf models pull" in row["text"] for row in facts["runs"].values())
+
+
+def test_bench_is_pytest_on_the_suite_that_comes_along(voiceperf, tmp_path, monkeypatch):
+    """In a project whose own settings would break it, it finds every test; what is asked for arrives."""
+    started = []
+    monkeypatch.setattr(os, "execv", lambda program, command: started.append(command) or sys.exit(0))
+    voiceperf("bench", "--baseline", "fair", "--form", "short")
+    (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\naddopts = '--no-such-option'\n")
+    done = subprocess.run([*started[0], "--collect-only", "-q"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_turn[turn_1-fair-hearing]" in done.stdout
+    assert "test_criterion[fair-call]" in done.stdout
+    assert "upstream" not in done.stdout
+    assert voiceperf("bench", "--form", "long").returncode == 2
+
+
+def test_bench_takes_a_projects_own_suite(voiceperf, monkeypatch):
+    """Its files are run as the project has them set."""
+    started = []
+    monkeypatch.setattr(os, "execv", lambda program, command: started.append(command) or sys.exit(0))
+    voiceperf("bench", "tests/perf", "--call", "mine")
+    assert started[0][3] == "tests/perf"
+    assert "--voiceperf-call=mine" in started[0]
+    assert "-c" not in started[0]
 
 
 def test_models_list_prints_one_object_a_model(voiceperf):
