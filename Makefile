@@ -12,7 +12,7 @@ help:
 	@echo "make gate    is this checkout slower or worse than what it came from? minutes (ci/gate.sh has the exit codes)"
 	@echo "make evidence   the figures of docs/METHOD.md, from simulation and from real engines (hours)"
 	@echo "make peers   faster-whisper, kokoro-onnx and llama.cpp's benchmark as they come, beside ours (build/peers.md)"
-	@echo "make lint    ruff and mypy"
+	@echo "make lint    ruff, mypy and mdformat"
 	@echo "make models  only pull the models"
 	@echo "make docs    the documentation as a site (build/site)"
 	@echo "make lock    renew requirements.lock from pyproject.toml"
@@ -64,6 +64,7 @@ lint: setup
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/mdformat --check $$(git ls-files '*.md' ':!docs/PARAMETERS.md')
 
 # --unsafe-package keeps what ci/setup.sh builds, from requirements-native.lock, out of the lock
 lock: setup

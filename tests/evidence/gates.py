@@ -51,7 +51,7 @@ CASES = {
     ),
     # 0.025 nats of KL divergence where 0.02 are
     "worse-thinking": Plant(
-        "engines/llama.py", {"_log_softmax(logits[:-1])": "_log_softmax(logits[:-1] * np.float32(0.9))"}, "thinking"
+        "engines/llama_scores.py", {"(llm, tokens, 0)[:-1])": "(llm, tokens, 0)[:-1] * np.float32(0.9))"}, "thinking"
     ),
     # 3.6 dB softer where 3 are
     "worse-speaking": Plant(

@@ -198,3 +198,12 @@ def test_an_environment_that_no_process_can_have_is_refused(tmp_path, line, one_
     with pytest.raises(InputError) as caught:
         profiles.load(str(tmp_path / "mine.toml"))
     one_line(caught.value, "mine.toml", "whisper.env")
+
+
+@pytest.mark.parametrize(("system", "gpu", "layers"), [("darwin", True, -1), ("linux", False, 0)])
+def test_shipped_uses_metal_on_a_mac_alone(monkeypatch, system, gpu, layers):
+    """There the engines' builds have it by default; elsewhere a build for a GPU is the user's choice."""
+    monkeypatch.setattr(profiles.sys, "platform", system)
+    shipped = profiles.load("shipped")
+    assert shipped["whisper"].values.get("use_gpu", False) is gpu
+    assert shipped["llama"].values.get("n_gpu_layers", 0) == layers

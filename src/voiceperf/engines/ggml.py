@@ -47,6 +47,10 @@ class Ggml:
     ) -> None:
         self.call("ggml_free", _POINTER(self._context))
 
+    def has(self, name: str) -> bool:
+        """Whether the library has a function of this name itself."""
+        return hasattr(self._library, name)
+
     def call(self, name: str, *arguments: Any) -> Tensor:
         """One of its functions, of ctypes' values; what it returns as a place in memory."""
         function = getattr(self._library, name)

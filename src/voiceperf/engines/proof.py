@@ -89,6 +89,11 @@ def _products(ggml: Ggml, library: Preloaded) -> str | None:
     return None
 
 
+def _products_if_offered(ggml: Ggml, library: Preloaded) -> str | None:
+    """The same where the build offers its products at all; one without llamafile's has the rest (docs/HARDWARE.md)."""
+    return _products(ggml, library) if ggml.has("llamafile_sgemm") else None
+
+
 def _integers(rows: int, least: int, most: int) -> NDArray[np.float32]:
     """Shape (rows, columns), float32; each block has both ends and is a power of two as large."""
     blocks = least // 4 + _scattered((rows, _BLOCKS, 32)) % (most // 4 - least // 4 + 1)
@@ -139,5 +144,5 @@ def _split(ggml: Ggml, library: Preloaded) -> str | None:
 _PROOFS: dict[Preloaded, tuple[Proof, ...]] = {
     STATIC_SPLIT: (_split,),
     MATRIX_KERNELS: (_products,),
-    ENCODER_KERNELS: (_products, _attention, _activation),
+    ENCODER_KERNELS: (_products_if_offered, _attention, _activation),
 }

@@ -186,10 +186,11 @@ class WhisperParams(EngineParams):
         return [all_silence | step for step in ({}, *longer, {"vnni_kernels": False}) if all_silence | step]
 
     def context(self, samples: int) -> Context:
-        """What the first try at a chunk of so many samples computes."""
+        """What the first try at a chunk of so many samples computes; weighing never takes more than not weighing."""
         by_ours = self.vnni_kernels and self.flash_attn and not self.use_gpu
+        plain = encoder_context.plain(self.audio_ctx, samples)
         weighed = encoder_context.weighed(self.silence_ctx, samples) if by_ours and self.audio_ctx else None
-        return weighed or encoder_context.plain(self.audio_ctx, samples)
+        return weighed if weighed and weighed.frames < (plain.frames or FULL) else plain
 
     def token_cap(self, samples: int, language: str = "en") -> int:
         """The most tokens that so much speech may yield; 0 asks whisper.cpp for no bound.

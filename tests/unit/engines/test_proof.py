@@ -19,6 +19,7 @@ import json, sys
 from pathlib import Path
 from voiceperf.engines import compiled
 compiled.NATIVE = Path(sys.argv[1])
+exec(sys.argv[3])
 from voiceperf.engines.proof import unproven
 if sys.argv[2] == "llama":
     import llama_cpp
@@ -41,13 +42,13 @@ def proven(tmp_path, monkeypatch):
     monkeypatch.setattr(compiled, "NATIVE", native)
     monkeypatch.setenv("VOICEPERF_CACHE", str(tmp_path / "cache"))
 
-    def ask(engine, file=MATRICES, old="", new=""):
+    def ask(engine, file=MATRICES, old="", new="", *, first=""):
         text = (native / file).read_text()
         assert not old or text.count(old) == 1
         (native / file).write_text(text.replace(old, new) if old else text)
         libraries = ":".join(str(library.path()) for library in LIBRARIES[engine])
         done = subprocess.run(
-            [sys.executable, "-c", ASK, str(native), engine],
+            [sys.executable, "-c", ASK, str(native), engine, first],
             env={**os.environ, "LD_PRELOAD": libraries}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -79,6 +80,13 @@ def test_kernels_that_are_wrong_or_idle_are_refused(proven, engine, change, said
     """A term that is lost, a moved field, a type that has another number, a function of another name: one line each."""
     (reason,) = proven(engine, *change).values()
     assert said in reason
+
+
+def test_a_build_that_offers_no_products_has_the_rest(proven):
+    """The wheel of pywhispercpp comes without llamafile's: attention and activation are proven, products are not."""
+    without = "from voiceperf.engines.ggml import Ggml; Ggml.has = lambda ggml, name: False"
+    renamed = (MATRICES, "llamafile_sgemm(const Share", "other_sgemm(const Share")
+    assert proven("whisper", *renamed, first=without) == {}
 
 
 @pytest.mark.parametrize(("bounds", "is_refused"), [(">=0.1,<0.2", True), (">=0.3.30", False)])

@@ -1,6 +1,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from voiceperf.engines import encoder_context
 from voiceperf.engines.base import Transcript
@@ -37,6 +39,17 @@ def test_silence_is_weighed_by_our_attention_alone(change):
     assert WEIGHED.context(16_000).is_weighed
     params = replace(WEIGHED, **change)
     assert params.context(16_000) == encoder_context.plain(params.audio_ctx, 16_000)
+
+
+@given(st.integers(2000, 16_000 * 30))
+def test_silence_that_is_weighed_never_takes_more(samples):
+    """Whatever the length of the speech, no more is computed than without weighing."""
+    full = encoder_context.FULL
+    computed = (
+        WEIGHED.context(samples).frames or full,
+        encoder_context.plain(WEIGHED.audio_ctx, samples).frames or full,
+    )
+    assert computed[0] <= computed[1]
 
 
 def test_safer_settings_compute_the_silence_first():
