@@ -8,8 +8,9 @@ from typing import Any
 
 from voiceperf.errors import EngineError, ParameterError, ServiceError
 from voiceperf.judge.regression import MAX_SLOWDOWN, Change, change_of, judge_slowdown
+from voiceperf.judge.stalls import judge_stalls
 from voiceperf.judge.statistics import Interval, PairsByInput
-from voiceperf.judge.verdict import Finding, Verdict
+from voiceperf.judge.verdict import Finding, Verdict, worst
 from voiceperf.measure.blocks import Cost, balanced_orders, wall_ns
 from voiceperf.measure.experiment import Observed, Start, looking, never
 from voiceperf.measure.launch import BASELINE, CANDIDATE, Launch, Spent, StartSide
@@ -125,7 +126,9 @@ class DuelUnderWay:
             return Duel(self.what, Finding(Verdict.INVALID, self._failure))
         seen, tolerance = self._seen, self._tolerance
         finding, change = judge_slowdown(seen.interval, tolerance), change_of(seen.interval, tolerance)
-        return Duel(self.what, finding, change, seen.interval, seen.rounds, seen.launches)
+        stalls = judge_stalls(seen.launches)
+        found = worst([finding, stalls]) if stalls.verdict is Verdict.FAIL else finding
+        return Duel(self.what, found, change, seen.interval, seen.rounds, seen.launches)
 
 
 class DuelOfSides(DuelUnderWay):
