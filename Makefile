@@ -57,8 +57,8 @@ evidence: models
 	touch $@
 
 peers: models .venv-peers/.ready
-	tests/peers/build_llama_bench.sh .venv-peers/bin/python .venv-peers/llama-bench
-	.venv/bin/python tests/peers/measure.py .venv-peers/bin/python .venv-peers/llama-bench/llama-bench build/peers.md
+	tests/peers/build_program.sh .venv-peers/bin/python .venv-peers/programs llama-bench
+	.venv/bin/python tests/peers/measure.py .venv-peers/bin/python .venv-peers/programs/llama-bench build/peers.md
 
 lint: setup
 	.venv/bin/ruff check .

@@ -1,8 +1,15 @@
 """`voiceperf export`: what it prints is run by the very library that it is for."""
 
+import json
 import os
+import shlex
+import shutil
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
+from pathlib import Path
 
 import pytest
 import soundfile
@@ -11,6 +18,7 @@ from voiceperf.places import fixtures_dir
 
 pytestmark = pytest.mark.models
 
+ROOT = Path(__file__).parents[2]
 SPEECH = fixtures_dir() / "audio" / "flac" / "jfk_d001.flac"
 UPSTREAM = """
 [whisper]
@@ -70,6 +78,88 @@ def test_kokoro_onnx_takes_it(ran):
     assert (rate_hz, 0.5 < len(audio) / rate_hz < 3) == (24_000, True)
 
 
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    """(name) -> a folder that has this program, built from the sources of our packages."""
+    if not (shutil.which("cmake") and shutil.which("ninja")):
+        pytest.skip("building it needs cmake and ninja")
+    folder = tmp_path_factory.mktemp("programs")
+
+    def built(name):
+        script = ROOT / "tests" / "peers" / "build_program.sh"
+        subprocess.run([script, sys.executable, folder, name], check=True, timeout=1500)
+        return folder
+
+    return built
+
+
+def in_shell(ran, programs, name, more=""):
+    """The command line as it is printed, with some words behind it, for a shell that finds the program."""
+    path = f"{programs(name)}:{os.environ['PATH']}"
+    command = export(ran.folder, "mine.toml", "--to", name).stdout.rstrip() + more
+    return {"args": ["sh", "-c", f"exec {command}"], "cwd": ran.folder, "env": {**os.environ, "PATH": path}}
+
+
+@pytest.mark.slow
+def test_whisper_cli_takes_it(ran, programs):
+    """whisper.cpp's own program, with these flags, hears what was said."""
+    done = subprocess.run(**in_shell(ran, programs, "whisper-cli"), capture_output=True, text=True, check=True)
+    assert "ask not what your country can do for you" in done.stdout.lower().replace(",", "")
+    assert "unknown argument" not in done.stderr
+
+
+@pytest.mark.slow
+def test_llama_server_takes_it(ran, programs):
+    """llama.cpp's own server, with these flags, comes up and answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(**in_shell(ran, programs, "llama-server", f" --port {port}"))
+    try:
+        asked = {"messages": [{"role": "user", "content": "When do you open?"}]}
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/v1/chat/completions",
+            json.dumps(asked).encode(),
+            {"Content-Type": "application/json"},
+        )
+        until = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    said = json.load(answer)
+                break
+            except OSError:  # it is not up yet, or loads its model
+                assert server.poll() is None
+                assert time.monotonic() < until
+                time.sleep(0.2)
+    finally:
+        server.kill()
+        server.wait()
+    assert len(said["choices"][0]["message"]["content"].split()) > 5
+    assert said["usage"]["completion_tokens"] <= 24
+
+
+@pytest.mark.parametrize(
+    ("program", "flags"),
+    [
+        (
+            "llama-server",
+            ["--flash-attn on", "--temperature 0.0", "--predict 24", "--ctx-size 1024", "--load-mode mmap"],
+        ),
+        ("whisper-cli", ["--audio-ctx 768", "--flash-attn", "--no-timestamps", "--no-gpu", "--language en"]),
+    ],
+)
+def test_command_lines_have_the_settings(tmp_path, program, flags):
+    """Each setting that the program knows is one of its flags, and the shell reads them as one command."""
+    (tmp_path / "mine.toml").write_text(UPSTREAM)
+    line = export(tmp_path, "mine.toml", "--to", program).stdout
+    words = shlex.split(line.replace("\\\n", " "))
+    assert words[0] == program
+    for flag in flags:
+        name, *value = flag.split()
+        assert words[words.index(name) + 1 :][: len(value)] == value
+
+
 def test_what_only_voiceperf_has_is_said(tmp_path):
     """Of the shipped profile the second try at hearing, and the environment that has the kernels."""
     said = export(tmp_path, "--to", "pywhispercpp").stderr
@@ -89,4 +179,4 @@ def test_the_environment_can_be_read_by_a_shell(tmp_path):
 def test_a_program_that_there_is_not_lists_those_that_there_are(tmp_path):
     """The names to choose from, and exit code 2."""
     said = export(tmp_path, "--to", "ollama", codes=(2,)).stderr
-    assert "pywhispercpp, llama-cpp-python, kokoro-onnx, env" in said
+    assert "pywhispercpp, whisper-cli, llama-cpp-python, llama-server, kokoro-onnx, env" in said

@@ -27,7 +27,7 @@ class Group(StrEnum):
 
 class _Grouped(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
-        panels = {name: getattr(command, "rich_help_panel", None) for name, command in self.commands.items()}
+        panels: dict[str, Any] = {name: getattr(one, "rich_help_panel", None) for name, one in self.commands.items()}
         return sorted(panels, key=lambda name: list(Group).index(Group(panels[name])))
 
 

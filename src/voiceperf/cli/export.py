@@ -25,7 +25,7 @@ def export(
         str, typer.Option(help="The program, or env; one that there is not lists those that there are.")
     ] = "",
 ) -> None:
-    """Print what gives another program the settings of a profile on this machine: code, or with env its environment.
+    """Print what gives another program the settings of a profile: code, a command line, or with env its environment.
 
     What only voiceperf can do is said on standard error. Kernels of voiceperf's own work in other programs too, where
     those are started in the environment that `--to env` prints.
