@@ -1,7 +1,10 @@
 """Our own C++: where it can be had, and what is said where it cannot."""
 
 import ctypes
+import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
@@ -98,3 +101,28 @@ def test_a_changed_header_makes_another_library(monkeypatch, tmp_path):
         answers.append(ctypes.CDLL(str(Compiled("any", "library.cpp").path())).answer())
     assert answers == [1, 2, 2]
     assert len(list(tmp_path.rglob("*.so"))) == 2
+
+
+def test_a_cache_that_runs_no_code_is_named(monkeypatch, tmp_path):
+    """On a file system mounted noexec nothing can be loaded: the folder, the reason and the remedy are said."""
+    monkeypatch.setenv("VOICEPERF_CACHE", str(tmp_path / "cache"))
+    if reason := STATIC_SPLIT.unavailable():
+        pytest.skip(reason)
+    monkeypatch.setattr(compiled.os, "statvfs", lambda folder: SimpleNamespace(f_flag=os.ST_NOEXEC))
+    for _ in range(2):  # before it is compiled, and where it lies there already
+        said = STATIC_SPLIT.unavailable()
+        assert "noexec" in said
+        assert "VOICEPERF_CACHE" in said
+        STATIC_SPLIT._target().touch()
+
+
+def test_two_that_compile_at_once_do_not_meet(monkeypatch, tmp_path):
+    """Containers that share a cache may have processes of the same number: each writes in a folder of its own."""
+    monkeypatch.setenv("VOICEPERF_CACHE", str(tmp_path / "cache"))
+    if reason := STATIC_SPLIT.unavailable():
+        pytest.skip(reason)
+    with ThreadPoolExecutor(2) as both:
+        paths = list(both.map(lambda _: STATIC_SPLIT.path(), range(2)))
+    assert paths[0] == paths[1]
+    assert [path.name for path in paths[0].parent.iterdir()] == [paths[0].name]
+    assert ctypes.CDLL(str(paths[0])).ggml_is_numa
