@@ -39,7 +39,8 @@ def bench(
     """
     if form not in FORMS:
         raise InputError(f"--form {form!r}: choose of {', '.join(FORMS)}")
-    command = [sys.executable, "-m", "pytest", *_which(tests or []), *_options(candidate, baseline or [], form, call)]
+    played = call or (None if tests else Path("call61"))  # a project's own tests may say in its settings which
+    command = [sys.executable, "-m", "pytest", *_which(tests or []), *_options(candidate, baseline or [], form, played)]
     os.execv(sys.executable, command)  # this process becomes pytest's, which then imports what it watches itself
 
 
@@ -49,7 +50,7 @@ def _which(tests: list[Path]) -> list[str]:
         return [str(path) for path in tests]
     suite = resources.files("voiceperf.pytest_plugin").joinpath("whole_suite.py")
     alone = ["-c", os.devnull, "--rootdir", str(Path.cwd()), "-p", "no:cacheprovider", "--import-mode=importlib"]
-    return [str(suite), *alone, "--voiceperf-call=call61"]
+    return [str(suite), *alone]
 
 
 def _options(candidate: str, baselines: list[str], form: str, call: Path | None) -> list[str]:

@@ -23,7 +23,7 @@ from voiceperf.suite.workloads import duel_requests
 
 @app.command(rich_help_panel=Group.SET_UP)
 def doctor(as_json: Json = False) -> None:
-    """Tell cores, CPU flags, engines and what each supports, models, and what is missing.
+    """Show cores, CPU flags, what each engine supports here, the models, and what is missing.
 
     Each engine of the profile in force is asked once, for the shortest work of Call 61: whether it runs here, and how
     many of its operations voiceperf's own kernels compute.

@@ -27,7 +27,7 @@ class Ggml:
 
     Args:
         library: the path of the shared library, or of one that depends on it.
-        memory: for all tensors and results together.
+        memory_bytes: for all tensors and results together.
         threads: that compute.
 
     Raises:

@@ -37,7 +37,7 @@ def judge_stalls(launches: Sequence[PairsByInput]) -> Finding:
 
 def _shares(launches: Sequence[PairsByInput], side: int) -> list[float]:
     """Of each launch the share of a side's runs that stall."""
-    inputs = {key for launch in launches for key in launch}
+    inputs = {key for launch in launches for key, pairs in launch.items() if pairs}
     usual = {key: median(pair[side] for launch in launches for pair in launch.get(key, ())) for key in inputs}
     stalls = [
         [pair[side] > STALL * usual[key] for key, pairs in launch.items() for pair in pairs] for launch in launches

@@ -56,6 +56,7 @@ def test_too_few_launches_tell_nothing():
     rng = np.random.default_rng(1)
     assert judge_stalls(launches(rng, 3, stalls=(0.0, 0.9))).verdict is Verdict.PASS
     assert judge_stalls([]).verdict is Verdict.PASS
+    assert judge_stalls([{1: []}, {}]).verdict is Verdict.PASS
 
 
 def test_the_reason_has_both_shares():
