@@ -176,6 +176,18 @@ def test_the_environment_can_be_read_by_a_shell(tmp_path):
     assert done.stdout in {"3000", "10000"}
 
 
+def test_the_environment_keeps_what_the_user_preloads(tmp_path):
+    """What is printed adds to the user's lists, and makes them where there are none."""
+    (tmp_path / "mine.toml").write_text("[llama]\nuse_mmap = false\nhuge_pages = true\n")
+    script = export(tmp_path, "mine.toml", "--to", "env").stdout + 'printf %s "$GLIBC_TUNABLES"'
+    found = []
+    for own in ({}, {"GLIBC_TUNABLES": "glibc.malloc.arena_max=2"}):
+        environment = {"PATH": os.environ["PATH"], **own}
+        done = subprocess.run(["sh", "-euc", script], capture_output=True, text=True, check=True, env=environment)
+        found.append(done.stdout)
+    assert found == ["glibc.malloc.hugetlb=1", "glibc.malloc.arena_max=2:glibc.malloc.hugetlb=1"]
+
+
 def test_a_program_that_there_is_not_lists_those_that_there_are(tmp_path):
     """The names to choose from, and exit code 2."""
     said = export(tmp_path, "--to", "ollama", codes=(2,)).stderr

@@ -13,6 +13,7 @@ from voiceperf.engines.exported import Exported
 from voiceperf.errors import InputError
 from voiceperf.log import say
 from voiceperf.measure.contender import Contender, Side
+from voiceperf.measure.process import LISTS
 from voiceperf.roles import ROLES
 
 ENVIRONMENT = "env"
@@ -49,5 +50,6 @@ def export(
 
 def _environment(contender: Contender) -> list[str]:
     found = {**contender.params.environment(), **contender.env}
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in found.items()]
+    own = {name: f'"${{{name}:+${name}:}}"' if name in LISTS else "" for name in found}  # what the user has there stays
+    lines = [f"export {name}={own[name]}{shlex.quote(value)}" for name, value in found.items()]
     return [f"# {contender.role}: {contender.engine}", *lines]

@@ -27,7 +27,7 @@ LOAD_LIMIT_S = 120.0  # the slowest load seen here takes 3 s; a cold disk may ta
 RUN_LIMIT_S = 60.0  # the longest run of the suite takes 3 s
 _PER_SECOND_S = 4.0  # more for each second of speech that is to be heard
 _PER_CHARACTER_S = 0.25  # and for each character that is to be read or spoken: some eight minutes for a page
-_LISTS = ("LD_PRELOAD", "GLIBC_TUNABLES")  # variables to which an engine's setting adds
+LISTS = ("LD_PRELOAD", "GLIBC_TUNABLES")  # variables to which an engine's setting adds
 
 
 class WorkerProcess:
@@ -203,7 +203,7 @@ def _joined(*environments: Mapping[str, str]) -> dict[str, str]:
     for environment in environments:
         for name, value in environment.items():
             parts = [*found.get(name, "").replace(" ", ":").split(":"), *value.replace(" ", ":").split(":")]
-            found[name] = ":".join(dict.fromkeys(filter(None, parts))) if name in _LISTS else value
+            found[name] = ":".join(dict.fromkeys(filter(None, parts))) if name in LISTS else value
     return found
 
 
