@@ -1,7 +1,8 @@
 """Where in a recording somebody speaks: Silero's voice activity detection (VAD), and what is cut by it.
 
 The detector gives each frame of 32 ms a probability that it holds speech. Of 457 recordings of words and sentences each
-has a frame of 0.85 or more; of silence, noise, hum, tones and melodies none has 0.32, however quiet (docs/FINDINGS.md).
+has a frame of 0.85 or more; of silence, noise, hum, tones and melodies none has 0.32, however quiet. A word of 0.3 s in
+noise is over before the model has settled, so a beginning is looked at twice (docs/FINDINGS.md, No speech).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _LEAST_S = 0.25  # of a piece
 _LEVEL = 0.5  # full scale is 1; what the loud moments of a recording are raised to before it is looked at
 _LEVEL_SHARE = 0.999  # of its samples that are no louder than that, so that a click does not count
 _MOST_GAIN = 1000.0
+_BEGINNING_S = 2.0  # looked at again where no speech was found: the model has settled by then
 
 
 class SpeechDetector:
@@ -53,8 +55,9 @@ class SpeechDetector:
             yield self._model.process(memoryview(whole.data))
 
     def is_speech(self, audio: Samples, threshold: float) -> bool:
-        """Whether any frame is as likely as that; it stops at the first."""
-        return any(likely >= threshold for likely in self.probabilities(audio))
+        """Whether any frame is as likely as that, the beginning looked at twice; it stops at the first."""
+        beginning = audio[: int(_BEGINNING_S * SPEECH_RATE_HZ)]
+        return any(likely >= threshold for likely in self.probabilities(np.concatenate([audio, beginning])))
 
     def pieces(self, audio: Samples, longest_s: float) -> Iterator[tuple[int, int]]:
         """Where there is speech, as (first, end) samples in order, each at most so long; nothing is looked at early.

@@ -126,12 +126,12 @@ def test_no_speech_is_no_words():
 
 
 def test_no_recording_of_speech_is_lost_by_the_gate():
-    """What looks for speech first takes none of the recordings for silence, and hardly any over a line."""
+    """What looks for speech first takes none of the recordings for silence, neither alone nor over its line."""
     from voiceperf.vad import BEGINS, SpeechDetector
 
     detector = SpeechDetector()
     assert [r.path.name for r in RECORDINGS if not detector.is_speech(read_speech(r.path), BEGINS)] == []
-    assert sum(not detector.is_speech(r.audio(), BEGINS) for r in RECORDINGS) <= len(RECORDINGS) / 100
+    assert [r.path.name for r in RECORDINGS if not detector.is_speech(r.audio(), BEGINS)] == []
 
 
 def test_parts_of_a_long_recording_come_as_they_are_heard():
