@@ -16,10 +16,12 @@ from typing import Any
 
 import psutil
 
+from voiceperf import gpu
+
 _HYBRID_X86 = {"performance": "/sys/devices/cpu_core/cpus", "efficiency": "/sys/devices/cpu_atom/cpus"}
 # what engines choose their kernels by; the full list would tell machines apart that run the same code
 _KERNEL_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "asimd", "sve", "i8mm")
-_IDENTITY = ("cpu", "cpu_flags", "performance_cores", "efficiency_cores", "cpu_quota", "system")
+_IDENTITY = ("cpu", "cpu_flags", "performance_cores", "efficiency_cores", "cpu_quota", "gpus", "system")
 _APPLE = {"performance": "hw.perflevel0.physicalcpu", "efficiency": "hw.perflevel1.physicalcpu"}
 
 
@@ -159,12 +161,14 @@ def hardware() -> dict[str, Any]:
     """What makes this machine another one: where it differs, times do not compare. `kernel` is said, and is no part."""
     brand, flags = processor()
     found, quota = cores(), cpu_quota()
+    gpus = [one.name for one in gpu.gpus()]
     return {
         "cpu": brand,
         "cpu_flags": [flag for flag in _KERNEL_FLAGS if flag in flags],
         "performance_cores": found.performance,
         "efficiency_cores": found.efficiency,
         **({} if quota is None else {"cpu_quota": quota}),
+        **({"gpus": gpus} if gpus else {}),
         "system": f"{platform.system()} {platform.machine()}",
         "kernel": platform.release(),
     }

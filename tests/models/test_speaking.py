@@ -37,6 +37,15 @@ def test_replies_last_as_long_as_the_recorded_ones(shipped):
         assert speech.heard_s == pytest.approx(seconds, rel=0.10), turn.reply
 
 
+def test_a_quantised_model_speaks_in_floats_too():
+    """Computed in floating point, as GPUs want it, each reply sounds alike and lasts within a twentieth as long."""
+    with worker("fair") as quantised, worker("fair", dequantise=True) as floats:
+        for turn in CALL.turns[:3]:
+            (_, expected), (_, found) = quantised.once(Line(turn.reply)), floats.once(Line(turn.reply))
+            assert found.heard_s == pytest.approx(expected.heard_s, rel=0.05)
+            assert log_spectral_distance_db(expected.audio, found.audio) < 2 * MAX_LOG_SPECTRAL_DB
+
+
 @pytest.mark.skipif(OPERATORS.unavailable() is not None, reason="this machine cannot have our operators")
 def test_our_operators_speak_alike():
     """With our own operators every reply is as long to the sample, and its spectrum is the same to a listener."""

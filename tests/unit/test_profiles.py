@@ -200,6 +200,30 @@ def test_an_environment_that_no_process_can_have_is_refused(tmp_path, line, one_
     one_line(caught.value, "mine.toml", "whisper.env")
 
 
+@pytest.mark.parametrize("built", [True, False])
+def test_values_for_cuda_count_where_an_engine_is_built_for_it(tmp_path, monkeypatch, built):
+    """A section named cuda stands over its processor's, for each engine whose build computes on the GPU, alone."""
+    monkeypatch.setattr(profiles.sys, "platform", "linux")
+    monkeypatch.setattr(profiles.gpu, "is_built_for", lambda engine: built and engine == "llama")
+    path = tmp_path / "mine.toml"
+    path.write_text("[llama.linux.cuda]\nn_gpu_layers = -1\n[whisper.linux.cuda]\nuse_gpu = true\n")
+    found = profiles.load(str(path))
+    assert found["llama"].values == ({"n_gpu_layers": -1} if built else {})
+    assert found["whisper"].values == {}
+
+
+@pytest.mark.parametrize("name", ["shipped", "upstream"])
+def test_what_ships_takes_the_gpu_that_its_engines_are_built_for(monkeypatch, name):
+    """Layers, encoder and execution provider are on it, and nothing of voiceperf's own for processors is asked for."""
+    monkeypatch.setattr(profiles.sys, "platform", "linux")
+    monkeypatch.setattr(profiles.machine, "processor", lambda: ("any", ("avx512_vnni",)))
+    monkeypatch.setattr(profiles.gpu, "is_built_for", lambda _: True)
+    found = profiles.load(name)
+    hears, thinks, speaks = (of_profile(found, role).params for role in profiles.PLAYERS)
+    assert (hears.use_gpu, thinks.n_gpu_layers, speaks.providers[0]) == (True, -1, "CUDAExecutionProvider")
+    assert not any((hears.vnni_kernels, hears.silence_ctx, thinks.vnni_kernels, speaks.vnni_kernels))
+
+
 @pytest.mark.parametrize(("system", "gpu", "layers"), [("darwin", True, -1), ("linux", False, 0)])
 def test_shipped_uses_metal_on_a_mac_alone(monkeypatch, system, gpu, layers):
     """There the engines' builds have it by default; elsewhere a build for a GPU is the user's choice."""

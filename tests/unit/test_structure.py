@@ -18,6 +18,7 @@ FLOORS = (
         "places",
         "log",
         "mel",
+        "gpu",
         "machine",
         "params",
         "audio",

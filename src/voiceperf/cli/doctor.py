@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
 
-from voiceperf import __version__, engines, machine
+from voiceperf import __version__, engines, gpu, machine
 from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.cli.material import recorded_call
 from voiceperf.errors import EngineError, VoicePerfError
@@ -39,6 +40,11 @@ def doctor(as_json: Json = False) -> None:
     table.add_row("cores", f"{cores['performance']} performance, {cores['efficiency']} efficiency{quota}")
     table.add_row("vectors", ", ".join(facts["vector_flags"]) or "none that engines know")
     table.add_row("memory", f"{facts['memory_gib']:.0f} GiB")
+    for one in facts["gpus"]:
+        size = f"{one['memory_bytes'] / 2**30:.0f} GiB"
+        table.add_row("GPU", f"{one['name']}, {size}, compute capability {one['capability']}, driver {one['driver']}")
+    if facts["gpu_remedy"]:
+        table.add_row("GPU", f"no  NVIDIA's driver is here  ({facts['gpu_remedy']})")
     table.add_row("system", facts["system"])
     table.add_row("profile", facts["profile"])
     for engine, able in facts["engines"].items():
@@ -71,6 +77,8 @@ def _facts() -> dict[str, Any]:
         "cpu_quota": machine.cpu_quota(),
         "vector_flags": sorted(flag for flag in flags if flag.startswith(wide)),
         "memory_gib": machine.memory_bytes() / 2**30,
+        "gpus": [asdict(one) for one in gpu.gpus()],
+        "gpu_remedy": gpu.remedy(),
         "system": machine.operating_system(),
         "profile": _profile_in_force(),
         "engines": {engine: _capabilities(engine) for engine in engines.names()},

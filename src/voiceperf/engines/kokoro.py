@@ -17,7 +17,7 @@ from kokoro_onnx.config import SAMPLE_RATE
 from kokoro_onnx.trim import trim
 
 from voiceperf.audio import Samples
-from voiceperf.engines import compiled, kokoro_graph
+from voiceperf.engines import compiled, kokoro_float, kokoro_graph
 from voiceperf.engines.base import (
     FIRST_AUDIO,
     Capability,
@@ -36,6 +36,10 @@ from voiceperf.engines.pieces import bounded, pieces_of
 from voiceperf.engines.spoken import spoken, unreadable, without_thoughts
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.models.store import locate
+
+_CUDA = "CUDAExecutionProvider"
+# by default cuDNN tries all its convolutions for each length of text that is new, which takes longer than it saves
+_PROVIDER_OPTIONS = {_CUDA: {"cudnn_conv_algo_search": "HEURISTIC"}}
 
 
 class KokoroEngine:
@@ -147,14 +151,30 @@ def _session(path: Path, params: KokoroParams, scratch: Path) -> onnxruntime.Inf
     options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, LEVELS[params.graph_level])
     options.log_severity_level = 3  # errors only: its warnings about unused initialisers help nobody
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(params.spinning)))
+    if _CUDA in params.providers:
+        onnxruntime.preload_dlls()  # CUDA's own, which packages beside this one may bring
+    providers = [(name, _PROVIDER_OPTIONS.get(name, {})) for name in params.providers]
     try:
-        model = _with_operators(path, options, scratch) if params.vnni_kernels else path
-        return onnxruntime.InferenceSession(str(model), options, providers=list(params.providers))
+        model = _model(path, params, options, scratch)
+        session = onnxruntime.InferenceSession(model, options, providers=providers)
+        if not set(params.providers) <= set(session.get_providers()):  # one that cannot begin is passed over
+            raise ParameterError(f"kokoro.providers: {', '.join(params.providers)} cannot begin here; see its log")
+        return session
     except ParameterError:
         raise
     except Exception as error:  # ONNX Runtime raises a class of its own for each status code
         reason = str(error).splitlines()[0]
         raise EngineError(f"ONNX Runtime cannot load {path}: not a whole ONNX model? ({reason})") from None
+
+
+def _model(path: Path, params: KokoroParams, options: onnxruntime.SessionOptions, scratch: Path) -> str | bytes:
+    """What is loaded: the file, or what is made of it."""
+    if params.dequantise:
+        made = kokoro_float.in_floating_point(path)
+        if made is None:
+            raise ParameterError(f"kokoro.dequantise = True: {path.name} is not quantised; leave it off")
+        return made
+    return str(_with_operators(path, options, scratch) if params.vnni_kernels else path)
 
 
 def _with_operators(path: Path, options: onnxruntime.SessionOptions, scratch: Path) -> Path:
@@ -167,7 +187,7 @@ def _with_operators(path: Path, options: onnxruntime.SessionOptions, scratch: Pa
 
 def capabilities() -> list[Capability]:
     """What this installation of ONNX Runtime can do."""
-    gpu = {"CUDAExecutionProvider", "CoreMLExecutionProvider"} & set(onnxruntime.get_available_providers())
+    gpu = {_CUDA, "CoreMLExecutionProvider"} & set(onnxruntime.get_available_providers())
     return [
         Capability(f"kokoro-onnx {installed_version('kokoro-onnx')}", True),
         Capability(f"onnxruntime {onnxruntime.__version__}", True),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from voiceperf import gpu
 from voiceperf.engines.exported import Export, Exported, arguments, left_over
 from voiceperf.engines.kokoro_voice import as_code, parts_of
+from voiceperf.errors import ParameterError
 from voiceperf.models.catalogue import CATALOGUE
 from voiceperf.models.store import locate, path_of
 from voiceperf.params import ALL_CORES, Delivery, EngineParams, tunable
@@ -28,7 +30,8 @@ class KokoroParams(EngineParams):
     role: ClassVar[str] = SPEAKING
     title: ClassVar[str] = "Kokoro-82M"
     home: ClassVar[str] = "https://huggingface.co/hexgrad/Kokoro-82M"
-    distributions: ClassVar[tuple[str, ...]] = ("kokoro-onnx", "onnxruntime", "phonemizer", "espeakng-loader")
+    distributions: ClassVar[tuple[str, ...]] = ("kokoro-onnx", "onnxruntime", "phonemizer", "espeakng-loader",
+                                          "onnxruntime-gpu")  # fmt: skip
     thread_names: ClassVar[tuple[str, ...]] = ("intra_op_threads",)
 
     model: str = tunable("kokoro-v1.0-int8", "catalogue name, or the path of an ONNX file")
@@ -57,6 +60,9 @@ class KokoroParams(EngineParams):
             ("CUDAExecutionProvider", "CPUExecutionProvider"),
             ("CoreMLExecutionProvider", "CPUExecutionProvider"),
         ),
+    )
+    dequantise: bool = tunable(
+        False, "compute a quantised model in floating point; GPUs have no operators for its integers"
     )
     trim: bool = tunable(True, "cut the silence at both ends")
     by_sentence: bool = tunable(
@@ -122,6 +128,15 @@ soundfile.write("speech.wav", audio, rate_hz)
         """The voices of the catalogue that are here: what a request may name, so that it opens no other file."""
         return [name for name, asset in CATALOGUE.items() if asset.is_voice and path_of(asset).is_file()]
 
+    def check(self) -> None:
+        if self.dequantise and self.vnni_kernels:
+            raise ParameterError("kokoro.dequantise = True: leaves no integers for vnni_kernels; take one of both")
+
     def safer(self) -> list[dict[str, Any]]:
         """ONNX Runtime's own operators, then whole replies."""
         return [{"vnni_kernels": False}, {"by_sentence": False}]
+
+
+def is_built_for_cuda() -> bool:
+    """Whether the installed ONNX Runtime has NVIDIA's execution provider."""
+    return bool(gpu.files_of("onnxruntime", "capi/*providers_cuda*"))

@@ -29,6 +29,7 @@ from voiceperf.engines.base import (
     Request,
     Scores,
     installed_version,
+    quiet,
     refuse,
     wrong_request,
 )
@@ -128,6 +129,7 @@ class LlamaEngine:
             self._llm.reset()
             if prefix:
                 self._llm.eval(prefix)
+                llama_cpp.llama_synchronize(self._llm.ctx)  # a GPU may still read when the call is back
             self._warm = prefix
 
     def run(self, request: Request, mark: Mark) -> Reply | Scores | Recited:
@@ -235,6 +237,9 @@ def _load(path: Path, params: LlamaParams) -> llama_cpp.Llama:
             n_ubatch=params.n_ubatch,
             **{name: None if count == LIBRARY_DEFAULT else count for name, count in counts.items()},
             n_gpu_layers=params.n_gpu_layers,
+            # without layers on the GPU nothing is there: by itself, llama.cpp takes large products there all the same
+            offload_kqv=bool(params.n_gpu_layers),
+            op_offload=bool(params.n_gpu_layers),
             flash_attn=params.flash_attn,
             type_k=CACHE_TYPES[params.type_k],
             type_v=CACHE_TYPES[params.type_v],
@@ -248,7 +253,8 @@ def _load(path: Path, params: LlamaParams) -> llama_cpp.Llama:
 
 def capabilities() -> list[Capability]:
     """What this build of llama-cpp-python can do."""
-    system = llama_cpp.llama_print_system_info().decode()
+    with quiet():  # it says which GPUs there are
+        system = llama_cpp.llama_print_system_info().decode()
     wide = "AVX512 = 1" in system or "NEON = 1" in system
     return [
         Capability(f"llama-cpp-python {installed_version('llama-cpp-python')}", True),

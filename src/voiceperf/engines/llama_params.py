@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from voiceperf import gpu
 from voiceperf.engines import preload
 from voiceperf.engines.base import IDLE_SPINS, LIBRARY_DEFAULT, idle_environment
 from voiceperf.engines.exported import Export, Exported, arguments, command_line, left_over
@@ -194,3 +195,8 @@ class LlamaParams(EngineParams):
     def environment(self) -> dict[str, str]:
         pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if self.huge_pages else {}
         return preload.environment(self, PRELOADED) | idle_environment(self.idle_spins) | pages
+
+
+def is_built_for_cuda() -> bool:
+    """Whether the installed llama-cpp-python has ggml's code for NVIDIA's GPUs."""
+    return bool(gpu.files_of("llama_cpp", "lib/*ggml-cuda*"))

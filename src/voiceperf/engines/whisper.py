@@ -26,6 +26,7 @@ from voiceperf.engines.base import (
     Transcript,
     Utterance,
     installed_version,
+    quiet,
     refuse,
     wrong_request,
 )
@@ -249,7 +250,8 @@ def _load(path: Path, params: WhisperParams) -> Any:
 
 def capabilities() -> list[Capability]:
     """What this build of pywhispercpp can do."""
-    build = native.whisper_print_system_info()
+    with quiet():  # it says which GPUs there are
+        build = native.whisper_print_system_info()
     build = build.decode() if isinstance(build, bytes) else str(build)
     gpu = any(backend in build for backend in _GPU_BACKENDS)
     wide = "AVX512 = 1" in build or "NEON = 1" in build

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from voiceperf import gpu
 from voiceperf.audio import SPEECH_RATE_HZ
 from voiceperf.engines import encoder_context, preload
 from voiceperf.engines.base import IDLE_SPINS, LIBRARY_DEFAULT, idle_environment
@@ -241,3 +242,10 @@ class WhisperParams(EngineParams):
         """
         by_the_breath = self.single_segment or self.no_timestamps
         return samples > SPEECH_RATE_HZ * (_ONE_BREATH_S if by_the_breath else self.piece_s or math.inf)
+
+
+def is_built_for_cuda() -> bool:
+    """Whether the installed pywhispercpp has ggml's code for NVIDIA's GPUs: in its one library, or in one beside it."""
+    libraries = gpu.files_of("_pywhispercpp", "_pywhispercpp*")
+    linked = any(b"libcublas" in library.read_bytes() for library in libraries if library.is_file())
+    return linked or bool(gpu.files_of("_pywhispercpp", "*ggml-cuda*"))

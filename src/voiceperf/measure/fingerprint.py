@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 from collections.abc import Iterable
 from functools import cache
@@ -16,7 +15,7 @@ from voiceperf import machine
 from voiceperf.engines.base import installed_version
 from voiceperf.errors import InputError
 from voiceperf.files import read_bytes
-from voiceperf.measure.contender import SOURCE_PATH, Contender
+from voiceperf.measure.contender import Contender
 from voiceperf.models.store import file_sha256, locate
 from voiceperf.roles import LOCAL
 
@@ -35,7 +34,7 @@ def fingerprint(contenders: Iterable[Contender]) -> dict[str, Any]:
     servers = {f"{one.role} of {one.name}": one.params.says() for one in contenders if one not in local}
     hardware = machine.hardware()
     software = {
-        "libraries": {name: installed_version(name) for name in libraries(contenders)},
+        "libraries": {name: version for name in libraries(contenders) if (version := installed_version(name))},
         "models_sha256": {model: file_sha256(locate(model)) for model in sorted(models)},
         **({"servers": servers} if servers else {}),
     }
@@ -93,9 +92,8 @@ def libraries_of(python: str, libraries: Iterable[str]) -> dict[str, str | None]
         InputError: there is no such interpreter, or it does not have voiceperf.
     """
     command = [python, "-P", "-c", _ASK, *libraries]
-    bare = {name: value for name, value in os.environ.items() if name != SOURCE_PATH}
     try:
-        told = subprocess.run(command, capture_output=True, text=True, check=False, env=bare)
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:
         raise InputError(f"{python}: cannot be started ({error.strerror})") from None
     if told.returncode:

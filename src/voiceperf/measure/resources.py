@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from voiceperf import gpu
 from voiceperf.engines.base import KernelCount
 
 
@@ -19,6 +20,8 @@ class Resources:
     """A process's account so far.
 
     `machine_s` and `steal_s` are the whole machine's, and None where the kernel does not tell what its host took.
+    What concerns GPUs is everybody's use of those that are here, because a container's driver tells no processes apart;
+    None without one.
     """
 
     rss_bytes: int
@@ -27,7 +30,10 @@ class Resources:
     involuntary_switches: int
     machine_s: float | None = None
     steal_s: float | None = None
-    kernels: tuple[KernelCount, ...] = ()  # a class attribute too, so that an older voiceperf's account has it
+    # class attributes too, so that an older voiceperf's account has them
+    kernels: tuple[KernelCount, ...] = ()
+    gpu_bytes: int | None = None
+    gpu_energy_j: float | None = None
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,11 @@ class Usage:
     involuntary_switches: int
     steal: float | None
     kernels: tuple[KernelCount, ...] = ()
+    gpu_bytes: int | None = None
+    gpu_energy_j: float | None = None
 
     def as_record(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value is not None or name == "steal"}
 
 
 def own_resources() -> Resources:
@@ -57,6 +65,8 @@ def own_resources() -> Resources:
         involuntary_switches=usage.ru_nivcsw,
         machine_s=machine_s,
         steal_s=steal_s,
+        gpu_bytes=gpu.used_bytes(),
+        gpu_energy_j=gpu.energy_j(),
     )
 
 
@@ -122,7 +132,13 @@ def usage_between(before: Resources, after: Resources) -> Usage:
         involuntary_switches=after.involuntary_switches - before.involuntary_switches,
         steal=steal,
         kernels=tuple(_counted_between(before.kernels, after.kernels)),
+        gpu_bytes=after.gpu_bytes,
+        gpu_energy_j=_between(before.gpu_energy_j, after.gpu_energy_j),
     )
+
+
+def _between(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else after - before
 
 
 def _counted_between(before: Iterable[KernelCount], after: Iterable[KernelCount]) -> Iterator[KernelCount]:

@@ -10,6 +10,8 @@ OMP_WAIT_POLICY = "passive"
 n_threads = 2
 [whisper.linux.avx512_vnni]  # and only on a processor with this feature, by the system's name for it
 vnni_kernels = true
+[whisper.linux.cuda]       # and only where its build computes on an NVIDIA GPU that is here
+use_gpu = true
 [roles]                    # who plays a role, where it is not whisper, llama or kokoro
 hearing = "another_engine"
 [origin]                   # where it comes from, for readers; nothing is set by it
@@ -31,7 +33,7 @@ from typing import Any
 
 import tomli_w
 
-from voiceperf import machine
+from voiceperf import gpu, machine
 from voiceperf.errors import InputError
 from voiceperf.files import read_toml, shown, write_text
 from voiceperf.log import say
@@ -165,7 +167,7 @@ def _setting(where: str, engine: str, table: Any) -> Setting:
         raise InputError(f"{where}: [{engine}.env] must hold texts without a null character")
     if (wrong := next((name for name in env if not _VARIABLE.fullmatch(name)), None)) is not None:
         raise InputError(f"{where}: [{engine}.env] {wrong!r} is no name of an environment variable")
-    sections = {engine: table, **_for_this_processor(f"{engine}.{sys.platform}", systems.get(sys.platform, {}))}
+    sections = {engine: table, **_for_this_machine(engine, systems.get(sys.platform, {}))}
     values: dict[str, Any] = {}
     found: dict[str, str] = {}
     overridden: dict[str, Any] = {}
@@ -176,9 +178,12 @@ def _setting(where: str, engine: str, table: Any) -> Setting:
     return Setting(values, env, found, overridden)
 
 
-def _for_this_processor(section: str, table: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """By section a system's values, and after them those of the features that its processor has."""
+def _for_this_machine(engine: str, table: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """By section a system's values, and after them those of what its processor and the engine's build can do."""
+    section = f"{engine}.{sys.platform}"
     values = {name: value for name, value in table.items() if not isinstance(value, dict)}
     features = {name: value for name, value in table.items() if isinstance(value, dict)}
-    present = machine.processor()[1] if features else ()
+    present = {*machine.processor()[1]} if features else set()
+    if gpu.CUDA in features and gpu.is_built_for(engine):
+        present.add(gpu.CUDA)
     return {section: values} | {f"{section}.{name}": more for name, more in features.items() if name in present}

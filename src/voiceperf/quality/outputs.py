@@ -24,7 +24,7 @@ from typing import Any, Protocol
 import numpy as np
 
 import voiceperf
-from voiceperf import machine
+from voiceperf import gpu, machine
 from voiceperf.engines.base import (
     Line,
     Output,
@@ -176,6 +176,7 @@ def decisive(contender: Contender) -> str | None:
         "libraries": _libraries(contender.params.distributions),
         "voiceperf": engine_sources(Path(source, voiceperf.__name__) if source else Path(voiceperf.__file__).parent),
         "processor": machine.processor(),
+        **({"gpus": found} if (found := gpu.gpus()) else {}),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
