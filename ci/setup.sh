@@ -1,26 +1,33 @@
 #!/usr/bin/env bash
 # Sets up .venv from nothing, once: `make bench` and `make test` call this. Safe to run again; it then does nothing.
+# VOICEPERF_GPU=cuda builds whisper.cpp and llama.cpp for NVIDIA's GPUs, and later runs keep that; VOICEPERF_GPU= ends it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-stamp=.venv/.ready-$(cat requirements.lock requirements-native.lock ci/setup.sh ci/llama_library_only.cmake pyproject.toml | cksum | tr ' ' -)
-[ -e "$stamp" ] && exit 0
-
 say() { printf 'voiceperf set-up: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
+
+gpu=${VOICEPERF_GPU-$(cat .venv/.gpu 2>/dev/null || true)}
+[ -z "$gpu" ] || [ "$gpu" = cuda ] || fail "VOICEPERF_GPU=$gpu: no such choice; it is cuda, or empty"
+stamp=.venv/.ready-$gpu$(cat requirements*.lock ci/setup.sh ci/llama_library_only.cmake pyproject.toml | cksum | tr ' ' -)
+[ -e "$stamp" ] && exit 0
 
 python=${PYTHON:-python3}
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11, 4))' 2>/dev/null ||
   fail "needs Python 3.11.4 or newer; set PYTHON=/path/to/python3.11"
 command -v "${CXX:-c++}" >/dev/null 2>&1 || command -v g++ >/dev/null 2>&1 ||
   fail "needs a C++ compiler to build llama.cpp and whisper.cpp: apt-get install g++ (Debian), xcode-select --install (macOS)"
+[ -z "$gpu" ] || command -v nvcc >/dev/null 2>&1 ||
+  fail "VOICEPERF_GPU=cuda needs CUDA's compiler: install the CUDA toolkit, and put its bin folder (nvcc) on the PATH"
 
 say "making .venv"
 "$python" -m venv .venv
+rm -f .venv/.ready-*  # of another lock file: what it stood for is being changed
 pip=(.venv/bin/python -m pip --disable-pip-version-check --quiet)
 
 say "installing the locked packages"
 "${pip[@]}" install --require-hashes --no-deps -r requirements.lock
+[ -z "$gpu" ] || "${pip[@]}" install --require-hashes --no-deps -r requirements-cuda.lock
 
 # The engines' libraries are built for this very processor; their wheels are kept for the next .venv.
 processor=$( (grep -m 2 -E '^(model name|flags)' /proc/cpuinfo 2>/dev/null || sysctl -n machdep.cpu.brand_string) | cksum | cut -d ' ' -f 1)
@@ -38,7 +45,7 @@ native() {
   local package=$1 minutes=$2 version cache log
   shift 2
   version=$(sed -n "s/^$package==\([^ ]*\).*/\1/p" requirements-native.lock)
-  cache=$wheels/$package-$version-$abi-$processor-$recipe
+  cache=$wheels/$package-$version-$abi-$processor-$recipe${gpu:+-$gpu}
   if ! ls "$cache"/*.whl >/dev/null 2>&1; then
     say "building $package for this processor (about $minutes on two cores, once)"
     mkdir -p "$cache.part"
@@ -56,13 +63,14 @@ native() {
 }
 
 native llama-cpp-python "two minutes" \
-  CMAKE_ARGS="${CMAKE_ARGS:-} -DLLAVA_BUILD=OFF -DLLAMA_ALL_WARNINGS=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$PWD/ci/llama_library_only.cmake"
+  CMAKE_ARGS="${CMAKE_ARGS:-} ${gpu:+-DGGML_CUDA=ON} -DLLAVA_BUILD=OFF -DLLAMA_ALL_WARNINGS=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$PWD/ci/llama_library_only.cmake"
 # Its set-up hands the whole environment to CMake. LLAMAFILE: the faster matrix products, and where voiceperf's own go in.
 # Static: its ggml is another than llama.cpp's, and of two libraries of one name a process loads only the first.
 native pywhispercpp "a minute" \
-  GGML_NATIVE=ON GGML_LLAMAFILE=ON BUILD_SHARED_LIBS=OFF CMAKE_POSITION_INDEPENDENT_CODE=ON \
+  ${gpu:+GGML_CUDA=ON} GGML_NATIVE=ON GGML_LLAMAFILE=ON BUILD_SHARED_LIBS=OFF CMAKE_POSITION_INDEPENDENT_CODE=ON \
   WHISPER_BUILD_EXAMPLES=OFF WHISPER_BUILD_TESTS=OFF WHISPER_BUILD_SERVER=OFF
 
 "${pip[@]}" install --no-deps --editable .
+printf %s "$gpu" >.venv/.gpu
 touch "$stamp"
 say "ready"

@@ -213,15 +213,15 @@ def test_values_for_cuda_count_where_an_engine_is_built_for_it(tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("name", ["shipped", "upstream"])
-def test_what_ships_takes_the_gpu_that_its_engines_are_built_for(monkeypatch, name):
-    """Layers, encoder and execution provider are on it, and nothing of voiceperf's own for processors is asked for."""
+def test_what_ships_hears_on_the_gpu_that_its_engines_are_built_for(monkeypatch, name):
+    """It alone was judged to be faster and no worse there (docs/FINDINGS.md); the rest stays as without a GPU."""
     monkeypatch.setattr(profiles.sys, "platform", "linux")
     monkeypatch.setattr(profiles.machine, "processor", lambda: ("any", ("avx512_vnni",)))
     monkeypatch.setattr(profiles.gpu, "is_built_for", lambda _: True)
     found = profiles.load(name)
     hears, thinks, speaks = (of_profile(found, role).params for role in profiles.PLAYERS)
-    assert (hears.use_gpu, thinks.n_gpu_layers, speaks.providers[0]) == (True, -1, "CUDAExecutionProvider")
-    assert not any((hears.vnni_kernels, hears.silence_ctx, thinks.vnni_kernels, speaks.vnni_kernels))
+    assert (hears.use_gpu, hears.vnni_kernels, hears.silence_ctx) == (True, False, 0)
+    assert (thinks.n_gpu_layers, speaks.providers) == (0, ("CPUExecutionProvider",))
 
 
 @pytest.mark.parametrize(("system", "gpu", "layers"), [("darwin", True, -1), ("linux", False, 0)])

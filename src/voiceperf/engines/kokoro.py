@@ -38,8 +38,9 @@ from voiceperf.errors import EngineError, ParameterError
 from voiceperf.models.store import locate
 
 _CUDA = "CUDAExecutionProvider"
-# by default cuDNN tries all its convolutions for each length of text that is new, which takes longer than it saves
-_PROVIDER_OPTIONS = {_CUDA: {"cudnn_conv_algo_search": "HEURISTIC"}}
+# ONNX Runtime would let cuDNN try all its convolutions for each new length of text; what cuDNN guesses is not the same
+# sound twice (docs/FINDINGS.md)
+_PROVIDER_OPTIONS = {_CUDA: {"cudnn_conv_algo_search": "DEFAULT"}}
 
 
 class KokoroEngine:
@@ -152,11 +153,12 @@ def _session(path: Path, params: KokoroParams, scratch: Path) -> onnxruntime.Inf
     options.log_severity_level = 3  # errors only: its warnings about unused initialisers help nobody
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(params.spinning)))
     if _CUDA in params.providers:
-        onnxruntime.preload_dlls()  # CUDA's own, which packages beside this one may bring
+        with contextlib.suppress(Exception):  # CUDA's libraries may come by pip or by the system; the session tells
+            onnxruntime.preload_dlls()
     providers = [(name, _PROVIDER_OPTIONS.get(name, {})) for name in params.providers]
     try:
         model = _model(path, params, options, scratch)
-        session = onnxruntime.InferenceSession(model, options, providers=providers)
+        session = onnxruntime.InferenceSession(str(model), options, providers=providers)
         if not set(params.providers) <= set(session.get_providers()):  # one that cannot begin is passed over
             raise ParameterError(f"kokoro.providers: {', '.join(params.providers)} cannot begin here; see its log")
         return session
@@ -167,14 +169,18 @@ def _session(path: Path, params: KokoroParams, scratch: Path) -> onnxruntime.Inf
         raise EngineError(f"ONNX Runtime cannot load {path}: not a whole ONNX model? ({reason})") from None
 
 
-def _model(path: Path, params: KokoroParams, options: onnxruntime.SessionOptions, scratch: Path) -> str | bytes:
+def _model(path: Path, params: KokoroParams, options: onnxruntime.SessionOptions, scratch: Path) -> Path:
     """What is loaded: the file, or what is made of it."""
-    if params.dequantise:
-        made = kokoro_float.in_floating_point(path)
-        if made is None:
-            raise ParameterError(f"kokoro.dequantise = True: {path.name} is not quantised; leave it off")
-        return made
-    return str(_with_operators(path, options, scratch) if params.vnni_kernels else path)
+    if params.vnni_kernels:
+        return _with_operators(path, options, scratch)
+    if not params.dequantise:
+        return path
+    made = kokoro_float.in_floating_point(path)
+    if made is None:
+        raise ParameterError(f"kokoro.dequantise = True: {path.name} is not quantised; leave it off")
+    changed = scratch / path.name  # kokoro-onnx wants to know a session's file
+    changed.write_bytes(made)
+    return changed
 
 
 def _with_operators(path: Path, options: onnxruntime.SessionOptions, scratch: Path) -> Path:

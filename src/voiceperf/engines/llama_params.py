@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 from voiceperf import gpu
@@ -194,9 +195,11 @@ class LlamaParams(EngineParams):
 
     def environment(self) -> dict[str, str]:
         pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if self.huge_pages else {}
-        return preload.environment(self, PRELOADED) | idle_environment(self.idle_spins) | pages
+        preloaded = preload.environment(self, PRELOADED, is_built_for_cuda=is_built_for_cuda())
+        return preloaded | idle_environment(self.idle_spins) | pages
 
 
+@cache
 def is_built_for_cuda() -> bool:
     """Whether the installed llama-cpp-python has ggml's code for NVIDIA's GPUs."""
     return bool(gpu.files_of("llama_cpp", "lib/*ggml-cuda*"))

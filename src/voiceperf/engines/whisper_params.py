@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -204,7 +205,8 @@ class WhisperParams(EngineParams):
         return max(_MIN_TOKENS, math.ceil(samples / SPEECH_RATE_HZ * rate))
 
     def environment(self) -> dict[str, str]:
-        return preload.environment(self, PRELOADED) | idle_environment(self.idle_spins)
+        preloaded = preload.environment(self, PRELOADED, is_built_for_cuda=is_built_for_cuda())
+        return preloaded | idle_environment(self.idle_spins)
 
     def check(self) -> None:
         for name in ("audio_ctx", "retry_ctx"):
@@ -244,6 +246,7 @@ class WhisperParams(EngineParams):
         return samples > SPEECH_RATE_HZ * (_ONE_BREATH_S if by_the_breath else self.piece_s or math.inf)
 
 
+@cache
 def is_built_for_cuda() -> bool:
     """Whether the installed pywhispercpp has ggml's code for NVIDIA's GPUs: in its one library, or in one beside it."""
     libraries = gpu.files_of("_pywhispercpp", "_pywhispercpp*")
