@@ -25,7 +25,7 @@ WeightType = Literal["f16", "q8_0"]
 
 _MAGIC = 0x67676D6C
 _HEAD_SIZE = 64  # every whisper model
-_SAMPLE_RATE_HZ, _FFT_SIZE, _MELS = 16_000, 400, 80
+_SAMPLE_RATE_HZ, _FFT_SIZE = 16_000, 400
 # whisper.cpp's `ftype`: 1 is f16; quantised files add 1000 x the quantisation version (2)
 _FTYPE = {"f16": 1, "q8_0": 2 * 1000 + 7}
 _TOKENS = 50_257  # GPT-2's, its end of text with them; whisper.cpp names the ones above by itself
@@ -43,9 +43,10 @@ def convert(model_bin: Path, tokenizer_json: Path, out: Path, weight_type: Weigh
     if source.spec != "WhisperSpec":
         raise ModelError(f"{model_bin}: holds a {source.spec}, not a whisper model")
     tokens = byte_level_tokens(tokenizer_json)
+    *sizes, n_mels = _hyperparameters(source)
     with out.open("wb") as file:
-        file.write(struct.pack("<I11i", _MAGIC, *_hyperparameters(source), _FTYPE[weight_type]))
-        filters = mel_filters(_SAMPLE_RATE_HZ, _FFT_SIZE, _MELS)
+        file.write(struct.pack("<I11i", _MAGIC, *sizes, n_mels, _FTYPE[weight_type]))
+        filters = mel_filters(_SAMPLE_RATE_HZ, _FFT_SIZE, n_mels)
         file.write(struct.pack("<2i", *filters.shape) + filters.astype("<f4").tobytes())
         file.write(struct.pack("<i", len(tokens)))
         for token in tokens:
