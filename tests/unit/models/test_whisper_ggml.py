@@ -54,7 +54,7 @@ def weights(n_mels):
 
 
 def tokenizer(path):
-    """50,257 byte-level tokens: three that whisper.cpp looks for, the printable bytes, and pairs and triples of them."""
+    """50,257 byte-level tokens: three that whisper.cpp looks for, then bytes, pairs and triples of them."""
     letters = [chr(code) for code in range(0x21, 0x7F)]
     names = ("".join(some) for size in (1, 2, 3) for some in product(letters, repeat=size))
     names = ["\u0120", "\u0120-", "\u0120'", *names]
