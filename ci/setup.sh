@@ -17,8 +17,11 @@ python=${PYTHON:-python3}
   fail "needs Python 3.11.4 or newer; set PYTHON=/path/to/python3.11"
 command -v "${CXX:-c++}" >/dev/null 2>&1 || command -v g++ >/dev/null 2>&1 ||
   fail "needs a C++ compiler to build llama.cpp and whisper.cpp: apt-get install g++ (Debian), xcode-select --install (macOS)"
-[ -z "$gpu" ] || command -v nvcc >/dev/null 2>&1 ||
-  fail "VOICEPERF_GPU=cuda needs CUDA's compiler: install the CUDA toolkit, and put its bin folder (nvcc) on the PATH"
+need_nvcc() {
+  command -v nvcc >/dev/null 2>&1 ||
+    fail "VOICEPERF_GPU=cuda needs CUDA's compiler: install the CUDA toolkit, and put its bin folder (nvcc) on the PATH"
+}
+[ -z "$gpu" ] || [ -e .venv/.gpu ] || need_nvcc
 
 say "making .venv"
 "$python" -m venv .venv
@@ -27,12 +30,18 @@ pip=(.venv/bin/python -m pip --disable-pip-version-check --quiet)
 
 say "installing the locked packages"
 "${pip[@]}" install --require-hashes --no-deps -r requirements.lock
-[ -z "$gpu" ] || "${pip[@]}" install --require-hashes --no-deps -r requirements-cuda.lock
+if [ -n "$gpu" ]; then
+  "${pip[@]}" install --require-hashes --no-deps -r requirements-cuda.lock
+else
+  "${pip[@]}" uninstall --yes nvidia-ml-py 2>/dev/null  # else the fingerprint would have GPUs that nothing is built for
+fi
 
 # The engines' libraries are built for this very processor; their wheels are kept for the next .venv.
 processor=$( (grep -m 2 -E '^(model name|flags)' /proc/cpuinfo 2>/dev/null || sysctl -n machdep.cpu.brand_string) | cksum | cut -d ' ' -f 1)
 abi=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_platform())')
 recipe=$(cat ci/setup.sh ci/llama_library_only.cmake | cksum | cut -d ' ' -f 1)
+# ... and for the GPU at hand
+[ -z "$gpu" ] || recipe=$recipe-$gpu$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | sort -u | tr -d '\n')
 wheels=${VOICEPERF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/voiceperf}/wheels
 # Two of ggml's ways that are none. AMX: GCC drops its stores to the tile configuration, and the first product crashes
 # (llama.cpp's issues 20824 and 26954). AVX512-FP16: it takes 128 numbers at a time, which heads of 64 never have, so attention
@@ -45,8 +54,9 @@ native() {
   local package=$1 minutes=$2 version cache log
   shift 2
   version=$(sed -n "s/^$package==\([^ ]*\).*/\1/p" requirements-native.lock)
-  cache=$wheels/$package-$version-$abi-$processor-$recipe${gpu:+-$gpu}
+  cache=$wheels/$package-$version-$abi-$processor-$recipe
   if ! ls "$cache"/*.whl >/dev/null 2>&1; then
+    [ -z "$gpu" ] || need_nvcc
     say "building $package for this processor (about $minutes on two cores, once)"
     mkdir -p "$cache.part"
     log=$cache.part/build.log

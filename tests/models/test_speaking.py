@@ -8,11 +8,14 @@ import pytest
 
 from voiceperf import call, profiles
 from voiceperf.engines.base import Line
+from voiceperf.engines.kokoro_float import in_floating_point
 from voiceperf.engines.kokoro_graph import OPERATORS
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.judge.sound import MAX_LOG_SPECTRAL_DB, log_spectral_distance_db
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
+from voiceperf.models.catalogue import CATALOGUE
+from voiceperf.models.store import path_of
 
 pytestmark = pytest.mark.models
 
@@ -35,6 +38,14 @@ def test_replies_last_as_long_as_the_recorded_ones(shipped):
     for turn, seconds in zip(CALL.turns, RECORDED_S, strict=True):
         _, speech = shipped.once(Line(turn.reply))
         assert speech.heard_s == pytest.approx(seconds, rel=0.10), turn.reply
+
+
+def test_an_export_in_floats_speaks_under_the_shipped_profile(tmp_path):
+    """Ours take the operators that they know, its norms and activations, and leave the rest."""
+    export = tmp_path / "floats.onnx"
+    export.write_bytes(in_floating_point(path_of(CATALOGUE["kokoro-v1.0-int8"])))
+    with worker(model=str(export)) as process:
+        assert process.once(Line(CALL.turns[0].reply))[1].heard_s == pytest.approx(RECORDED_S[0], rel=0.10)
 
 
 def test_a_quantised_model_speaks_in_floats_too():

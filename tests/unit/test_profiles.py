@@ -202,13 +202,17 @@ def test_an_environment_that_no_process_can_have_is_refused(tmp_path, line, one_
 
 @pytest.mark.parametrize("built", [True, False])
 def test_values_for_cuda_count_where_an_engine_is_built_for_it(tmp_path, monkeypatch, built):
-    """A section named cuda stands over its processor's, for each engine whose build computes on the GPU, alone."""
+    """For each engine whose build computes on the GPU, over its processor's section, wherever it is in the file."""
     monkeypatch.setattr(profiles.sys, "platform", "linux")
     monkeypatch.setattr(profiles.gpu, "is_built_for", lambda engine: built and engine == "llama")
     path = tmp_path / "mine.toml"
-    path.write_text("[llama.linux.cuda]\nn_gpu_layers = -1\n[whisper.linux.cuda]\nuse_gpu = true\n")
+    monkeypatch.setattr(profiles.machine, "processor", lambda: ("any", ("avx2",)))
+    path.write_text(
+        "[llama.linux.cuda]\nn_gpu_layers = -1\n[llama.linux.avx2]\nn_gpu_layers = 0\n"
+        "[whisper.linux.cuda]\nuse_gpu = true\n"
+    )
     found = profiles.load(str(path))
-    assert found["llama"].values == ({"n_gpu_layers": -1} if built else {})
+    assert found["llama"].values == {"n_gpu_layers": -1 if built else 0}
     assert found["whisper"].values == {}
 
 
@@ -226,8 +230,9 @@ def test_what_ships_hears_on_the_gpu_that_its_engines_are_built_for(monkeypatch,
 
 @pytest.mark.parametrize(("system", "gpu", "layers"), [("darwin", True, -1), ("linux", False, 0)])
 def test_shipped_uses_metal_on_a_mac_alone(monkeypatch, system, gpu, layers):
-    """There the engines' builds have it by default; elsewhere a build for a GPU is the user's choice."""
+    """There the engines' builds have it by default."""
     monkeypatch.setattr(profiles.sys, "platform", system)
+    monkeypatch.setattr(profiles.gpu, "is_built_for", lambda _: False)
     shipped = profiles.load("shipped")
     assert shipped["whisper"].values.get("use_gpu", False) is gpu
     assert shipped["llama"].values.get("n_gpu_layers", 0) == layers

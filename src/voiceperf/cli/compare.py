@@ -215,7 +215,7 @@ def _side(name: str, chosen: Chosen) -> Side:
 def _say_libraries(baseline: Side, candidate: Side, roles: Sequence[str]) -> None:
     """Name what differs between the two environments before anything is measured."""
     wanted = libraries(side.contender(role) for side in (baseline, candidate) for role in roles)
-    old, new = (libraries_of(side.python, wanted) for side in (baseline, candidate))
+    old, new = (libraries_of(side.python, wanted, side.env) for side in (baseline, candidate))
     for library in dict.fromkeys([*old, *new]):
         if old.get(library) != new.get(library):
             say(f"  {library}: {old.get(library) or 'none'} -> {new.get(library) or 'none'}")

@@ -41,8 +41,8 @@ def doctor(as_json: Json = False) -> None:
     table.add_row("vectors", ", ".join(facts["vector_flags"]) or "none that engines know")
     table.add_row("memory", f"{facts['memory_gib']:.0f} GiB")
     for one in facts["gpus"]:
-        size = f"{one['memory_bytes'] / 2**30:.0f} GiB"
-        table.add_row("GPU", f"{one['name']}, {size}, compute capability {one['capability']}, driver {one['driver']}")
+        size = f"{one['memory_bytes'] / 2**30:.0f} GiB, " if one["memory_bytes"] else ""
+        table.add_row("GPU", f"{one['name']}, {size}compute capability {one['capability']}, driver {one['driver']}")
     if facts["gpu_remedy"]:
         table.add_row("GPU", f"no  NVIDIA's driver is here  ({facts['gpu_remedy']})")
     table.add_row("system", facts["system"])

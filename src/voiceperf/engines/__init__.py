@@ -12,6 +12,7 @@ from functools import cache
 from importlib.metadata import EntryPoint
 from types import ModuleType
 
+from voiceperf import gpu
 from voiceperf.engines.base import Capability, Engine
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.params import EngineParams, known_default
@@ -40,6 +41,7 @@ def engine_class(name: str) -> type[Engine]:
     entry = _declared().get(name)
     if entry is None:
         raise ParameterError(f"no engine {name!r}; there are {', '.join(names())}")
+    gpu.make_loadable(name)
     try:
         found: type[Engine] = entry.load()
     except ImportError as error:

@@ -277,8 +277,12 @@ def idle_environment(spins: int) -> dict[str, str]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """While nothing comes of what this process writes to the standard error, native code too."""
-    with open(os.devnull, "wb") as nowhere:
+    try:
         kept = os.dup(2)
+    except OSError:  # it is closed already
+        yield
+        return
+    with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
         yield

@@ -160,7 +160,9 @@ def _session(path: Path, params: KokoroParams, scratch: Path) -> onnxruntime.Inf
         model = _model(path, params, options, scratch)
         session = onnxruntime.InferenceSession(str(model), options, providers=providers)
         if not set(params.providers) <= set(session.get_providers()):  # one that cannot begin is passed over
-            raise ParameterError(f"kokoro.providers: {', '.join(params.providers)} cannot begin here; see its log")
+            raise ParameterError(
+                f"kokoro.providers: {', '.join(params.providers)} cannot begin here; VOICEPERF_LOG=json shows why"
+            )
         return session
     except ParameterError:
         raise

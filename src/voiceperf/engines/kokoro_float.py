@@ -55,8 +55,10 @@ class _Graph:
             return True
         if node.op_type in _IN_FLOATS:
             x, weights, *zeros = node.input
+            is_convolution = node.op_type == "ConvInteger"  # has its rows first, a product has them last
             node.op_type = _IN_FLOATS[node.op_type]
-            node.input[:] = [x, self._floats(weights, zeros[1] if len(zeros) > 1 else "")]
+            rows = (-1, 1, 1) if is_convolution else (-1,)
+            node.input[:] = [x, self._floats(weights, rows, zeros[1] if len(zeros) > 1 else "")]
         elif node.op_type == _LSTM:
             self._lstm(node)
         elif node.op_type == "Cast" and self._is_bias(node):
@@ -67,26 +69,25 @@ class _Graph:
     def _value(self, name: str) -> np.ndarray:
         return numpy_helper.to_array(self.constants[name]).astype(np.float32)
 
-    def _floats(self, weights: str, zero: str, scale: str = "", *, turned: bool = False) -> str:
-        """The name of a constant with these weights less their zero, and times their scale; nodes may share it."""
+    def _floats(self, weights: str, rows: tuple[int, ...], zero: str, scale: str = "", *, turned: bool = False) -> str:
+        """The name of a constant with these weights less their zero, and times their scale; nodes may share it.
+
+        Zero and scale may be one for each row; `rows` is their shape then.
+        """
         name = f"{weights}/in_floats"
         if name not in self.constants:
             zeros, scales = (self._value(one) if one else np.float32(given) for one, given in ((zero, 0), (scale, 1)))
-            found = self._value(weights)
-            if turned:  # to each direction its own
-                by_direction = (len(found), 1, -1)
-                found = (found - zeros.reshape(by_direction)) * scales.reshape(by_direction)
-                found = np.ascontiguousarray(found.transpose(0, 2, 1))
-            else:
-                found = (found - zeros) * scales
-            self.constants[name] = numpy_helper.from_array(found, name)
+            found = (self._value(weights) - zeros.reshape(rows)) * scales.reshape(rows)
+            turn = np.ascontiguousarray(found.transpose(0, 2, 1)) if turned else found
+            self.constants[name] = numpy_helper.from_array(turn, name)
         return name
 
     def _lstm(self, node: onnx.NodeProto) -> None:
         """Quantised weights have shape (directions, inputs, gates), ONNX's own (directions, gates, inputs)."""
         x, weights, recurrence, *others, scale, zero, recurrence_scale, recurrence_zero = node.input
-        given = self._floats(weights, zero, scale, turned=True)
-        recurring = self._floats(recurrence, recurrence_zero, recurrence_scale, turned=True)
+        by_direction = (self._value(weights).shape[0], 1, -1)
+        given = self._floats(weights, by_direction, zero, scale, turned=True)
+        recurring = self._floats(recurrence, by_direction, recurrence_zero, recurrence_scale, turned=True)
         node.op_type, node.domain = "LSTM", ""
         node.input[:] = [x, given, recurring, *others]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar
 
 from voiceperf import gpu
@@ -176,8 +175,9 @@ class LlamaParams(EngineParams):
         return Exported(command_line("llama-server", flags), left_over(self, taken))
 
     def safer(self) -> list[dict[str, Any]]:
-        """llama.cpp's own products, then unfused attention with a plain cache."""
+        """The processor, llama.cpp's own products, then unfused attention with a plain cache."""
         return [
+            *([{"n_gpu_layers": 0}] if self.n_gpu_layers else []),
             {"vnni_kernels": False, "static_split": False},
             {"flash_attn": False, "type_k": "f16", "type_v": "f16"},
         ]
@@ -195,11 +195,9 @@ class LlamaParams(EngineParams):
 
     def environment(self) -> dict[str, str]:
         pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if self.huge_pages else {}
-        preloaded = preload.environment(self, PRELOADED, is_built_for_cuda=is_built_for_cuda())
-        return preloaded | idle_environment(self.idle_spins) | pages
+        return preload.environment(self, PRELOADED) | idle_environment(self.idle_spins) | pages
 
 
-@cache
 def is_built_for_cuda() -> bool:
     """Whether the installed llama-cpp-python has ggml's code for NVIDIA's GPUs."""
     return bool(gpu.files_of("llama_cpp", "lib/*ggml-cuda*"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,17 +72,9 @@ def weighed_silence(context: Context) -> Iterator[None]:
         raise EngineError("whisper.silence_ctx: this whisper.cpp does not come to voiceperf's attention; set it to 0")
 
 
-CPP_RUNTIME = "libstdc++.so.6"
-"""In front of everything where ggml is built for CUDA: else a process that has loaded other modules before llama.cpp or
-whisper.cpp dies by SIGSEGV, on the processor as on the GPU (docs/FINDINGS.md)."""
-
-
-def environment(
-    params: EngineParams, libraries: Iterable[Preloaded], *, is_built_for_cuda: bool = False
-) -> dict[str, str]:
-    """What a process must be started with for the libraries that its parameters ask for, and for a build for CUDA."""
-    first = [CPP_RUNTIME] if is_built_for_cuda and sys.platform.startswith("linux") else []
-    wanted = first + [str(library.path()) for library in libraries if getattr(params, library.parameter)]
+def environment(params: EngineParams, libraries: Iterable[Preloaded]) -> dict[str, str]:
+    """What a process must be started with for the libraries that its parameters ask for."""
+    wanted = [str(library.path()) for library in libraries if getattr(params, library.parameter)]
     if unfit := [path for path in wanted if ":" in path or " " in path]:
         raise ParameterError(
             f"{unfit[0]} cannot be preloaded, because LD_PRELOAD ends a name at a space or colon; let VOICEPERF_CACHE"

@@ -42,6 +42,7 @@ from voiceperf.vad import DETECTOR, SpeechDetector
 _MISSED_S = 1.5  # of speech behind the last words: whisper's times are off by less
 _LEAST_HEARD_S = 0.5  # by which a further try begins later
 _FALLBACK = 0.2  # whisper's own step of temperature, which ends loops
+_NO_GPU = "no GPU found"  # in whisper.cpp's log
 _GPU_BACKENDS = ("CUDA", "Metal", "METAL", "Vulkan", "SYCL", "HIP")
 
 
@@ -242,6 +243,8 @@ def _load(path: Path, params: WhisperParams) -> Any:
         with redirect_stderr(to=str(log)):
             context = native.whisper_init_from_file_with_params(str(path), context_params)
         said = log.read_text(errors="replace") if log.exists() else ""
+    if params.use_gpu and _NO_GPU in said:  # it would go on without
+        raise ParameterError("whisper.use_gpu = True: this build finds no GPU here that it can use; set it to false")
     # the binding wraps a null pointer as if it were a context: only the log tells
     if context is None or "failed to load model" in said:
         raise EngineError(f"whisper.cpp cannot load {path}: not a whole ggml whisper model; pull or convert it again")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -179,13 +178,15 @@ class WhisperParams(EngineParams):
         return Exported(command_line("whisper-cli", flags, switches), left_over(self, taken))
 
     def safer(self) -> list[dict[str, Any]]:
-        """All the silence, a longer context, then the full one; then whisper.cpp's own products."""
+        """The processor, all the silence, a longer context, then the full one; then whisper.cpp's own products."""
+        processor: list[dict[str, Any]] = [{"use_gpu": False}] if self.use_gpu else []
         all_silence: dict[str, Any] = {"silence_ctx": 0} if self.silence_ctx else {}
         contexts = [0] if self.audio_ctx >= _LONG_CONTEXT else [_LONG_CONTEXT, 0]
         longer: list[dict[str, Any]] = (
             [{"audio_ctx": frames, "retry_ctx": 0} for frames in contexts] if self.audio_ctx else []
         )
-        return [all_silence | step for step in ({}, *longer, {"vnni_kernels": False}) if all_silence | step]
+        steps = [all_silence | step for step in ({}, *longer, {"vnni_kernels": False}) if all_silence | step]
+        return processor + steps
 
     def context(self, samples: int) -> Context:
         """What the first try at a chunk of so many samples computes; weighing never takes more than not weighing."""
@@ -205,8 +206,7 @@ class WhisperParams(EngineParams):
         return max(_MIN_TOKENS, math.ceil(samples / SPEECH_RATE_HZ * rate))
 
     def environment(self) -> dict[str, str]:
-        preloaded = preload.environment(self, PRELOADED, is_built_for_cuda=is_built_for_cuda())
-        return preloaded | idle_environment(self.idle_spins)
+        return preload.environment(self, PRELOADED) | idle_environment(self.idle_spins)
 
     def check(self) -> None:
         for name in ("audio_ctx", "retry_ctx"):
@@ -246,7 +246,6 @@ class WhisperParams(EngineParams):
         return samples > SPEECH_RATE_HZ * (_ONE_BREATH_S if by_the_breath else self.piece_s or math.inf)
 
 
-@cache
 def is_built_for_cuda() -> bool:
     """Whether the installed pywhispercpp has ggml's code for NVIDIA's GPUs: in its one library, or in one beside it."""
     libraries = gpu.files_of("_pywhispercpp", "_pywhispercpp*")

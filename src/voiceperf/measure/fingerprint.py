@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -85,15 +86,20 @@ print(json.dumps({name: version(name) for name in sys.argv[1:]}))
 """
 
 
-def libraries_of(python: str, libraries: Iterable[str]) -> dict[str, str | None]:
+def libraries_of(python: str, libraries: Iterable[str], env: Mapping[str, str] = {}) -> dict[str, str | None]:
     """The versions of the engines' libraries in another environment; None where one is not installed.
+
+    Args:
+        python: its interpreter.
+        libraries: the packages' names.
+        env: what its processes' environment has beside this one's.
 
     Raises:
         InputError: there is no such interpreter, or it does not have voiceperf.
     """
     command = [python, "-P", "-c", _ASK, *libraries]
     try:
-        told = subprocess.run(command, capture_output=True, text=True, check=False)
+        told = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **env})
     except OSError as error:
         raise InputError(f"{python}: cannot be started ({error.strerror})") from None
     if told.returncode:

@@ -89,6 +89,8 @@ def _of_one(process: psutil.Process) -> Resources:
         times.user + times.system,
         process.num_ctx_switches().involuntary,
         *_machine(),
+        gpu_bytes=gpu.used_bytes(),
+        gpu_energy_j=gpu.energy_j(),
     )
 
 
@@ -117,6 +119,8 @@ def together(accounts: Sequence[Resources]) -> Resources:
         involuntary_switches=sum(account.involuntary_switches for account in accounts),
         machine_s=accounts[-1].machine_s,
         steal_s=accounts[-1].steal_s,
+        gpu_bytes=accounts[-1].gpu_bytes,
+        gpu_energy_j=accounts[-1].gpu_energy_j,
     )
 
 

@@ -183,7 +183,9 @@ def _for_this_machine(engine: str, table: Mapping[str, Any]) -> dict[str, dict[s
     section = f"{engine}.{sys.platform}"
     values = {name: value for name, value in table.items() if not isinstance(value, dict)}
     features = {name: value for name, value in table.items() if isinstance(value, dict)}
-    present = {*machine.processor()[1]} if features else set()
-    if gpu.CUDA in features and gpu.is_built_for(engine):
-        present.add(gpu.CUDA)
-    return {section: values} | {f"{section}.{name}": more for name, more in features.items() if name in present}
+    on_gpu = features.pop(gpu.CUDA, None)
+    present = machine.processor()[1] if features else ()
+    found = {section: values} | {f"{section}.{name}": more for name, more in features.items() if name in present}
+    if on_gpu is not None and gpu.is_built_for(engine):  # over the processor's, wherever it stands in the file
+        found[f"{section}.{gpu.CUDA}"] = on_gpu
+    return found

@@ -91,7 +91,12 @@ class Revision:
             )
         ready = folder / ".venv" / "voiceperf-ready"
         if not ready.is_file():
-            done = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
+            told = Path(self.top, ".venv", ".gpu")  # set-up's own note of what this environment was built for
+            kind = {"VOICEPERF_GPU": told.read_text()} if told.is_file() else {}
+            environment = {**os.environ, **kind}
+            done = subprocess.run(
+                ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+            )
             if done.returncode or not python.is_file():
                 last = (done.stderr.strip().splitlines() or ["it made no .venv/bin/python"])[-1]
                 raise InputError(f"the environment of {self.words}: {command!r} failed in {folder} ({last})")

@@ -62,6 +62,25 @@ def test_a_graph_in_floats_is_the_original_but_for_its_weights_rounding(tmp_path
     np.testing.assert_allclose(run(model, x), run(str(tmp_path / "floats.onnx"), x), atol=0.1)
 
 
+def test_a_convolution_has_a_zero_for_each_row(tmp_path):
+    """Rows come first in its weights; as many taps as rows must not be taken for them."""
+    weights = RNG.integers(-9, 9, (3, 4, 3)).astype(np.int8)
+    zeros = np.array([-3, 0, 5], np.int8)
+    nodes = [
+        helper.make_node("DynamicQuantizeLinear", ["x"], ["xq", "xs", "xz"]),
+        helper.make_node("ConvInteger", ["xq", "w", "xz", "z"], ["c"], "conv", pads=[1, 1]),
+        helper.make_node("Cast", ["c"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["f", "xs"], ["y"]),
+    ]
+    written(tmp_path / "rows.onnx", nodes, [numpy_helper.from_array(weights, "w"), numpy_helper.from_array(zeros, "z")],
+            [1, 4, 20])  # fmt: skip
+    x = RNG.normal(0, 1, (1, 4, 20)).astype(np.float32)
+    padded = np.pad(x[0], ((0, 0), (1, 1)))
+    apart = np.stack([padded[:, at : at + 3] for at in range(20)])
+    expected = np.einsum("trk,ork->ot", apart, weights - zeros[:, None, None].astype(float))
+    np.testing.assert_allclose(run(in_floating_point(tmp_path / "rows.onnx"), x)[0], expected, atol=1e-3)
+
+
 def test_a_graph_without_integers_is_none(tmp_path):
     """There is nothing to compute otherwise."""
     product(tmp_path / "floats.onnx")

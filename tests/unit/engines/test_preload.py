@@ -43,13 +43,6 @@ def test_process_is_started_with_what_is_asked_for(monkeypatch, tmp_path):
     assert preload.environment(LlamaParams(), BOTH) == {}
 
 
-@pytest.mark.parametrize(("system", "expected"), [("linux", {"LD_PRELOAD": "libstdc++.so.6"}), ("win32", {})])
-def test_a_build_for_cuda_has_the_cpp_runtime_in_front(monkeypatch, system, expected):
-    """Else it may die while it loads; ours come behind it."""
-    monkeypatch.setattr(preload.sys, "platform", system)
-    assert preload.environment(LlamaParams(), BOTH, is_built_for_cuda=True) == expected
-
-
 def test_a_cache_that_cannot_be_preloaded_from_is_named(monkeypatch, tmp_path, one_line):
     """LD_PRELOAD ends a name at a space: such a folder is refused with the remedy, not passed over by the loader."""
     monkeypatch.setattr(preload.Preloaded, "path", lambda self: tmp_path / "my cache" / "library.so")

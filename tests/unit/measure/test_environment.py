@@ -23,6 +23,20 @@ def test_environment_without_voiceperf_is_refused(tmp_path, one_line):
     one_line(caught.value, str(bare), "pip install voiceperf")
 
 
+def test_an_environment_is_asked_as_its_processes_are_started(tmp_path, monkeypatch, one_line):
+    """What PYTHONPATH adds counts, unless a side's processes go without it, as those of another interpreter do."""
+    python, added = tmp_path / "python", tmp_path / "added" / "voiceperf-9.dist-info"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    python.chmod(0o755)
+    added.mkdir(parents=True)
+    (added / "METADATA").write_text("Metadata-Version: 2.1\nName: voiceperf\nVersion: 9\n")
+    monkeypatch.setenv("PYTHONPATH", str(added.parent))
+    assert libraries_of(str(python), ["voiceperf"]) == {"voiceperf": "9"}
+    with pytest.raises(InputError) as caught:
+        libraries_of(str(python), ["voiceperf"], {"PYTHONPATH": ""})
+    one_line(caught.value, "pip install voiceperf")
+
+
 def test_missing_interpreter_is_refused(one_line):
     """A path without an interpreter is named."""
     with pytest.raises(InputError) as caught:

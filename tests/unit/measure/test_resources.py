@@ -1,9 +1,10 @@
 """Accounts of a process, and what lies between two of them."""
 
 import pickle
+from dataclasses import replace
 
 from voiceperf.engines.base import KernelCount
-from voiceperf.measure.resources import Resources, Usage, counted, usage_between
+from voiceperf.measure.resources import Resources, Usage, counted, together, usage_between
 
 
 def account(*kernels):
@@ -44,3 +45,12 @@ def test_a_saved_run_has_them():
     """Plain values: the operation, ours, the library's."""
     usage = Usage(1.0, 2, 3, None, (KernelCount("attention", 1, 2),))
     assert usage.as_record()["kernels"] == ({"operation": "attention", "ours": 1, "theirs": 2},)
+
+
+def test_gpus_are_in_a_saved_run_where_there_are_any():
+    """Memory as it is after, energy between; an older voiceperf's account, or a machine without, has neither."""
+    before, after = Resources(1, 2, 3.0, 4), Resources(1, 2, 3.0, 4, gpu_bytes=7, gpu_energy_j=12.5)
+    with_gpu = usage_between(replace(before, gpu_bytes=5, gpu_energy_j=10.0), after).as_record()
+    assert (with_gpu["gpu_bytes"], with_gpu["gpu_energy_j"]) == (7, 2.5)
+    assert "gpu_energy_j" not in usage_between(before, after).as_record()
+    assert together([after, after]).gpu_bytes == 7
