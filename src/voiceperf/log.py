@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 VARIABLE = "VOICEPERF_LOG"
@@ -36,3 +37,20 @@ def log_event(event: str, **facts: str | float | int | None) -> None:
     line = {"time": datetime.now(UTC).isoformat(), "event": event, **facts}
     sys.stderr.write(json.dumps(line) + "\n")
     sys.stderr.flush()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """While nothing comes of what this process writes to the standard error, native code too."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed already
+        yield
+        return
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

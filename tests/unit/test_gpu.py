@@ -213,7 +213,7 @@ def test_a_machine_is_another_with_a_gpu_that_an_engine_can_use(nvml, monkeypatc
 
 def test_what_native_code_says_can_be_kept_quiet():
     """Also what does not pass through Python's standard error, and only for the time."""
-    imports = "import os; from voiceperf.engines.base import quiet"
+    imports = "import os; from voiceperf.log import quiet"
     script = f"{imports}\nwith quiet(): os.write(2, b'banner')\nos.write(2, b'error')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stderr == "error"
@@ -221,6 +221,6 @@ def test_what_native_code_says_can_be_kept_quiet():
 
 def test_a_closed_standard_error_stays_closed():
     """A service may have been started without one."""
-    imports = "import os; from voiceperf.engines.base import quiet; os.close(2)"
+    imports = "import os; from voiceperf.log import quiet; os.close(2)"
     script = f"{imports}\nwith quiet(): pass\ntry: os.fstat(2)\nexcept OSError: os._exit(7)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 7

@@ -7,9 +7,7 @@ An engine never reads a clock. It calls `mark(name)` at the moments that matter 
 from __future__ import annotations
 
 import importlib.metadata
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -272,23 +270,6 @@ def refuse(params: EngineParams, missing: Mapping[str, str]) -> None:
 def idle_environment(spins: int) -> dict[str, str]:
     """How libgomp, the GNU compiler's OpenMP, is told how long its idle threads spin."""
     return {} if spins == LIBRARY_DEFAULT else {"GOMP_SPINCOUNT": str(spins)}
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """While nothing comes of what this process writes to the standard error, native code too."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # it is closed already
-        yield
-        return
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def installed_version(distribution: str) -> str | None:

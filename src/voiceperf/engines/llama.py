@@ -29,7 +29,6 @@ from voiceperf.engines.base import (
     Request,
     Scores,
     installed_version,
-    quiet,
     refuse,
     wrong_request,
 )
@@ -39,7 +38,7 @@ from voiceperf.engines.llama_scores import recited, scores_of
 from voiceperf.engines.proof import unproven
 from voiceperf.engines.text_parts import TextParts
 from voiceperf.errors import EngineError, ParameterError
-from voiceperf.log import log_event
+from voiceperf.log import log_event, quiet
 from voiceperf.models.store import locate
 
 _NEVER = -1e9  # a logit bias that no logit outweighs

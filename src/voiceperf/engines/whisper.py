@@ -26,7 +26,6 @@ from voiceperf.engines.base import (
     Transcript,
     Utterance,
     installed_version,
-    quiet,
     refuse,
     wrong_request,
 )
@@ -36,6 +35,7 @@ from voiceperf.engines.whisper_params import PRELOADED, WhisperParams
 from voiceperf.engines.whisper_recital import recited
 from voiceperf.engines.whisper_text import better, joined, looks_wrong, without_notes
 from voiceperf.errors import EngineError, ParameterError
+from voiceperf.log import quiet
 from voiceperf.models.store import locate
 from voiceperf.vad import DETECTOR, SpeechDetector
 
