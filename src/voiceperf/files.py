@@ -199,10 +199,14 @@ def _place(path: Path) -> Path:
     Raises:
         OSError: links that lead round in a circle.
     """
+    circle = OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     try:
-        return path.resolve() if path.is_symlink() and not _is_special(path) else path
+        place = path.resolve() if path.is_symlink() and not _is_special(path) else path
     except RuntimeError:  # of Python 3.11 and 3.12
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+        raise circle from None
+    if place.is_symlink():  # where a circle is left as it is
+        raise circle
+    return place
 
 
 def _part(path: Path) -> Path:

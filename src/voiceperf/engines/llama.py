@@ -271,7 +271,7 @@ def missing(params: LlamaParams) -> dict[str, str]:
     able = {capability.name: capability for capability in capabilities()}
     found = compiled.missing(params, PRELOADED)
     if params.n_gpu_layers and not able["GPU"].available:
-        found["n_gpu_layers"] = f"this build of llama.cpp has no GPU, or sees none here; {able['GPU'].remedy}"
+        found["n_gpu_layers"] = f"this build of llama.cpp has or sees no GPU; {able['GPU'].remedy}"
     if params.use_mlock and not able["mlock"].available:
         found["use_mlock"] = "this system cannot lock memory; leave it off"
     return found

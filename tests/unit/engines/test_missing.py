@@ -11,7 +11,7 @@ from voiceperf.errors import ParameterError
 
 ASKING = [
     (WhisperParams(n_threads=2, use_gpu=True), "use_gpu", "no GPU; build pywhispercpp with"),
-    (LlamaParams(n_threads=2, n_gpu_layers=10), "n_gpu_layers", "no GPU; rebuild with"),
+    (LlamaParams(n_threads=2, n_gpu_layers=10), "n_gpu_layers", "sees no GPU; rebuild with"),
     (KokoroParams(speed=1.5, providers=("NoSuchProvider",)), "providers", "has .*CPUExecutionProvider"),
 ]
 
