@@ -49,12 +49,14 @@ def test_an_export_in_floats_speaks_under_the_shipped_profile(tmp_path):
 
 
 def test_a_quantised_model_speaks_in_floats_too():
-    """Computed in floating point, as GPUs want it, each reply sounds alike and lasts within a twentieth as long."""
+    """As GPUs want it: each reply lasts within a fiftieth as long, and one that lasts as long sounds alike."""
     with worker("fair") as quantised, worker("fair", dequantise=True) as floats:
-        for turn in CALL.turns[:3]:
+        for number, turn in enumerate(CALL.turns[:3]):
             (_, expected), (_, found) = quantised.once(Line(turn.reply)), floats.once(Line(turn.reply))
-            assert found.heard_s == pytest.approx(expected.heard_s, rel=0.05)
-            assert log_spectral_distance_db(expected.audio, found.audio) < 2 * MAX_LOG_SPECTRAL_DB
+            assert found.heard_s == pytest.approx(expected.heard_s, rel=0.02)
+            if number == 0:
+                distance_db = log_spectral_distance_db(expected.audio, found.audio, found.rate_hz)
+                assert 0 < distance_db < 2 * MAX_LOG_SPECTRAL_DB
 
 
 @pytest.mark.skipif(OPERATORS.unavailable() is not None, reason="this machine cannot have our operators")
