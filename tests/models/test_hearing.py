@@ -1,5 +1,7 @@
 """whisper.cpp on real speech, in worker processes."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +54,18 @@ def test_converted_model_hears_jfk_word_for_word(name):
     with worker("fair", model=name) as process:
         heard = hear(process, read_speech(AUDIO / "flac" / "jfk_d001.flac"))
     assert normalise(heard) == normalise(JFK)
+
+
+def test_a_gpu_that_is_not_found_is_refused():
+    """whisper.cpp itself would go on without one, and say so in its log alone."""
+    model = path_of(CATALOGUE["whisper-tiny.en-q8_0"])
+    script = (
+        "from pathlib import Path\n"
+        "from voiceperf.engines.whisper import WhisperParams, _load\n"
+        f"_load(Path({str(model)!r}), WhisperParams(use_gpu=True))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "ParameterError: whisper.use_gpu = True: this build finds no GPU" in done.stderr
 
 
 def test_transcript_does_not_depend_on_what_came_before():

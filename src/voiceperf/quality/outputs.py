@@ -176,7 +176,7 @@ def decisive(contender: Contender) -> str | None:
         "libraries": _libraries(contender.params.distributions),
         "voiceperf": engine_sources(Path(source, voiceperf.__name__) if source else Path(voiceperf.__file__).parent),
         "processor": machine.processor(),
-        **({"gpus": found} if (found := gpu.gpus()) else {}),
+        **({"gpus": found} if (found := gpu.usable()) else {}),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
