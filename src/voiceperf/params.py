@@ -156,6 +156,10 @@ class EngineParams:
         """How far the engine's process lets others go first, as Unix counts it; engines override it."""
         return 0
 
+    def alone(self) -> dict[str, Any]:
+        """What is set otherwise where the engine works by itself, with nobody to let go first; engines override it."""
+        return {}
+
     def wording(self) -> tuple[Any, ...]:
         """What decides an answer's words beside the model's scores, as how they are sampled; engines override it."""
         return ()

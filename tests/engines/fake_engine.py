@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from voiceperf.engines.base import FIRST_TOKEN, Capability, Line, Mark, Reply, Request, wrong_request
 from voiceperf.errors import EngineError, ParameterError
@@ -28,6 +28,9 @@ class FakeParams(EngineParams):
 
     def niceness(self) -> int:
         return self.nice
+
+    def alone(self) -> dict[str, Any]:
+        return {"nice": 0}
 
 
 class FakeEngine:

@@ -193,6 +193,9 @@ class LlamaParams(EngineParams):
     def niceness(self) -> int:
         return self.nice
 
+    def alone(self) -> dict[str, Any]:
+        return {"nice": 0}
+
     def environment(self) -> dict[str, str]:
         pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if self.huge_pages else {}
         return preload.environment(self, PRELOADED) | idle_environment(self.idle_spins) | pages

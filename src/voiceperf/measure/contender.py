@@ -46,6 +46,12 @@ class Contender:
         """What decides its outputs: contenders of one outcome hear, think and speak alike."""
         return (self.python, *sorted(self.env.items()), *self.params.outcome())
 
+    def alone(self) -> Contender:
+        """As it is measured by itself: what lets other engines go first would let any other program here go first."""
+        changes = self.params.alone()
+        written = self.written and {name: changes.get(name, value) for name, value in self.written.items()}
+        return replace(self, params=replace(self.params, **changes), written=written)
+
     def values(self) -> dict[str, Any]:
         """What its process is told to set."""
         return self.params.as_dict() if self.written is None else dict(self.written)

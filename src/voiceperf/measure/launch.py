@@ -110,10 +110,11 @@ class Launch(Rounds):
 
 
 def launch(baseline: Contender, candidate: Contender, requests: Mapping[int, Request], cost: Cost = wall_ns) -> Launch:
-    """Two contenders of one role."""
+    """Two contenders of one role, each by itself."""
     inputs = {str(number): request for number, request in requests.items()}
-    sides = {CANDIDATE: partial(worker_with, candidate, inputs), BASELINE: partial(worker_with, baseline, inputs)}
-    return Launch(sides, requests, cost)
+    sides = {CANDIDATE: candidate.alone(), BASELINE: baseline.alone()}
+    starts = {name: partial(worker_with, contender, inputs) for name, contender in sides.items()}
+    return Launch(starts, requests, cost)
 
 
 def worker_with(contender: Contender, requests: Mapping[str, Request]) -> WorkerProcess:

@@ -141,7 +141,7 @@ class Remembering:
 
     def _compute(self, request: Request) -> Output:
         if self._worker is None or not self._worker.alive:
-            self._worker = self._start(self.contender)
+            self._worker = self._start(self.contender.alone())
         output: Output = self._worker.ask(request)
         return output
 

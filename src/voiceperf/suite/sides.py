@@ -135,7 +135,7 @@ def _duel(
         return DuelOfSides(what, starts, turns, looser, looks=TURN_LOOKS, **how)
     requests = duel_requests(call, what)
     inputs = {str(number): request for number, request in requests.items()}
-    starts = {name: partial(worker_with, side.contender(what), inputs) for name, side in both.items()}
+    starts = {name: partial(worker_with, side.contender(what).alone(), inputs) for name, side in both.items()}
     cost = paced_ns if what == THINKING and _lacking(both, what, EXACT_TOKENS) else wall_ns
     is_local, rounds = not _lacking(both, what, LOCAL), WORKLOADS[what].duel_rounds
     return DuelOfSides(what, starts, requests, rules, cost=cost, is_local=is_local, rounds_a_launch=rounds, **how)

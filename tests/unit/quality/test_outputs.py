@@ -9,6 +9,7 @@ from fake_engine import FakeParams
 
 from voiceperf.engines.base import Line, Passage, Piece, Speech, Transcript, Utterance
 from voiceperf.engines.kokoro import KokoroParams
+from voiceperf.engines.llama_params import LlamaParams
 from voiceperf.measure.contender import SOURCE_PATH, Contender
 from voiceperf.measure.fingerprint import engine_sources
 from voiceperf.quality import outputs as module
@@ -39,7 +40,7 @@ class Engines:
 def kept(tmp_path, monkeypatch):
     """(engines) -> outputs on one disk, each as in a process of its own; nothing is computed again by chance."""
     monkeypatch.setattr(module, "CHECKED_SHARE", 0.0)
-    monkeypatch.setattr(module, "decisive", lambda one: f"{one.name}-{dict(one.params.outcome())['speed']}")
+    monkeypatch.setattr(module, "decisive", lambda one: f"{one.name}-{dict(one.params.outcome()).get('speed')}")
     return lambda engines: Outputs(tmp_path / "outputs", engines)
 
 
@@ -194,3 +195,10 @@ def test_another_model_file_of_the_same_name_is_another_name(tmp_path):
         model.write_bytes(content)
         names.add(decisive(contender(model=str(model))))
     assert len(names) == 2
+
+
+def test_quality_lets_nobody_go_first(kept):
+    """An engine that is asked alone has the machine's attention, whatever it does beside others."""
+    engines = Engines()
+    ask(kept(engines), Line("hello"), who=Contender("fair", LlamaParams(nice=7)), on_disk=False)
+    assert [one.params.nice for one in engines.started] == [0]

@@ -6,7 +6,7 @@ from voiceperf import profiles
 from voiceperf.errors import EngineError, ModelError, ServiceError
 from voiceperf.judge.regression import Change
 from voiceperf.judge.verdict import Finding, Verdict
-from voiceperf.measure.contender import Side
+from voiceperf.measure.contender import Side, of_profile
 from voiceperf.measure.launch import Spent
 from voiceperf.measure.resources import Usage
 from voiceperf.quality.gate import Quality
@@ -20,7 +20,7 @@ CALL = SimpleNamespace(turns=[])
 @pytest.fixture
 def judge(monkeypatch):
     """Judge three engines of which single duels or qualities fail as told; all others pass."""
-    order = []
+    order, started = [], {}
 
     def judged(
         *, fails=None, quality_fails=None, compared=sides.COMPARED, spent=(), costs=True, looks=None, profile="fair"
@@ -31,6 +31,7 @@ def judge(monkeypatch):
             def __init__(self, what, starts, inputs, rules, **how):
                 self.what, self.is_done, self._left = what, False, (looks or {}).get(what, 1)
                 self._failure, self._looks = "", (x for x in ())
+                started[what] = starts
 
             def go_on(self):
                 order.append(self.what)
@@ -55,7 +56,7 @@ def judge(monkeypatch):
         both = [Side(name, profiles.load(profile)) for name in ("baseline", "candidate")]
         return list(sides.judge_sides(*both, compared, call=CALL, corpus=None, rules=Rules(), costs=costs))
 
-    judged.order = order
+    judged.order, judged.started = order, started
     return judged
 
 
@@ -167,3 +168,14 @@ def test_few_starts_cannot_tell(judge, launches, verdict):
     """Where the time was used up before processes had been started often enough, that is no fault of anybody's."""
     rows = judge(compared=ROLES, spent=[spent((1.0, 100), (1.0, 100))] * launches)
     assert verdicts(rows)["start-up"] is verdict
+
+
+def test_a_role_is_compared_without_letting_others_go_first(judge):
+    """Alone on the machine, what thinks has nobody to let go first; in whole turns it has."""
+    judge(profile="shipped")
+    own = of_profile(profiles.load("shipped"), "thinking").params.niceness()
+    assert [start.args[0].params.niceness() for start in judge.started["thinking"].values()] == [0, 0]
+    assert [start.args[1].contender("thinking").params.niceness() for start in judge.started["call"].values()] == [
+        own,
+        own,
+    ]
