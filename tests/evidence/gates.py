@@ -72,7 +72,7 @@ def checkout(folder, plant):
         assert text.count(old) == 1, (plant.file, old)
         text = text.replace(old, new)
     path.write_text(text)
-    subprocess.run([*git, "commit", "--quiet", "--all", "--message", "planted"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--all", "--allow-empty", "--message", "planted"], check=True)
     return folder
 
 
