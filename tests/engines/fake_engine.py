@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import time
+import threading
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -43,9 +43,14 @@ class FakeEngine:
             raise EngineError("the fake engine was told not to load")
         self.params = params
         self.prepared = 0
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        self._stopped.set()
 
     def prepare(self, request: Request) -> None:
         self.prepared += 1
+        self._stopped.clear()
 
     def run(self, request: Request, mark: Mark) -> Reply:
         if not isinstance(request, Line):
@@ -62,7 +67,8 @@ class FakeEngine:
             case "crash":
                 os.kill(os.getpid(), signal.SIGSEGV)
             case "hang":
-                time.sleep(3600)
+                self._stopped.wait(3600)
+                raise EngineError("the fake engine was stopped")
             case "chatter":
                 os.write(1, b"native code that prints to standard output\n")
 

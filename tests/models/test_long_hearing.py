@@ -139,7 +139,7 @@ def test_parts_of_a_long_recording_come_as_they_are_heard():
     audio, _ = joined(70, 8)
     parts = []
     with WorkerProcess(of_profile(profiles.load("shipped"), "whisper")) as worker:
-        _, heard = worker.stream(Utterance(audio), lambda text, done: parts.append((text, done)), lambda: False)
+        _, heard = worker.stream(Utterance(audio), lambda text, done: parts.append((text, done)))
     assert "".join(text for text, _ in parts).strip() == heard.text
     shares = [done for _, done in parts]
     assert shares == sorted(shares)

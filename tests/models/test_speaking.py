@@ -1,5 +1,7 @@
 """Kokoro on real weights, in worker processes."""
 
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +12,11 @@ from voiceperf import call, profiles
 from voiceperf.engines.base import Line
 from voiceperf.engines.kokoro_float import in_floating_point
 from voiceperf.engines.kokoro_graph import OPERATORS
-from voiceperf.errors import EngineError, ParameterError
+from voiceperf.errors import EngineError, ParameterError, StoppedError
 from voiceperf.judge.sound import MAX_LOG_SPECTRAL_DB, log_spectral_distance_db
+from voiceperf.measure.clock import to_nobody
 from voiceperf.measure.contender import of_profile
-from voiceperf.measure.process import WorkerProcess
+from voiceperf.measure.process import Stopper, WorkerProcess
 from voiceperf.models.catalogue import CATALOGUE
 from voiceperf.models.store import path_of
 
@@ -125,7 +128,7 @@ def test_a_phrase_is_remembered_up_to_the_size_of_the_cache():
     with worker(phrase_cache_mib=1) as process:
 
         def serve(asked):
-            return process.stream(asked, lambda *part: None, lambda: False)
+            return process.stream(asked, to_nobody)
 
         (first, a), (again, b) = serve(line), serve(line)
         for other in others:  # about a second and a tenth of a MiB each
@@ -136,6 +139,20 @@ def test_a_phrase_is_remembered_up_to_the_size_of_the_cache():
     assert min(later.wall_ms, measured.wall_ms) > again.wall_ms * 5
     assert np.array_equal(a.audio, b.audio)
     assert np.array_equal(a.audio, c.audio)
+
+
+def test_speech_that_nobody_waits_for_ends_before_its_piece():
+    """Stopped early in a long piece, the engine is free long before the piece would be done; the next is whole."""
+    line = Line("the office is open from nine in the morning until half past five in the evening on every day but one")
+    with worker(phrase_cache_mib=0, by_sentence=False) as process:
+        whole, before = process.stream(line, to_nobody)
+        stopper, begun_s = Stopper(), time.monotonic()
+        threading.Timer(whole.wall_ms / 1000 / 5, stopper.stop).start()
+        with pytest.raises(StoppedError):
+            process.stream(line, to_nobody, stopper)
+        assert time.monotonic() - begun_s < 0.7 * whole.wall_ms / 1000
+        _, after = process.stream(line, to_nobody)
+    assert np.array_equal(before.audio, after.audio)
 
 
 def test_text_without_words_is_refused(shipped, one_line):

@@ -70,7 +70,7 @@ def transcribe(
         read_speech(path)  # a bad file is said before the first one costs any work
     with WorkerProcess(chosen) as worker:
         for path in paths:
-            timing, output = worker.stream(Utterance(read_speech(path)), _Progress(path).step, lambda: False)
+            timing, output = worker.stream(Utterance(read_speech(path)), _Progress(path).step)
             assert isinstance(output, Transcript)
             if as_json:
                 row = {"file": str(path), "text": output.text, "wall_ms": timing.wall_ms, "audio_s": output.audio_s}

@@ -232,6 +232,14 @@ class Forgetful(Protocol):
         """Drop them, so that a request that is timed again is done again."""
 
 
+@runtime_checkable
+class Stoppable(Protocol):
+    """An engine whose run can be ended from outside, though it makes no part for long."""
+
+    def stop(self) -> None:
+        """End the run that is under way, from another thread: it soon fails, and the next one is whole."""
+
+
 @dataclass(frozen=True)
 class KernelCount:
     """How often an operation was computed by voiceperf's own kernels, and how often by the engine's library."""

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import kokoro_onnx
 import numpy as np
@@ -57,14 +57,18 @@ class KokoroEngine:
             params.phrase_cache_mib * 2**20, lambda sound: sound.nbytes
         )
         with tempfile.TemporaryDirectory() as folder:
-            session = _session(locate(params.model), params, Path(folder))
+            self._session = _session(locate(params.model), params, Path(folder))
             # the library wants a voice archive on disk; ours is handed over at each call
             np.savez(Path(folder) / "voices.npz", voice=self._voices[params.voice])
-            self._kokoro = kokoro_onnx.Kokoro.from_session(session, str(Path(folder) / "voices.npz"))
+            self._kokoro = kokoro_onnx.Kokoro.from_session(self._session, str(Path(folder) / "voices.npz"))
             self._kokoro.voices = {}
 
     def prepare(self, request: Request) -> None:
-        """Nothing is kept between lines."""
+        """Nothing is kept between lines, the last one's end least of all."""
+        self._session.options = onnxruntime.RunOptions()
+
+    def stop(self) -> None:
+        self._session.options.terminate = True
 
     def forget(self) -> None:
         self._phrases.clear()
@@ -132,7 +136,16 @@ class KokoroEngine:
         return audio
 
     def close(self) -> None:
-        del self._kokoro
+        del self._kokoro, self._session
+
+
+class _Session(onnxruntime.InferenceSession):  # type: ignore[misc]  # the library has no types
+    """A session whose runs have the options that are set here: another thread can end one between two operators."""
+
+    options: Any = None  # RunOptions
+
+    def run(self, output_names: Any, input_feed: Any, run_options: Any = None) -> Any:
+        return super().run(output_names, input_feed, run_options or self.options)
 
 
 def joined(sounds: Sequence[Samples], pause: int) -> tuple[Samples, list[tuple[int, int]]]:
@@ -145,7 +158,7 @@ def joined(sounds: Sequence[Samples], pause: int) -> tuple[Samples, list[tuple[i
     return whole, places
 
 
-def _session(path: Path, params: KokoroParams, scratch: Path) -> onnxruntime.InferenceSession:
+def _session(path: Path, params: KokoroParams, scratch: Path) -> _Session:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = params.threads("intra_op_threads")
     options.inter_op_num_threads = params.inter_op_threads
@@ -158,7 +171,7 @@ def _session(path: Path, params: KokoroParams, scratch: Path) -> onnxruntime.Inf
     providers = [(name, _PROVIDER_OPTIONS.get(name, {})) for name in params.providers]
     try:
         model = _model(path, params, options, scratch)
-        session = onnxruntime.InferenceSession(str(model), options, providers=providers)
+        session = _Session(str(model), options, providers=providers)
         if not set(params.providers) <= set(session.get_providers()):  # one that cannot begin is passed over
             raise ParameterError(
                 f"kokoro.providers: {', '.join(params.providers)} cannot begin here; VOICEPERF_LOG=json shows why"

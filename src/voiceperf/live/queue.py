@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from voiceperf.live.params import ServiceParams
 from voiceperf.log import log_timing
 from voiceperf.measure.clock import Clock, HandOn, SystemClock, Timing
 from voiceperf.measure.contender import Contender
-from voiceperf.measure.process import WorkerProcess
+from voiceperf.measure.process import Stopper, WorkerProcess
 from voiceperf.measure.resources import Resources
 
 
@@ -47,11 +46,11 @@ class _Worker:
         self._contender, self._process = contender, WorkerProcess(contender)
         self.thread = ThreadPoolExecutor(1, thread_name_prefix=contender.engine)
 
-    def stream(self, request: Request, hand_on: HandOn, is_stopped: Callable[[], bool]) -> tuple[Timing, Output]:
+    def stream(self, request: Request, hand_on: HandOn, stopper: Stopper) -> tuple[Timing, Output]:
         if not self._process.alive:
             self._process.close()
             self._process = WorkerProcess(self._contender)
-        return self._process.stream(request, hand_on, is_stopped)
+        return self._process.stream(request, hand_on, stopper)
 
     def resources(self) -> Resources | None:
         return self._process.resources() if self._process.alive else None
@@ -129,16 +128,16 @@ class EngineQueue:
 
 
 async def _run(worker: _Worker, request: Request, hand_on: Callable[[str], None]) -> tuple[Timing, Output]:
-    loop, stopped = asyncio.get_running_loop(), threading.Event()
+    loop, stopper = asyncio.get_running_loop(), Stopper()
 
     def from_thread(part: str, _: float) -> None:
         loop.call_soon_threadsafe(hand_on, part)
 
-    running = loop.run_in_executor(worker.thread, worker.stream, request, from_thread, stopped.is_set)
+    running = loop.run_in_executor(worker.thread, worker.stream, request, from_thread, stopper)
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        stopped.set()
+        stopper.stop()
         running.add_done_callback(_unasked)
         await asyncio.wait([running])  # until then the engine is nobody else's
         raise

@@ -9,7 +9,9 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +30,35 @@ RUN_LIMIT_S = 60.0  # the longest run of the suite takes 3 s
 _PER_SECOND_S = 4.0  # more for each second of speech that is to be heard
 _PER_CHARACTER_S = 0.25  # and for each character that is to be read or spoken: some eight minutes for a page
 LISTS = ("LD_PRELOAD", "GLIBC_TUNABLES")  # variables to which an engine's setting adds
+
+
+class Stopper:
+    """By which one thread ends what another one streams: at its next part, or sooner where the engine can."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_stopped = False
+        self._end: Callable[[], None] | None = None
+
+    def stop(self) -> None:
+        """End the stream, or one that is about to begin."""
+        with self._lock:
+            self._is_stopped = True
+            if self._end is not None:
+                self._end()
+
+    @contextlib.contextmanager
+    def ends_by(self, end: Callable[[], None]) -> Iterator[None]:
+        """While a stream is under way, what ends it."""
+        with self._lock:
+            self._end = end
+            if self._is_stopped:
+                end()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._end = None
 
 
 class WorkerProcess:
@@ -92,25 +123,22 @@ class WorkerProcess:
         """What the engine makes of it."""
         return self.once(request)[1]
 
-    def stream(self, request: Request, hand_on: HandOn, is_stopped: Callable[[], bool]) -> tuple[Timing, Output]:
+    def stream(self, request: Request, hand_on: HandOn, stopper: Stopper | None = None) -> tuple[Timing, Output]:
         """Run a request at once, handing on each part of its output as it is made.
 
         Args:
             request: what to do.
             hand_on: takes the parts.
-            is_stopped: whether nobody waits for the rest; asked after each part.
+            stopper: by which another thread ends it.
 
         Raises:
             StoppedError: it was stopped.
         """
         limit_s = self._limit_s(request)
-        answer, stopping = self._ask(Stream(request), limit_s), False
-        while isinstance(answer, Part):
-            hand_on(answer.text, answer.done)
-            if is_stopped() and not stopping:
-                self._connection.send(Stop())
-                stopping = True
-            answer = self._answer(limit_s)
+        self._send(Stream(request))
+        with (stopper or Stopper()).ends_by(partial(self._send, Stop())):
+            while isinstance(answer := self._answer(limit_s), Part):
+                hand_on(answer.text, answer.done)
         assert isinstance(answer, Done)
         return answer.timing, answer.output
 
@@ -141,9 +169,12 @@ class WorkerProcess:
         return self._process.pid
 
     def _ask(self, message: Any, limit_s: float) -> Any:
+        self._send(message)
+        return self._answer(limit_s)
+
+    def _send(self, message: Any) -> None:
         with contextlib.suppress(OSError):  # the answer tells how it died
             self._connection.send(message)
-        return self._answer(limit_s)
 
     def _answer(self, limit_s: float) -> Any:
         try:

@@ -6,12 +6,13 @@ import os
 import signal
 import socket
 import sys
+import threading
 from dataclasses import replace
-from multiprocessing.connection import Connection
-from typing import Any
+from multiprocessing.connection import Connection, wait
+from typing import Any, Self
 
 from voiceperf import engines, machine
-from voiceperf.engines.base import Counting, Engine, Forgetful, Output, Request
+from voiceperf.engines.base import Counting, Engine, Forgetful, Output, Request, Stoppable
 from voiceperf.errors import StoppedError, VoicePerfError
 from voiceperf.log import log_timing
 from voiceperf.measure.clock import SystemClock, Timing, timed_run
@@ -31,6 +32,8 @@ from voiceperf.measure.protocol import (
 )
 from voiceperf.measure.resources import own_resources
 
+_AGAIN_S = 0.05
+
 
 class Worker:
     """Obeys one message after another; a failure is an answer, not the end."""
@@ -44,6 +47,7 @@ class Worker:
         self.name, self._connection = start.engine, connection
         self.requests: dict[str, Request] = {}
         self.output: Output | None = None
+        self._end_of_interest = _EndOfInterest(connection, self.engine)
 
     def obey(self, message: Any) -> Answer:
         match message:
@@ -53,7 +57,7 @@ class Worker:
             case Run(key):
                 return self._run(key)
             case Stream(request):
-                return Done(*timed_run(self.engine, request, SystemClock(), self._hand_on))
+                return self._stream(request)
             case Fetch():
                 return self.output if self.output is not None else Failure("WorkerError", "nothing has run yet")
             case Account():
@@ -61,12 +65,18 @@ class Worker:
                 return replace(own_resources(), kernels=kernels)
         return Failure("WorkerError", f"unknown message {message!r}")
 
+    def _stream(self, request: Request) -> Done:
+        """One run whose parts are sent as they are made; it ends early where nobody waits for it any more."""
+        with self._end_of_interest as ended:
+            try:
+                return Done(*timed_run(self.engine, request, SystemClock(), self._hand_on))
+            except Exception as error:
+                raise (StoppedError("nobody waits for the answer any more") if ended.is_seen else error) from None
+
     def _hand_on(self, part: str, done: float) -> None:
-        """Send a part, unless nobody waits for it any more."""
         self._connection.send(Part(part, done))
-        while self._connection.poll():
-            if isinstance(self._connection.recv(), Stop):
-                raise StoppedError("nobody waits for the answer any more")
+        if self._end_of_interest.is_seen:
+            raise StoppedError("nobody waits for the rest")
 
     def _run(self, key: str) -> Timing:
         """One timed run; what a run of the same input before has left does not make it faster."""
@@ -75,6 +85,48 @@ class Worker:
         timing, self.output = timed_run(self.engine, self.requests[key], SystemClock())
         log_timing(self.name, key, timing.as_record())
         return timing
+
+
+class _EndOfInterest:
+    """Sees, while a stream is under way, that nobody waits for it any more, and has the engine end it where that can.
+
+    In a thread of its own: native code does not keep it from that. Use as a context manager around each stream.
+    """
+
+    def __init__(self, connection: Connection[Any, Any], engine: Engine) -> None:
+        self.is_seen = False
+        self._connection, self._engine = connection, engine
+        self._over, self._end = socket.socketpair()
+
+    def _watch(self) -> None:
+        while self._over not in wait([self._connection, self._over]):
+            try:
+                is_stop = isinstance(self._connection.recv(), Stop)
+            except (EOFError, OSError):  # whoever waited is gone
+                is_stop = True
+            if is_stop:
+                self._have_it_end()
+                break
+        self._over.recv(1)
+
+    def _have_it_end(self) -> None:
+        """Again and again: the first time, the run may not have begun."""
+        self.is_seen = True
+        while True:
+            if isinstance(self._engine, Stoppable):
+                self._engine.stop()
+            if wait([self._over], _AGAIN_S):
+                return
+
+    def __enter__(self) -> Self:
+        self.is_seen = False
+        self._watching = threading.Thread(target=self._watch, daemon=True)
+        self._watching.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end.send(b".")
+        self._watching.join()
 
 
 def failure(error: Exception) -> Failure:

@@ -8,9 +8,10 @@ import pytest
 from fake_engine import FakeParams
 
 from voiceperf.engines.base import Line, Utterance
-from voiceperf.errors import EngineError, ParameterError, WorkerError
+from voiceperf.errors import EngineError, ParameterError, StoppedError, WorkerError
+from voiceperf.measure.clock import to_nobody
 from voiceperf.measure.contender import Contender
-from voiceperf.measure.process import WorkerProcess
+from voiceperf.measure.process import Stopper, WorkerProcess
 
 
 def contender(failure="", **changes):
@@ -66,6 +67,18 @@ def test_hang_is_stopped(one_line):
             worker.once(Line("hi"))
         one_line(caught.value, "did not answer within")
         assert worker._process.wait(timeout=5) == -signal.SIGKILL
+
+
+def test_a_run_that_makes_no_part_is_stopped_from_outside():
+    """What is stopped before it begins, or while it runs, ends by its engine's own stop; the worker lives on."""
+    with WorkerProcess(contender("hang")) as worker:
+        stopper = Stopper()
+        stopper.stop()
+        for _ in range(2):
+            with pytest.raises(StoppedError):
+                worker.stream(Line("hi"), to_nobody, stopper)
+        assert worker.alive
+        assert worker.resources().rss_bytes > 0
 
 
 def test_native_chatter_does_not_break_the_conversation():
