@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from voiceperf import places
@@ -19,6 +20,7 @@ from voiceperf.errors import InputError
 from voiceperf.files import read_toml, shown
 
 FILE = "call.toml"  # what the file of a call's folder is called
+_WHOLE: Mapping[int, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,11 @@ class CallRecording:
             found.update(turn.audio.tobytes() + turn.transcript.encode() + turn.reply.encode())
         return found.hexdigest()
 
-    def messages(self, turn: Turn) -> list[Message]:
-        """The conversation up to and including what the caller says in `turn`, as chat messages."""
+    def messages(self, turn: Turn, heard: Mapping[int, str] = _WHOLE) -> list[Message]:
+        """The conversation up to and including what the caller says in `turn`, as chat messages.
+
+        `heard` has, by turn, what was heard of the replies that were interrupted.
+        """
         messages = [
             {"role": "system", "content": self.system_prompt},
             {"role": "assistant", "content": self.greeting},
@@ -62,7 +67,7 @@ class CallRecording:
         for earlier in self.turns[: turn.number - 1]:
             messages += [
                 {"role": "user", "content": earlier.transcript},
-                {"role": "assistant", "content": earlier.reply},
+                {"role": "assistant", "content": heard.get(earlier.number, earlier.reply)},
             ]
         return [*messages, {"role": "user", "content": turn.transcript}]
 

@@ -49,7 +49,7 @@ class SpeechDetector:
             gain: by how much it is raised, if not by what its own level asks for.
         """
         self._model.reset()
-        gain = _gain(audio) if gain is None else gain
+        gain = level_gain(audio) if gain is None else gain
         for start in range(0, len(audio), FRAME):
             frame = np.clip(audio[start : start + FRAME] * gain, -1, 1)
             whole = np.pad(frame, (0, FRAME - len(frame))).astype(np.float32)
@@ -58,7 +58,7 @@ class SpeechDetector:
     def is_speech(self, audio: Samples, threshold: float) -> bool:
         """Whether any frame is as likely as that, the beginning looked at twice; it stops at the first."""
         twice = np.concatenate([audio, audio[: int(_BEGINNING_S * SPEECH_RATE_HZ)]])
-        return any(likely >= threshold for likely in self.probabilities(twice, _gain(audio)))
+        return any(likely >= threshold for likely in self.probabilities(twice, level_gain(audio)))
 
     def pieces(self, audio: Samples, longest_s: float) -> Iterator[tuple[int, int]]:
         """Where there is speech, as (first, end) samples in order, each at most so long; nothing is looked at early.
@@ -80,7 +80,7 @@ class SpeechDetector:
             yield _samples(piece, len(audio))
 
 
-def _gain(audio: Samples) -> np.float32:
+def level_gain(audio: Samples) -> np.float32:
     """By how much a quiet recording is raised: at a tenth of their level the detector misses 3 in 100 recordings."""
     level = float(np.quantile(np.abs(audio), _LEVEL_SHARE)) if len(audio) else 0.0
     return np.float32(np.clip(_LEVEL / level, 1, _MOST_GAIN) if level > 0 else 1)

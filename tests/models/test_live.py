@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,9 @@ from wyoming.tts import (
 
 from voiceperf import call, profiles
 from voiceperf.engines.base import Line, Prompt, Utterance
-from voiceperf.live.agent import Services, services_at
 from voiceperf.live.processes import ServiceProcess
-from voiceperf.live.replay import Pace, replay, replay_paired
+from voiceperf.live.replay import Pace, replay, replay_paired, replay_spoken_into
+from voiceperf.live.services import Services, services_at
 from voiceperf.live.wire import address
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
@@ -271,3 +272,19 @@ def test_a_killed_service_fails_its_turn_and_no_other(running, tmp_path):
     assert [record.turn for record in records if record.error] == [3]
     assert "hung up" in records[2].error or "does not listen" in records[2].error
     assert all(record.audio_s > 0.5 for record in records if record.turn != 3)
+
+
+def test_a_reply_that_is_spoken_into_ends_and_no_word_is_lost(running):
+    """The agent falls silent, what its engines still did is over, and the caller is heard as where nobody speaks."""
+    short = replace(CALL, turns=CALL.turns[:3])
+    found = asyncio.run(replay_spoken_into(short, running, Pace(1), lambda record: None))
+    assert not [record.error for record in found.records if record.error]
+    assert len(found.silence_ms()) == 2
+    for record, turn in zip(found.records[:2], short.turns, strict=False):
+        assert record.heard_reply
+        assert turn.reply.startswith(record.heard_reply)
+        assert len(record.heard_reply) < len(turn.reply)
+    words, lost = found.words()
+    assert words > 0
+    assert lost == 0
+    assert found.freed_ms.keys() == {"thinking", "speaking"}

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -26,8 +26,9 @@ from voiceperf.report.tables import aside, page
 from voiceperf.roles import ROLES
 
 if TYPE_CHECKING:  # the network's libraries are imported by these commands alone, once they run
-    from voiceperf.live.agent import Services, TurnRecord
+    from voiceperf.live.record import TurnRecord
     from voiceperf.live.replay import Pace, Watch
+    from voiceperf.live.services import Services
 
 Concurrency = Annotated[int, typer.Option(min=1, max=100, help="Calls at once.")]
 Result = TypeVar("Result")
@@ -49,6 +50,9 @@ def replay(
         bool, typer.Option("--step-by-step", help="With --baseline: also with one engine changed at a time.")
     ] = False,
     real_time: Annotated[bool, typer.Option("--real-time", help="Speech takes as long to send as to say.")] = False,
+    barge_in: Annotated[
+        bool, typer.Option("--barge-in", help="The caller's next words come while the reply sounds; in real time.")
+    ] = False,
     own_words: Annotated[
         bool, typer.Option("--own-words", help="The reply is the model's own instead of the recorded one.")
     ] = False,
@@ -73,6 +77,8 @@ def replay(
         raise InputError("--uri names services that run already; a profile is for those that are started here")
     if baseline is None and step_by_step:
         raise InputError("--step-by-step needs a --baseline to start from")
+    if barge_in and (baseline is not None or plot):
+        raise InputError("--barge-in is about one set of services, and has no picture; leave out --baseline and --plot")
     if baseline is not None:
         if plot:
             raise InputError("--plot draws one profile's call; leave out --baseline")
@@ -81,6 +87,8 @@ def replay(
         _compare(recording, profiles.load(baseline), profiles.load(candidate), step_by_step, pace, as_json)
         return
     chosen = chosen_profile(profile)
+    if barge_in:
+        _speak_into(recording, uri, chosen, pace, as_json)
     with _there(uri, chosen) as services, _progress(calls * len(recording.turns)) as watch:
         records = _run(play(recording, services, pace, watch))
     _show(f"{recording.name}, {calls} calls, {concurrency} at once", records, as_json)
@@ -176,6 +184,31 @@ def _compare(
     sys.exit(1 if failed else 0)
 
 
+def _speak_into(call: CallRecording, uris: list[str] | None, profile: Profile, pace: Pace, as_json: bool) -> NoReturn:
+    from voiceperf.live.replay import replay_spoken_into
+    from voiceperf.report import turns
+
+    with _there(uris, profile) as services, _progress((1 + pace.calls) * len(call.turns)) as watch:
+        found = _run(replay_spoken_into(call, services, pace, watch))
+    finding, (words, lost) = found.finding(), found.words()
+    if as_json:
+        from dataclasses import asdict
+
+        for record in found.records:
+            print_json(turns.as_json(record))
+        times = {what: asdict(one) for what, one in turns.spoken_into(found).items()}
+        figures = {"spoken_into": len(found.silence_ms()), "times_ms": times, "words": words, "words_lost": lost}
+        print_json({**figures, "verdict": finding.verdict, "reason": finding.reason})
+    else:
+        title = f"{len(found.silence_ms())} replies spoken into, {pace.concurrency} calls at once"
+        page().print(turns.spoken_into_table(title, found))
+        page().print(f"words of the caller that were lost: {lost} of {words}", highlight=False)
+        for line in turns.failures([*found.plain, *found.records]):
+            say(line)
+        say(f"{finding.verdict}: {finding.reason}")
+    sys.exit(GATE_EXIT_CODES[finding.verdict])
+
+
 def _show(title: str, records: Sequence[TurnRecord], as_json: bool) -> None:
     from voiceperf.report import turns
 
@@ -198,8 +231,8 @@ def _stages(title: str, records: Sequence[TurnRecord]) -> Any:
 @contextmanager
 def _there(uris: list[str] | None, profile: Profile) -> Iterator[Services]:
     """Services that run already, or ours of a profile."""
-    from voiceperf.live.agent import services_at
     from voiceperf.live.processes import ServicesOfProfile
+    from voiceperf.live.services import services_at
 
     with ExitStack() as stack:
         yield _run(services_at(uris)) if uris else stack.enter_context(ServicesOfProfile(profile)).services

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 from wyoming.asr import Transcribe, Transcript
@@ -13,56 +13,22 @@ from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.handle import Handled, HandledChunk, HandledStop, NotHandled
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped
 
-from voiceperf.audio import SPEECH_RATE_HZ
+from voiceperf.audio import SPEECH_RATE_HZ, Samples
 from voiceperf.call import Turn
 from voiceperf.conversation import Message
-from voiceperf.errors import InputError, ServiceError
+from voiceperf.errors import ServiceError
+from voiceperf.live.barge_in import Attention, BargeIn, Playback, Sleep
 from voiceperf.live.client import Link
 from voiceperf.live.info import OURS
-from voiceperf.live.params import ServiceParams
-from voiceperf.live.sound import WIDTH_BYTES, bytes_per_s, chunks
+from voiceperf.live.record import Since, TurnRecord
+from voiceperf.live.services import Services
+from voiceperf.live.sound import WIDTH_BYTES, chunks
 from voiceperf.measure.clock import Clock, SystemClock
 
 FRAME_MS = 20  # in which a telephone sends speech
 ANSWER_S = 60.0  # a stage that says nothing for so long has failed
 PATIENCE_S = 30.0  # for a service that went away in a turn to come back for the next
 _TRY_AGAIN_S = 0.2
-
-Sleep = Callable[[float], Awaitable[None]]
-
-
-@dataclass(frozen=True)
-class Services:
-    """Where the three are, and how they are talked to."""
-
-    hears: str
-    answers: str
-    speaks: str
-    params: ServiceParams = field(default_factory=ServiceParams)
-
-
-@dataclass
-class TurnRecord:
-    """One turn as it went. Moments are in ms since the caller's last sample; None where it did not come to that."""
-
-    call: int
-    turn: int
-    transcript_ms: float | None = None
-    first_text_ms: float | None = None
-    all_text_ms: float | None = None
-    first_audio_ms: float | None = None
-    all_audio_ms: float | None = None
-    transcript: str = ""
-    reply: str = ""
-    audio_sha256: str = ""
-    audio_s: float = 0.0
-    served: dict[str, dict[str, float]] = field(default_factory=dict)  # by stage what the service says: queue, engine
-    error: str = ""
-
-    @property
-    def queue_ms(self) -> float:
-        """Waiting for an engine, all stages together."""
-        return sum(times.get("queue_ms", 0.0) for times in self.served.values())
 
 
 class Caller:
@@ -92,6 +58,8 @@ class Caller:
         self._patience_s = 0.0  # for a service that is away: none at first, some once a turn has failed
         self._streams_speech = self._reads_ahead = False  # until the services have said so
         self._is_streaming = False  # the speech of the turn at hand
+        self._attention: Attention | None = None
+        self._begun: tuple[Samples, int] | None = None  # the caller's next words, and when the first of them was spoken
 
     async def _read_ahead(self, link: Link, messages: list[Message]) -> None:
         """Let the service read the conversation before the caller's next words, as in the seconds while they speak."""
@@ -99,25 +67,30 @@ class Caller:
         while not _ends((await link.receive(ANSWER_S)).type):
             pass
 
-    async def turn(self, turn: Turn, messages: list[Message]) -> TurnRecord:
-        """One exchange; what fails is told in the record, and the connections are made anew for the next."""
+    async def turn(self, turn: Turn, messages: list[Message], barge_in: BargeIn | None = None) -> TurnRecord:
+        """One exchange; what fails is told in the record, and the connections are made anew for the next.
+
+        Args:
+            turn: what the caller says; where they have begun it by speaking into the last reply, they go on.
+            messages: the conversation, to the end of that.
+            barge_in: what they say into this reply.
+        """
         record = TurnRecord(self._number, turn.number)
         try:
-            await self._turn(turn, messages, record)
+            await self._turn(turn, messages, record, barge_in)
         except ServiceError as error:
             record.error = str(error)
         except (KeyError, TypeError, AttributeError) as wrong:  # what the event classes raise
             record.error = f"an event of a service lacks a field, or has a wrong one: {wrong}"
         if record.error:
-            self._patience_s = PATIENCE_S
+            self._patience_s, self._begun = PATIENCE_S, None
             await self.hang_up()
         return record
 
-    async def hang_up(self) -> None:
-        """Close the connections."""
-        for link in self._links.values():
-            await link.close()
-        self._links.clear()
+    async def hang_up(self, *parts: str) -> None:
+        """Close the connections, or those to some parts."""
+        for part in parts or tuple(self._links):
+            await self._links.pop(part).close()
 
     async def _link(self, part: str) -> Link:
         if part in self._links and not self._links[part].is_open:
@@ -131,7 +104,7 @@ class Caller:
         return self._links[part]
 
     async def _connected(self, uri: str) -> Link:
-        since = _Since(self._clock)
+        since = Since(self._clock)
         while True:
             try:
                 return await Link.to(uri, self._services.params)
@@ -140,7 +113,7 @@ class Caller:
                     raise
             await self._sleep(_TRY_AGAIN_S)
 
-    async def _turn(self, turn: Turn, messages: list[Message], record: TurnRecord) -> None:
+    async def _turn(self, turn: Turn, messages: list[Message], record: TurnRecord, barge_in: BargeIn | None) -> None:
         hears, answers, speaks = [await self._link(part) for part in ("hears", "answers", "speaks")]
         self._is_streaming = False
         if self._reads_ahead:
@@ -153,18 +126,49 @@ class Caller:
         if self._scripted:
             context["script"] = turn.reply
         await answers.send(Transcript(heard.text, context=context).event())
-        await _both(self._pass_on(answers, speaks, record, since), self._listen(speaks, record, since))
+        playback = Playback()
+        reply = _both(self._pass_on(answers, speaks, record, since), self._listen(speaks, record, since, playback))
+        if barge_in is None:
+            await reply
+            return
+        async with _giving_up(reply) as replying, _giving_up(playback.begun.wait()) as sounding:
+            await asyncio.wait([replying, sounding], return_when=asyncio.FIRST_COMPLETED)
+            if sounding.done():
+                await self._speak_into(barge_in, turn, record, since, playback)
+            if replying.done() or record.silence_ms is None:
+                await replying
 
-    async def _say(self, link: Link, turn: Turn) -> _Since:
+    async def _speak_into(
+        self, barge_in: BargeIn, turn: Turn, record: TurnRecord, since: Since, playback: Playback
+    ) -> None:
+        """What the caller says while the reply sounds; once they are noticed, nobody waits for the rest of it.
+
+        A reply that is over by then is not spoken into.
+        """
+        assert record.first_audio_ms is not None
+        await self._sleep(max(0.0, record.first_audio_ms + barge_in.after_ms - since.ms()) / 1e3)
+        if record.all_audio_ms is not None and 1e3 * playback.audio_s <= barge_in.after_ms:
+            return
+        self._attention = self._attention or Attention(self._clock, self._sleep)
+        noticed = await self._attention.noticed(barge_in.audio, turn.audio)
+        if noticed is None:
+            raise ServiceError("the caller spoke into the reply, and was not noticed", "unnoticed")
+        record.silence_ms = max(0.0, (self._clock.wall_ns() - noticed.sounded_ns(barge_in.audio)) / 1e6)
+        record.heard_reply = playback.heard(record.reply, (since.ms() - record.first_audio_ms) / 1e3)
+        await self.hang_up("answers", "speaks")
+        self._begun = barge_in.audio[noticed.kept_from :], noticed.moment_ns(noticed.kept_from)
+
+    async def _say(self, link: Link, turn: Turn) -> Since:
         await link.send(Transcribe().event())
         await link.send(AudioStart(SPEECH_RATE_HZ, WIDTH_BYTES, 1).event())
-        started_ns = self._clock.wall_ns()
-        for number, chunk in enumerate(chunks(turn.audio, SPEECH_RATE_HZ, FRAME_MS), start=1):
+        audio, started_ns = self._begun or (turn.audio, self._clock.wall_ns())
+        self._begun = None
+        for number, chunk in enumerate(chunks(audio, SPEECH_RATE_HZ, FRAME_MS), start=1):
             if self._real_time:
                 spoken_ns = started_ns + number * FRAME_MS * 1_000_000
                 await self._sleep(max(0.0, (spoken_ns - self._clock.wall_ns()) / 1e9))
             await link.send(chunk)
-        since = _Since(self._clock)
+        since = Since(self._clock)
         await link.send(AudioStop().event())
         return since
 
@@ -173,7 +177,7 @@ class Caller:
             pass
         return Transcript.from_event(event)
 
-    async def _pass_on(self, answers: Link, speaks: Link, record: TurnRecord, since: _Since) -> None:
+    async def _pass_on(self, answers: Link, speaks: Link, record: TurnRecord, since: Since) -> None:
         """The reply's words to the service that speaks, as they come."""
         in_parts = False
         while True:
@@ -205,7 +209,7 @@ class Caller:
             elif NotHandled.is_type(event.type):
                 raise ServiceError(f"{answers.uri}: has no answer to {record.transcript!r}", "not-handled")
 
-    async def _listen(self, speaks: Link, record: TurnRecord, since: _Since) -> None:
+    async def _listen(self, speaks: Link, record: TurnRecord, since: Since, playback: Playback) -> None:
         """The speech, until its end; of a stream some services end each sentence's sound by itself."""
         sound = hashlib.sha256()
         while True:
@@ -214,7 +218,8 @@ class Caller:
                 _keep(record, "speaks", event.data.get("context"))
             elif AudioChunk.is_type(event.type):
                 record.first_audio_ms = record.first_audio_ms or since.ms()
-                record.audio_s += len(event.payload or b"") / bytes_per_s(event)
+                playback.add(event)
+                record.audio_s = playback.audio_s
                 sound.update(event.payload or b"")
             elif AudioStop.is_type(event.type):
                 record.all_audio_ms, record.audio_sha256 = since.ms(), sound.hexdigest()
@@ -224,14 +229,15 @@ class Caller:
                 return
 
 
-class _Since:
-    """Milliseconds since a moment."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock, self._begun_ns = clock, clock.wall_ns()
-
-    def ms(self) -> float:
-        return (self._clock.wall_ns() - self._begun_ns) / 1e6
+@asynccontextmanager
+async def _giving_up(work: Coroutine[Any, Any, Any]) -> AsyncIterator[asyncio.Task[Any]]:
+    """Work under way that nobody waits for afterwards."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _both(*work: Coroutine[Any, Any, None]) -> None:
@@ -256,21 +262,3 @@ def _keep(record: TurnRecord, stage: str, context: Any) -> None:
     """What a service of ours tells of its own time; others tell nothing."""
     if isinstance(context, dict):
         record.served[stage] = {name: value for name, value in context.items() if isinstance(value, int | float)}
-
-
-async def services_at(uris: Sequence[str]) -> Services:
-    """The three parts of an agent among some URIs.
-
-    Raises:
-        ServiceError: one cannot be reached.
-        InputError: nobody plays a part.
-    """
-    parts = {"asr": "", "handle": "", "tts": ""}
-    for uri in uris:
-        link = await Link.to(uri, ServiceParams())
-        info = await link.info()
-        await link.close()
-        parts = {part: known or (uri if getattr(info, part) else "") for part, known in parts.items()}
-    if missing := [part for part, uri in parts.items() if not uri]:
-        raise InputError(f"none of {', '.join(uris)} offers {' or '.join(missing)}; name one more --uri")
-    return Services(parts["asr"], parts["handle"], parts["tts"])

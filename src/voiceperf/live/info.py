@@ -23,6 +23,12 @@ from voiceperf.roles import HEARING, SPEAKING, THINKING
 OURS = "voiceperf-"
 """How the programs of our services are called, before the engine's name."""
 
+FREED = "voiceperf-freed"
+"""An event that our services answer by the same: how long the engine was at work yet for clients that were gone, ms."""
+
+PIECE = "text"
+"""What the first `audio-chunk` of a piece has from our service: the words that it is the sound of."""
+
 
 def info_of(params: EngineParams) -> Info:
     """The engine's model or voice, as Wyoming lists programs."""

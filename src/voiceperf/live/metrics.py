@@ -24,6 +24,9 @@ class Metrics:
         self._first_s = Histogram(
             f"{name}_first_seconds", "To the first token or sound of a request", buckets=_SECONDS, registry=known
         )
+        self.freed_s = Histogram(
+            f"{name}_freed_seconds", "From a client's end to the engine's being free", buckets=_SECONDS, registry=known
+        )
         self._rtf = Histogram(f"{name}_rtf", "Real-time factor", buckets=_RTF, registry=known)
         self._tokens_per_s = Histogram(f"{name}_tokens_per_second", "Decoding", buckets=_TOKENS_PER_S, registry=known)
         self.waiting = Gauge(f"{name}_requests", "Waiting and being served", registry=known)

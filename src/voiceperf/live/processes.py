@@ -16,8 +16,8 @@ from typing import Self
 
 from voiceperf import profiles
 from voiceperf.errors import ServiceError
-from voiceperf.live.agent import Services
 from voiceperf.live.params import ServiceParams
+from voiceperf.live.services import Services
 from voiceperf.measure.resources import Resources, resources_of
 from voiceperf.measure.together import closed, started
 from voiceperf.profiles import Profile

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from voiceperf.measure.clock import Clock, HandOn, SystemClock, Timing
 from voiceperf.measure.contender import Contender
 from voiceperf.measure.process import Stopper, WorkerProcess
 from voiceperf.measure.resources import Resources
+
+_KEPT = 1000
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class EngineQueue:
         self._workers = [_Worker(contender) for _ in range(params.workers)]
         self._free = list(self._workers)
         self._turn = asyncio.Semaphore(len(self._workers))  # first come, first served
+        self.freed_ms: deque[float] = deque(maxlen=_KEPT)  # the latest: from a client's end to the engine's being free
         self._inside = 0  # those who wait and those who are served
 
     async def ask(self, request: Request, hand_on: Callable[[str], None] = ignore, *, is_begun: bool = False) -> Answer:
@@ -100,7 +104,7 @@ class EngineQueue:
                 queue_ns = self._clock.wall_ns() - arrived_ns
                 worker = self._free.pop()  # the last one used: what it has read of a conversation is still warm
                 try:
-                    timing, output = await _run(worker, request, hand_on)
+                    timing, output = await self._run(worker, request, hand_on)
                 finally:
                     self._free.append(worker)
         except EngineError:
@@ -114,6 +118,25 @@ class EngineQueue:
         log_timing(self._contender.engine, "request", {**answer.as_context(), **timing.as_record()})
         return answer
 
+    async def _run(self, worker: _Worker, request: Request, hand_on: Callable[[str], None]) -> tuple[Timing, Output]:
+        loop, stopper = asyncio.get_running_loop(), Stopper()
+
+        def from_thread(part: str, _: float) -> None:
+            loop.call_soon_threadsafe(hand_on, part)
+
+        running = loop.run_in_executor(worker.thread, worker.stream, request, from_thread, stopper)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            gone_ns = self._clock.wall_ns()
+            stopper.stop()
+            running.add_done_callback(_unasked)
+            await asyncio.wait([running])  # until then the engine is nobody else's
+            freed_ms = (self._clock.wall_ns() - gone_ns) / 1e6
+            self.freed_ms.append(freed_ms)
+            self._metrics.freed_s.observe(freed_ms / 1e3)
+            raise
+
     async def rss_bytes(self) -> int | None:
         """What the workers hold; None while one is at work or dead."""
         if self._inside:
@@ -125,22 +148,6 @@ class EngineQueue:
     def close(self) -> None:
         for worker in self._workers:
             worker.close()
-
-
-async def _run(worker: _Worker, request: Request, hand_on: Callable[[str], None]) -> tuple[Timing, Output]:
-    loop, stopper = asyncio.get_running_loop(), Stopper()
-
-    def from_thread(part: str, _: float) -> None:
-        loop.call_soon_threadsafe(hand_on, part)
-
-    running = loop.run_in_executor(worker.thread, worker.stream, request, from_thread, stopper)
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        stopper.stop()
-        running.add_done_callback(_unasked)
-        await asyncio.wait([running])  # until then the engine is nobody else's
-        raise
 
 
 def _unasked(ended: asyncio.Future[Any]) -> None:

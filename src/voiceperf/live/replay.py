@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import cycle
 
 from voiceperf.call import CallRecording, Turn
 from voiceperf.judge.criteria import PROCESS_SPREAD
 from voiceperf.judge.statistics import Interval, ratio_interval, widened
-from voiceperf.live.agent import Caller, Services, TurnRecord
+from voiceperf.judge.text import word_differences
+from voiceperf.judge.verdict import Finding, Verdict, point_at_most, worst
+from voiceperf.live.agent import Caller
+from voiceperf.live.barge_in import BargeIn
+from voiceperf.live.record import TurnRecord
+from voiceperf.live.services import Services, freed
+from voiceperf.live.stages import spread
 from voiceperf.measure.blocks import balanced_orders
 
 Watch = Callable[[TurnRecord], None]
 """Told of every turn as it ends."""
+
+BARGE_IN_MS = 600.0  # of a reply: its first words
+MAX_SILENCE_MS = 100.0  # what a person takes to fall silent
+MAX_FREED_MS = 300.0
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,7 @@ class Pace:
     concurrency: int = 1
     real_time: bool = False
     scripted: bool = True
+    barge_in_ms: float | None = None  # after so much of a reply's sound the caller says what comes next; not if None
 
 
 async def replay(call: CallRecording, services: Services, pace: Pace, watch: Watch) -> list[TurnRecord]:
@@ -37,8 +48,11 @@ async def replay(call: CallRecording, services: Services, pace: Pace, watch: Wat
         """One caller after the other."""
         for number in numbers:
             caller = Caller(services, number, real_time=pace.real_time, scripted=pace.scripted)
-            for turn in call.turns:
-                record = await caller.turn(turn, call.messages(turn))
+            heard: dict[int, str] = {}  # of the replies that were spoken into
+            for turn, words in zip(call.turns, _barge_ins(call, pace), strict=True):
+                record = await caller.turn(turn, call.messages(turn, heard), words)
+                if record.silence_ms is not None:
+                    heard[turn.number] = record.heard_reply
                 found.append(record)
                 watch(record)
             await caller.hang_up()
@@ -47,6 +61,64 @@ async def replay(call: CallRecording, services: Services, pace: Pace, watch: Wat
         for _ in range(pace.concurrency):
             lines.create_task(one_line())
     return sorted(found, key=lambda record: (record.call, record.turn))
+
+
+def _barge_ins(call: CallRecording, pace: Pace) -> list[BargeIn | None]:
+    """What is said into each turn's reply: the next turn's words; into the last one's, nothing."""
+    if pace.barge_in_ms is None:
+        return [None] * len(call.turns)
+    return [*(BargeIn(turn.audio, pace.barge_in_ms) for turn in call.turns[1:]), None]
+
+
+@dataclass(frozen=True)
+class SpokenInto:
+    """Calls whose replies were spoken into, and one in which nobody did.
+
+    `freed_ms` has by role how long its engine was at work yet after each hang-up that found it so.
+    """
+
+    plain: Sequence[TurnRecord]
+    records: Sequence[TurnRecord]
+    freed_ms: Mapping[str, Sequence[float]]
+
+    def silence_ms(self) -> list[float]:
+        """From the caller's first sound to the reply's end, of each reply that was spoken into."""
+        return [record.silence_ms for record in self.records if record.silence_ms is not None]
+
+    def words(self) -> tuple[int, int]:
+        """How many words of what is said into replies are heard where nobody speaks, and how many of them were lost."""
+        expected = {record.turn: record.transcript for record in self.plain}
+        spoken_into = {(record.call, record.turn) for record in self.records if record.silence_ms is not None}
+        words = [
+            word.kind
+            for record in self.records
+            if (record.call, record.turn - 1) in spoken_into and not record.error
+            for word in word_differences(expected[record.turn], record.transcript)
+            if word.kind != "extra"
+        ]
+        return len(words), sum(kind != "same" for kind in words)
+
+    def finding(self) -> Finding:
+        """Silence and freed engines within their limits, at the 95th percentile; an engine that was at rest is free."""
+        errors = [record.error for record in (*self.plain, *self.records) if record.error]
+        if not (silence_ms := self.silence_ms()):
+            return Finding(Verdict.INVALID, errors[0] if errors else "no reply was spoken into")
+        freed = [
+            point_at_most(spread(times_ms).p95, MAX_FREED_MS, f"{role}: ms until its engine is free, 95th percentile")
+            for role, times_ms in self.freed_ms.items()
+            if times_ms
+        ]
+        silence = point_at_most(spread(silence_ms).p95, MAX_SILENCE_MS, "ms until the reply is silent, 95th percentile")
+        return worst([point_at_most(len(errors), 0, "failed turns"), silence, *freed])
+
+
+async def replay_spoken_into(call: CallRecording, services: Services, pace: Pace, watch: Watch) -> SpokenInto:
+    """Play a call as it is, then so many times with every reply but the last spoken into, as soon as it has begun."""
+    plain = await replay(call, services, Pace(1, scripted=pace.scripted), watch)
+    into = replace(pace, real_time=True, barge_in_ms=BARGE_IN_MS)
+    records = await replay(call, services, into, watch)
+    freed_ms = {role: await freed(uri, services.params) for role, uri in services.interrupted().items()}
+    return SpokenInto(plain, records, freed_ms)
 
 
 @dataclass

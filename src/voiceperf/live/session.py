@@ -16,6 +16,7 @@ from wyoming.ping import Ping, Pong
 
 from voiceperf.conversation import Message
 from voiceperf.errors import ServiceError, VoicePerfError
+from voiceperf.live.info import FREED
 from voiceperf.live.params import ServiceParams
 from voiceperf.live.queue import EngineQueue
 from voiceperf.live.wire import read_event, write_event
@@ -97,6 +98,8 @@ class Session(ABC):
             await self.send(self.shared.info.event())
         elif Ping.is_type(event.type):
             await self.send(Pong(text=Ping.from_event(event).text).event())
+        elif event.type == FREED:
+            await self.send(Event(FREED, {"ms": list(self.queue.freed_ms)}))
         else:
             try:
                 await self.on_event(event)

@@ -11,8 +11,10 @@ import psutil
 
 from voiceperf.call import CallRecording
 from voiceperf.judge.verdict import Finding, Verdict, point_at_most, worst
-from voiceperf.live.agent import Caller, Services, TurnRecord
+from voiceperf.live.agent import Caller
+from voiceperf.live.record import TurnRecord
 from voiceperf.live.replay import Pace, Watch, replay
+from voiceperf.live.services import Services
 from voiceperf.measure.clock import Clock, SystemClock
 from voiceperf.measure.resources import family
 

@@ -23,6 +23,7 @@ from voiceperf.engines.base import Line, Speech
 from voiceperf.engines.pieces import PieceStream
 from voiceperf.engines.spoken import Thoughts, spoken, unreadable
 from voiceperf.errors import ServiceError, VoicePerfError
+from voiceperf.live.info import PIECE
 from voiceperf.live.session import Session
 from voiceperf.live.sound import WIDTH_BYTES, chunks
 
@@ -150,9 +151,9 @@ class Speaking(Session):
             assert isinstance(speech, Speech)
             if sound.samples == 0:
                 await sound.begin(speech.rate_hz, {**answer.as_context(), "text_ms": text_ms})
-                await sound.add(speech.audio)
+                await sound.add(speech.audio, piece)
             else:
-                await sound.add(self._after_pause(speech.audio, speech.rate_hz))
+                await sound.add(self._after_pause(speech.audio, speech.rate_hz), piece)
         if unread and sound.samples == 0:
             raise ServiceError(f"a voice of {self._voice.lang} cannot read {' '.join(unread)[:40]!r}", "unreadable")
 
@@ -177,9 +178,12 @@ class _Sound:
         start.data["context"] = context
         await self._session.send(start)
 
-    async def add(self, samples: Samples) -> None:
+    async def add(self, samples: Samples, words: str) -> None:
+        """A piece, the first chunk of which says what is spoken in it."""
         begin_ms = 1000 * self.samples / self._rate_hz
-        for chunk in chunks(samples, self._rate_hz, self._session.params.audio_ms, begin_ms):
+        for number, chunk in enumerate(chunks(samples, self._rate_hz, self._session.params.audio_ms, begin_ms)):
+            if number == 0:
+                chunk.data[PIECE] = words
             await self._session.send(chunk)
         self.samples += len(samples)
 

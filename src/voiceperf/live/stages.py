@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voiceperf.live.agent import TurnRecord
+from voiceperf.live.record import TurnRecord
 
 OVERALL = "overall"
 STAGES = ("queue", "ASR", "LLM first token", "first clause", "TTS first audio", "network", OVERALL)
@@ -16,7 +16,7 @@ STAGES = ("queue", "ASR", "LLM first token", "first clause", "TTS first audio", 
 
 @dataclass(frozen=True)
 class Spread:
-    """Milliseconds over turns."""
+    """Milliseconds over turns, or over whatever else happened often."""
 
     p50: float
     p95: float
@@ -56,9 +56,10 @@ def spreads(records: Iterable[TurnRecord]) -> dict[str, Spread]:
     """By stage how its time spreads over the turns that were answered."""
     found = [stages for stages in map(stages_of, records) if stages is not None]
     by_stage = {name: [stages[name] for stages in found if name in stages] for name in STAGES}
-    return {name: _spread(values) for name, values in by_stage.items() if values}
+    return {name: spread(values) for name, values in by_stage.items() if values}
 
 
-def _spread(values: Sequence[float]) -> Spread:
+def spread(values: Sequence[float]) -> Spread:
+    """Of at least one value."""
     p50, p95 = np.percentile(values, [50, 95])
     return Spread(float(p50), float(p95), max(values), len(values))

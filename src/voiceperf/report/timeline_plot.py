@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from voiceperf.live.agent import TurnRecord
+from voiceperf.live.record import TurnRecord
 from voiceperf.report.chart import save
 
 _LANES = ("hears", "answers", "speaks", "heard")

@@ -9,18 +9,17 @@ from typing import Any
 from rich.table import Table
 
 from voiceperf.judge.statistics import Interval
-from voiceperf.live.agent import TurnRecord
-from voiceperf.live.stages import OVERALL, Spread, spreads, stages_of
+from voiceperf.live.record import TurnRecord
+from voiceperf.live.replay import SpokenInto
+from voiceperf.live.stages import OVERALL, Spread, spread, spreads, stages_of
 from voiceperf.report.tables import as_change
 
 
 def stage_table(title: str, records: Sequence[TurnRecord]) -> Table:
     """One row a stage: median, 95th percentile and the slowest turn."""
-    table = Table(title, "p50 ms", "p95 ms", "max ms")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for stage, spread in spreads(records).items():
-        table.add_row(stage, *_row(spread), style="bold" if stage == OVERALL else None)
+    table = _times(title)
+    for stage, times in spreads(records).items():
+        table.add_row(stage, *_row(times), style="bold" if stage == OVERALL else None)
     return table
 
 
@@ -28,10 +27,25 @@ def comparison_table(ratios: Mapping[str, Interval | None], records: Mapping[str
     """One row a candidate beside its baseline: overall latency, and its change."""
     table = Table("services", "p50 ms", "p95 ms", "max ms", "overall latency")
     for name, found in records.items():
-        spread = spreads(found).get(OVERALL)
+        overall = spreads(found).get(OVERALL)
         ratio = ratios.get(name)
         change = as_change(ratio).replace("\n", " ") if ratio else "-"
-        table.add_row(name, *(_row(spread) if spread else ("-", "-", "-")), change)
+        table.add_row(name, *(_row(overall) if overall else ("-", "-", "-")), change)
+    return table
+
+
+def spoken_into(found: SpokenInto) -> dict[str, Spread]:
+    """By what happens after a caller has spoken into a reply, how long that takes."""
+    times_ms: dict[str, Sequence[float]] = {"silent after the caller's first sound": found.silence_ms()}
+    times_ms |= {f"engine that is {role} free after the hang-up": times for role, times in found.freed_ms.items()}
+    return {what: spread(values) for what, values in times_ms.items() if values}
+
+
+def spoken_into_table(title: str, found: SpokenInto) -> Table:
+    """One row for each."""
+    table = _times(title)
+    for what, times in spoken_into(found).items():
+        table.add_row(what, *_row(times))
     return table
 
 
@@ -51,5 +65,12 @@ def summary(records: Sequence[TurnRecord]) -> dict[str, Any]:
     return {"turns": len(records), "stages_ms": stages, "failed": failures(records)}
 
 
-def _row(spread: Spread) -> tuple[str, str, str]:
-    return f"{spread.p50:.0f}", f"{spread.p95:.0f}", f"{spread.max:.0f}"
+def _times(title: str) -> Table:
+    table = Table(title, "p50 ms", "p95 ms", "max ms")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    return table
+
+
+def _row(times: Spread) -> tuple[str, str, str]:
+    return f"{times.p50:.0f}", f"{times.p95:.0f}", f"{times.max:.0f}"

@@ -170,6 +170,7 @@ def test_models_list_prints_one_object_a_model(voiceperf):
         (("calibrate",), 3, "models pull"),
         (("settle", "--profile", "gone"), 2, "no profile 'gone'"),
         (("settle",), 3, "models pull"),
+        (("replay", "--barge-in", "--baseline", "fair"), 2, "leave out --baseline"),
         (("tune", "gone"), 2, "no role or engine 'gone'"),
         (("tune", "--prefer", "gone"), 2, "speed, balanced, quality"),
         (("tune", "--budget", "soon"), 2, "90s, 15m or 1h"),

@@ -14,8 +14,8 @@ from wyoming.server import AsyncEventHandler, AsyncTcpServer
 from wyoming.tts import SynthesizeChunk, SynthesizeStop, SynthesizeStopped
 
 from voiceperf import call
-from voiceperf.live.agent import Services
 from voiceperf.live.replay import Pace, replay
+from voiceperf.live.services import Services
 
 CALL = call.load(Path(__file__).parents[3] / "fixtures" / "calls" / "call61.toml")
 ABOUT = {"attribution": Attribution("", ""), "installed": True, "description": None, "version": None}
@@ -92,27 +92,32 @@ class AnswersAndSpeaks(Speaks):
         return await super().handle_event(event)
 
 
+def listening(talk, *handlers):
+    """What comes of `talk(services)` with services of others, the last of which speaks."""
+
+    async def all_of_it():
+        servers, uris = [], []
+        for handler in handlers:
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = free.getsockname()[1]
+            servers.append(AsyncTcpServer("127.0.0.1", port))
+            await servers[-1].start(handler)
+            uris.append(f"tcp://127.0.0.1:{port}")
+        try:
+            return await talk(Services(uris[0], uris[1], uris[-1]))
+        finally:
+            for server in servers:
+                await server.stop()
+
+    return asyncio.run(asyncio.wait_for(all_of_it(), 60))
+
+
 @pytest.fixture
 def played():
     """A whole call through services of others, the last of which speaks: what became of its turns."""
 
     def play(*handlers):
-        async def all_of_it():
-            servers, uris = [], []
-            for handler in handlers:
-                with socket.create_server(("127.0.0.1", 0)) as free:
-                    port = free.getsockname()[1]
-                servers.append(AsyncTcpServer("127.0.0.1", port))
-                await servers[-1].start(handler)
-                uris.append(f"tcp://127.0.0.1:{port}")
-            try:
-                services = Services(uris[0], uris[1], uris[-1])
-                return await replay(CALL, services, Pace(1), lambda record: None)
-            finally:
-                for server in servers:
-                    await server.stop()
-
-        return asyncio.run(asyncio.wait_for(all_of_it(), 60))
+        return listening(lambda services: replay(CALL, services, Pace(1), lambda record: None), *handlers)
 
     return play
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from voiceperf.live.agent import TurnRecord
+from voiceperf.live.record import TurnRecord
 from voiceperf.live.replay import Paired
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voiceperf.errors import InputError
+from voiceperf.live.info import FREED
 from voiceperf.live.params import ServiceParams
 from voiceperf.live.service import Service
 from voiceperf.measure.contender import Contender
@@ -89,6 +90,29 @@ def test_a_vanished_clients_work_is_dropped(serve):
         assert served.service.metrics.registry.get_sample_value("voiceperf_fake_engine_seconds_count") <= 3
 
     serve(test, SLOW)
+
+
+def test_a_service_says_how_long_its_engine_worked_for_nobody(serve):
+    """A client that hangs up in its request ends it, and the time until the engine is free is told who asks for it."""
+
+    async def test(served):
+        async with served.client() as asking:
+            async with served.client() as vanishing:
+                vanishing.send("say", text="nobody hears this")
+                while not served.service._shared.queue._inside:
+                    await asyncio.sleep(0.01)
+            async with asyncio.timeout(10):
+                while not served.service._shared.queue.freed_ms:
+                    await asyncio.sleep(0.01)
+            asking.send(FREED)
+            kind, data = await asking.receive()
+        assert kind == FREED
+        (freed_ms,) = data["ms"]
+        assert 0 < freed_ms < 5000
+        count = served.service.metrics.registry.get_sample_value("voiceperf_fake_freed_seconds_count")
+        assert count == 1
+
+    serve(test, FakeParams(failure="hang"))
 
 
 def test_one_client_too_many_is_told_so(serve):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from voiceperf.judge.verdict import Verdict
-from voiceperf.live.agent import TurnRecord
+from voiceperf.live.record import TurnRecord
 from voiceperf.live.soak import Footprint, Soaked, footprint
 from voiceperf.measure.resources import family
 

@@ -3,7 +3,7 @@
 import pytest
 
 from voiceperf.errors import InputError
-from voiceperf.live.agent import TurnRecord
+from voiceperf.live.record import TurnRecord
 from voiceperf.report.timeline_plot import draw
 
 RECORDS = [

@@ -1,0 +1,43 @@
+"""A turn of a call as it went, and the clock of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from voiceperf.measure.clock import Clock
+
+
+@dataclass
+class TurnRecord:
+    """One turn as it went. Moments are in ms since the caller's last sample; None where it did not come to that."""
+
+    call: int
+    turn: int
+    transcript_ms: float | None = None
+    first_text_ms: float | None = None
+    all_text_ms: float | None = None
+    first_audio_ms: float | None = None
+    all_audio_ms: float | None = None
+    transcript: str = ""
+    reply: str = ""
+    audio_sha256: str = ""
+    audio_s: float = 0.0
+    served: dict[str, dict[str, float]] = field(default_factory=dict)  # by stage what the service says: queue, engine
+    silence_ms: float | None = None  # of a reply that was spoken into: from the caller's first sound to its end
+    heard_reply: str = ""  # and what had been heard of it
+    error: str = ""
+
+    @property
+    def queue_ms(self) -> float:
+        """Waiting for an engine, all stages together."""
+        return sum(times.get("queue_ms", 0.0) for times in self.served.values())
+
+
+class Since:
+    """Milliseconds since a moment."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._begun_ns = clock, clock.wall_ns()
+
+    def ms(self) -> float:
+        return (self._clock.wall_ns() - self._begun_ns) / 1e6
