@@ -78,17 +78,11 @@ def test_models_verify(voiceperf):
     assert all(row["ok"] for row in voiceperf("models", "verify", "--json"))
 
 
-def test_quality_judges_two_profiles(voiceperf, tmp_path):
-    """Some thirty recordings are heard by both settings, and the candidate is judged."""
-    manifest = ROOT / "fixtures" / "audio" / "manifest.jsonl"
-    rows = [json.loads(line) for line in manifest.read_text().splitlines()][::11]
-    for row in rows:
-        row["file"] = str(manifest.parent / row.pop("file"))
-        del row["use"]  # the user's own serve both
-    (tmp_path / "mine.jsonl").write_text("\n".join(map(json.dumps, rows)))
+def test_quality_judges_two_profiles(voiceperf, few_recordings):
+    """Some twenty recordings are heard by both settings, and the candidate is judged."""
     sides = ("--baseline", "fair", "--candidate", "shipped")
-    (found,) = voiceperf("quality", "--manifest", "mine.jsonl", *sides, "--json", ends_with=(0, 11))
-    assert (found["role"], found["utterances"]) == ("hearing", len(rows))
+    (found,) = voiceperf("quality", "--manifest", few_recordings, *sides, "--json", ends_with=(0, 11))
+    assert (found["role"], found["utterances"]) == ("hearing", len(few_recordings.read_text().splitlines()))
 
 
 def test_quality_judges_the_roles_that_are_asked_for(voiceperf, tmp_path):

@@ -67,6 +67,7 @@ def commit(repository):
         subprocess.run(["git", *arguments], cwd=repository, check=True, capture_output=True)
 
 
+@pytest.mark.slow
 def test_slower_revision_is_found(tmp_path):
     """The same between two git revisions of voiceperf: the baseline that was slower makes this one faster."""
     slower_source(tmp_path / "src")
@@ -107,14 +108,14 @@ def gate(folder, *arguments):
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
-def test_the_gate_finds_a_profile_that_has_become_slower(tmp_path):
+def test_the_gate_finds_a_profile_that_has_become_slower(tmp_path, few_recordings):
     """A profile in a repository of somebody's own is held against itself as it was committed."""
     profile = tmp_path / "mine.toml"
     profile.write_text("[whisper]\nmodel = 'whisper-tiny.en-q8_0'\naudio_ctx = 512\n")
     commit(tmp_path)
     profile.write_text(profile.read_text().replace("512", "1280"))  # more than twice the work, on any machine
     code, (hearing, memory, start_up), said = gate(
-        tmp_path, "--profile", "mine.toml", "--only", "hearing", "--budget-s", "60"
+        tmp_path, "--profile", "mine.toml", "--only", "hearing", "--manifest", few_recordings, "--budget-s", "60"
     )
     assert code == 10, said
     assert (hearing["verdict"], hearing["change"]) == ("FAIL", "slower")

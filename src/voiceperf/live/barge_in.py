@@ -54,7 +54,7 @@ class Noticed:
 
 
 class Attention:
-    """Listens to one caller while the agent speaks, by two detectors half a frame apart: one soon has the word whole."""
+    """Listens to one caller while the agent speaks, by two detectors half a frame apart: one soon has the word."""
 
     def __init__(self, clock: Clock, sleep: Sleep) -> None:
         self._clock, self._sleep = clock, sleep
