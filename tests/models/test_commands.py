@@ -79,7 +79,7 @@ def test_models_verify(voiceperf):
 
 
 def test_quality_judges_two_profiles(voiceperf, few_recordings):
-    """Some twenty recordings are heard by both settings, and the candidate is judged."""
+    """Some thirty recordings are heard by both settings, and the candidate is judged."""
     sides = ("--baseline", "fair", "--candidate", "shipped")
     (found,) = voiceperf("quality", "--manifest", few_recordings, *sides, "--json", ends_with=(0, 11))
     assert (found["role"], found["utterances"]) == ("hearing", len(few_recordings.read_text().splitlines()))
