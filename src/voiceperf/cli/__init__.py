@@ -25,6 +25,7 @@ from voiceperf.cli import (  # noqa: F401  # importing them registers their comm
     report,
     serve,
     settle,
+    soak,
     tune,
 )
 from voiceperf.cli.app import app

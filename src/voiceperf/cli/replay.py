@@ -1,4 +1,4 @@
-"""`voiceperf replay` and `voiceperf soak`: whole calls through services, in time or under load."""
+"""`voiceperf replay`: whole calls through services, in time, interrupted, or by many callers at once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
@@ -14,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from voiceperf import profiles
 from voiceperf.call import CallRecording
-from voiceperf.cli.app import Group, Json, app, finite, is_typed, print_json
+from voiceperf.cli.app import Group, Json, app, is_typed, print_json
 from voiceperf.cli.engines import ProfileName, chosen_profile
 from voiceperf.cli.material import CallFile, recorded_call
 from voiceperf.errors import InputError
@@ -30,7 +31,7 @@ if TYPE_CHECKING:  # the network's libraries are imported by these commands alon
     from voiceperf.live.replay import Pace, Watch
     from voiceperf.live.services import Services
 
-Concurrency = Annotated[int, typer.Option(min=1, max=100, help="Calls at once.")]
+MOST_CALLERS = 100
 Result = TypeVar("Result")
 
 
@@ -38,7 +39,9 @@ Result = TypeVar("Result")
 def replay(
     context: typer.Context,
     calls: Annotated[int, typer.Option(min=1, help="How many calls.")] = 10,
-    concurrency: Concurrency = 1,
+    concurrency: Annotated[
+        str, typer.Option(help="Calls at once. Several, as 1,2,4,8, tell from how many on more of them only wait.")
+    ] = "1",
     uri: Annotated[
         list[str] | None,
         typer.Option(help="A running service, ours or anyone's; three of them. Without any, ours are started."),
@@ -67,7 +70,8 @@ def replay(
 
     if plot:
         require_picture(plot)
-    pace = Pace(calls, concurrency, real_time, not own_words)
+    callers = _callers(concurrency)
+    pace = Pace(calls, callers[0], real_time, not own_words)
     recording = recorded_call(call)
     if not is_typed(context, "baseline"):
         baseline = None  # the project's own is for commands that always compare
@@ -77,11 +81,9 @@ def replay(
         raise InputError("--uri names services that run already; a profile is for those that are started here")
     if baseline is None and step_by_step:
         raise InputError("--step-by-step needs a --baseline to start from")
-    if barge_in and (baseline is not None or plot):
-        raise InputError("--barge-in is about one set of services, and has no picture; leave out --baseline and --plot")
+    one_crowd = len(callers) == 1
+    _require_alone(baseline=baseline is not None, plot=plot is not None, barge_in=barge_in, several=not one_crowd)
     if baseline is not None:
-        if plot:
-            raise InputError("--plot draws one profile's call; leave out --baseline")
         if baseline == candidate:
             raise InputError(f"--baseline and --candidate are both {baseline}; name two profiles")
         _compare(recording, profiles.load(baseline), profiles.load(candidate), step_by_step, pace, as_json)
@@ -89,62 +91,17 @@ def replay(
     chosen = chosen_profile(profile)
     if barge_in:
         _speak_into(recording, uri, chosen, pace, as_json)
-    with _there(uri, chosen) as services, _progress(calls * len(recording.turns)) as watch:
-        records = _run(play(recording, services, pace, watch))
-    _show(f"{recording.name}, {calls} calls, {concurrency} at once", records, as_json)
+    if not one_crowd:
+        _crowd(recording, uri, chosen, [replace(pace, concurrency=count) for count in callers], as_json)
+    with _there(uri, chosen) as services, turn_progress(calls * len(recording.turns)) as watch:
+        records = run(play(recording, services, pace, watch))
+    _show(_title(recording, pace), records, as_json)
     if plot:
         from voiceperf.report.timeline_plot import draw
 
         draw(records, f"{recording.name}, {'services at ' + ', '.join(uri) if uri else chosen.name}", plot)
         say(f"drawn into {plot}")
     sys.exit(1 if any(record.error for record in records) else 0)
-
-
-@app.command(rich_help_panel=Group.MEASURE)
-def soak(
-    minutes: Annotated[float, typer.Option(min=0.1, callback=finite, help="How long.")] = 30.0,
-    concurrency: Concurrency = 4,
-    profile: ProfileName = None,
-    call: CallFile = None,
-    as_json: Json = False,
-) -> None:
-    """Keep services busy: no turn may fail or change, and memory, threads and delay must stay bounded.
-
-    Exit 0: all held; 10: something did not; 12: nothing was measured.
-    """
-    from voiceperf.live import soak as soaking
-    from voiceperf.live.processes import ServicesOfProfile
-
-    chosen = chosen_profile(profile)
-    recording = recorded_call(call)
-    with ServicesOfProfile(chosen) as running, _progress(None) as watch:
-        seconds = minutes * 60
-        found = _run(
-            soaking.soak(
-                recording, running.services, running.pids, seconds=seconds, concurrency=concurrency, watch=watch
-            )
-        )
-    finding = found.finding()
-    figures = {
-        "turns": len(found.loaded),
-        "errors": len(found.errors()),
-        "changed": len(found.changed()),
-        "p95_factor": found.p95_factor(),
-        "rss_growth": found.growth(),
-        "rss_bytes": found.end.rss_bytes if found.end else None,
-        "threads": [f.threads for f in (found.warm, found.end) if f],
-        "descriptors": [f.descriptors for f in (found.warm, found.end) if f],
-    }
-    if as_json:
-        print_json({**figures, "verdict": finding.verdict, "reason": finding.reason})
-    else:
-        from voiceperf.report.turns import stage_table
-
-        page().print(stage_table(f"{chosen.name}, {concurrency} calls at once, {minutes:g} min", found.loaded))
-        for name, value in figures.items():
-            page().print(f"{name}: {value}", highlight=False)
-        say(f"{finding.verdict}: {finding.reason}")
-    sys.exit(GATE_EXIT_CODES[finding.verdict])
 
 
 def _compare(
@@ -162,8 +119,8 @@ def _compare(
     for name, profile in {**named, after.name: after}.items():
         say(f"{name} beside {before.name}")
         total = 2 * pace.calls * len(call.turns)
-        with ServicesOfProfile(before) as old, ServicesOfProfile(profile) as new, _progress(total) as watch:
-            found = _run(replay_paired(call, old.services, new.services, pace, watch))
+        with ServicesOfProfile(before) as old, ServicesOfProfile(profile) as new, turn_progress(total) as watch:
+            found = run(replay_paired(call, old.services, new.services, pace, watch))
         records.setdefault(before.name, found.baseline)
         records[name], ratios[name] = found.candidate, found.ratio()
         failed += failures([*found.baseline, *found.candidate])
@@ -184,12 +141,62 @@ def _compare(
     sys.exit(1 if failed else 0)
 
 
+def _require_alone(**wanted: bool) -> None:
+    """Refuse two options each of which is a kind of replay by itself."""
+    names = {"baseline": "--baseline", "plot": "--plot", "barge_in": "--barge-in", "several": "several --concurrency"}
+    chosen = [names[one] for one, is_wanted in wanted.items() if is_wanted]
+    if len(chosen) > 1:
+        raise InputError(f"{' and '.join(chosen)} do not go together; leave one out")
+
+
+def _callers(text: str) -> list[int]:
+    """The numbers of an option, each more than the one before.
+
+    Raises:
+        InputError: it has others.
+    """
+    parts = text.split(",")
+    counts = [int(part) for part in parts if part.strip().isdecimal()]
+    if len(counts) < len(parts) or counts != sorted(set(counts)) or not 1 <= counts[0] <= counts[-1] <= MOST_CALLERS:
+        raise InputError(f"--concurrency {text}: write numbers from 1 to {MOST_CALLERS} in order, as in 1,2,4,8")
+    return counts
+
+
+def _title(call: CallRecording, pace: Pace) -> str:
+    return f"{call.name}, {pace.calls} calls, {pace.concurrency} at once"
+
+
+def _crowd(
+    call: CallRecording, uris: list[str] | None, profile: Profile, paces: Sequence[Pace], as_json: bool
+) -> NoReturn:
+    from voiceperf.live.replay import crowd, saturation
+    from voiceperf.report import turns
+
+    with _there(uris, profile) as services, turn_progress(None) as watch:
+        crowds = [run(crowd(call, services, pace, watch)) for pace in paces]
+    full = saturation(crowds)
+    if as_json:
+        for one in crowds:
+            print_json({"callers": one.callers, "turns_per_s": one.turns_per_s, **turns.summary(one.records)})
+        print_json({"saturation": full})
+    else:
+        for pace, one in zip(paces, crowds, strict=True):
+            page().print(_stages(_title(call, pace), one.records))
+        page().print(turns.crowds_table(crowds))
+        more = f"more than {full} callers bring no more turns a second, only longer waits"
+        page().print(more if full else "more callers than these may be answered more turns a second", highlight=False)
+    failed = [line for one in crowds for line in turns.failures(one.records)]
+    for line in failed:
+        say(line)
+    sys.exit(1 if failed else 0)
+
+
 def _speak_into(call: CallRecording, uris: list[str] | None, profile: Profile, pace: Pace, as_json: bool) -> NoReturn:
     from voiceperf.live.replay import replay_spoken_into
     from voiceperf.report import turns
 
-    with _there(uris, profile) as services, _progress((1 + pace.calls) * len(call.turns)) as watch:
-        found = _run(replay_spoken_into(call, services, pace, watch))
+    with _there(uris, profile) as services, turn_progress((1 + pace.calls) * len(call.turns)) as watch:
+        found = run(replay_spoken_into(call, services, pace, watch))
     finding, (words, lost) = found.finding(), found.words()
     if as_json:
         from dataclasses import asdict
@@ -235,11 +242,12 @@ def _there(uris: list[str] | None, profile: Profile) -> Iterator[Services]:
     from voiceperf.live.services import services_at
 
     with ExitStack() as stack:
-        yield _run(services_at(uris)) if uris else stack.enter_context(ServicesOfProfile(profile)).services
+        yield run(services_at(uris)) if uris else stack.enter_context(ServicesOfProfile(profile)).services
 
 
 @contextmanager
-def _progress(total: int | None) -> Iterator[Watch]:
+def turn_progress(total: int | None) -> Iterator[Watch]:
+    """Shows each turn as it ends."""
     columns = [BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)]
     with Progress(*columns, console=aside(), transient=True) as progress:
         task = progress.add_task("turns", total=total)
@@ -251,5 +259,6 @@ def _progress(total: int | None) -> Iterator[Watch]:
         yield watch
 
 
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """What comes of it."""
     return asyncio.run(work)

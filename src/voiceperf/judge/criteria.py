@@ -11,7 +11,7 @@ from voiceperf.judge.statistics import (
     CONFIDENCE,
     Interval,
     PairsByInput,
-    median_interval,
+    quantile_interval,
     ratio_interval,
     widened,
 )
@@ -219,7 +219,7 @@ def judge_worst_text(bar: Bar, values_by_text: Mapping[int, Sequence[float]]) ->
     The figure is the worst text's: of those that fail the one that is so most surely, else the one that may be highest.
     """
     confidence = confidence_of_a_look()
-    intervals = [median_interval(values, confidence) for values in values_by_text.values()]
+    intervals = [quantile_interval(values, 0.5, confidence) for values in values_by_text.values()]
     measured = [widened(interval, PROCESS_SPREAD) for interval in intervals if interval is not None]
     if not measured or len(measured) < len(intervals):
         return None, Finding(Verdict.INVALID, f"{bar.unit}: a text was not measured")

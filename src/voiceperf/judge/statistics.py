@@ -115,28 +115,24 @@ def _resampled_centres(noise: NDArray[np.float64], count: int, rng: np.random.Ge
     return np.asarray(scipy.stats.trim_mean(resampled, TRIM, axis=1))
 
 
-def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval | None:
-    """The median with an interval between two of the values, which holds whatever their distribution.
+def quantile_interval(values: Sequence[float], share: float, confidence: float = CONFIDENCE) -> Interval | None:
+    """A quantile, as 0.5 is the median, with an interval between two of the values, whatever their distribution.
 
     Order statistics (Hahn & Meeker, "Statistical Intervals", 1991, ch. 5). Too few values cannot have an interval of
-    the confidence that is asked for: it then reaches from the least to the greatest, and its own confidence says so.
+    the confidence that is asked for: it then ends at the least or at the greatest, and its own confidence says so.
 
     Returns:
         None without values.
     """
     if not values:
         return None
-    ordered, count = np.sort(np.asarray(values, dtype=float)), len(values)
-    cut = max(int(scipy.stats.binom.ppf((1 - confidence) / 2, count, 0.5)), 1)  # how far in from each end
-    while cut > 1 and _between(cut, count) < confidence:
-        cut -= 1
-    low, high = float(ordered[cut - 1]), float(ordered[count - cut])
-    return Interval(float(np.median(ordered)), low, high, count, confidence=_between(cut, count))
-
-
-def _between(cut: int, count: int) -> float:
-    """How often the median lies between the values that are so far in from each end."""
-    return 1 - 2 * float(scipy.stats.binom.cdf(cut - 1, count, 0.5))
+    ordered, count, tail = np.sort(np.asarray(values, dtype=float)), len(values), (1 - confidence) / 2
+    below = scipy.stats.binom(count, share)  # how many of them lie below the quantile
+    first = max(int(below.ppf(tail)), 1)
+    last = min(int(below.ppf(1 - tail)) + 1, count)
+    between = float(below.cdf(last - 1) - below.cdf(first - 1))
+    low, high = float(ordered[first - 1]), float(ordered[last - 1])
+    return Interval(float(np.quantile(ordered, share)), low, high, count, confidence=between)
 
 
 def widened(interval: Interval, spread: float) -> Interval:

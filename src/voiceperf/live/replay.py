@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import cycle
+from itertools import cycle, pairwise
 
 from voiceperf.call import CallRecording, Turn
 from voiceperf.judge.criteria import PROCESS_SPREAD
@@ -15,10 +15,11 @@ from voiceperf.judge.text import word_differences
 from voiceperf.judge.verdict import Finding, Verdict, point_at_most, worst
 from voiceperf.live.agent import Caller
 from voiceperf.live.barge_in import BargeIn
-from voiceperf.live.record import TurnRecord
+from voiceperf.live.record import Since, TurnRecord
 from voiceperf.live.services import Services, freed
 from voiceperf.live.stages import spread
 from voiceperf.measure.blocks import balanced_orders
+from voiceperf.measure.clock import Clock, SystemClock
 
 Watch = Callable[[TurnRecord], None]
 """Told of every turn as it ends."""
@@ -26,6 +27,7 @@ Watch = Callable[[TurnRecord], None]
 BARGE_IN_MS = 600.0  # of a reply: its first words
 MAX_SILENCE_MS = 100.0  # what a person takes to fall silent
 MAX_FREED_MS = 300.0
+MORE = 1.1  # of turns a second: what more callers must bring
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,34 @@ async def replay(call: CallRecording, services: Services, pace: Pace, watch: Wat
         for _ in range(pace.concurrency):
             lines.create_task(one_line())
     return sorted(found, key=lambda record: (record.call, record.turn))
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """So many callers at once: their turns, and how long they took together."""
+
+    callers: int
+    records: Sequence[TurnRecord]
+    seconds: float
+
+    @property
+    def turns_per_s(self) -> float:
+        """Those that were answered."""
+        return sum(not record.error for record in self.records) / self.seconds
+
+
+async def crowd(call: CallRecording, services: Services, pace: Pace, watch: Watch, clock: Clock | None = None) -> Crowd:
+    """`replay`, with at least one call for each caller, and the time that it takes."""
+    since = Since(clock or SystemClock())
+    pace = replace(pace, calls=max(pace.calls, pace.concurrency))
+    records = await replay(call, services, pace, watch)
+    return Crowd(pace.concurrency, records, since.ms() / 1e3)
+
+
+def saturation(crowds: Sequence[Crowd]) -> int | None:
+    """From how many callers on the next larger crowd is answered hardly more turns a second; None where all are."""
+    larger = pairwise(crowds)
+    return next((one.callers for one, other in larger if other.turns_per_s < MORE * one.turns_per_s), None)
 
 
 def _barge_ins(call: CallRecording, pace: Pace) -> list[BargeIn | None]:

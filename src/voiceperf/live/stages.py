@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from voiceperf.judge.statistics import quantile_interval
 from voiceperf.live.record import TurnRecord
 
 OVERALL = "overall"
@@ -16,10 +15,12 @@ STAGES = ("queue", "ASR", "LLM first token", "first clause", "TTS first audio", 
 
 @dataclass(frozen=True)
 class Spread:
-    """Milliseconds over turns, or over whatever else happened often."""
+    """Milliseconds over turns, or over whatever else happened often; of two quantiles the 95% intervals too."""
 
     p50: float
+    p50_interval: tuple[float, float]
     p95: float
+    p95_interval: tuple[float, float]
     max: float
     turns: int
 
@@ -61,5 +62,7 @@ def spreads(records: Iterable[TurnRecord]) -> dict[str, Spread]:
 
 def spread(values: Sequence[float]) -> Spread:
     """Of at least one value."""
-    p50, p95 = np.percentile(values, [50, 95])
-    return Spread(float(p50), float(p95), max(values), len(values))
+    p50, p95 = (quantile_interval(values, share) for share in (0.5, 0.95))
+    assert p50 is not None
+    assert p95 is not None
+    return Spread(p50.estimate, (p50.low, p50.high), p95.estimate, (p95.low, p95.high), max(values), len(values))

@@ -10,13 +10,13 @@ from rich.table import Table
 
 from voiceperf.judge.statistics import Interval
 from voiceperf.live.record import TurnRecord
-from voiceperf.live.replay import SpokenInto
+from voiceperf.live.replay import Crowd, SpokenInto
 from voiceperf.live.stages import OVERALL, Spread, spread, spreads, stages_of
 from voiceperf.report.tables import as_change
 
 
 def stage_table(title: str, records: Sequence[TurnRecord]) -> Table:
-    """One row a stage: median, 95th percentile and the slowest turn."""
+    """One row a stage: median and 95th percentile with their 95% intervals, and the slowest turn."""
     table = _times(title)
     for stage, times in spreads(records).items():
         table.add_row(stage, *_row(times), style="bold" if stage == OVERALL else None)
@@ -49,6 +49,17 @@ def spoken_into_table(title: str, found: SpokenInto) -> Table:
     return table
 
 
+def crowds_table(crowds: Sequence[Crowd]) -> Table:
+    """One row for so many callers at once: how many turns they were answered, and how long they waited."""
+    table = _times("callers at once, until the first sound")
+    table.add_column("turns a second", justify="right")
+    for crowd in crowds:
+        overall = spreads(crowd.records).get(OVERALL)
+        times = _row(overall) if overall else ("-", "-", "-")
+        table.add_row(str(crowd.callers), *times, f"{crowd.turns_per_s:.2f}")
+    return table
+
+
 def failures(records: Sequence[TurnRecord]) -> list[str]:
     """In words what failed."""
     return [f"call {record.call}, turn {record.turn} failed: {record.error}" for record in records if record.error]
@@ -73,4 +84,6 @@ def _times(title: str) -> Table:
 
 
 def _row(times: Spread) -> tuple[str, str, str]:
-    return f"{times.p50:.0f}", f"{times.p95:.0f}", f"{times.max:.0f}"
+    quantiles = ((times.p50, times.p50_interval), (times.p95, times.p95_interval))
+    p50, p95 = (f"{value:.0f} [{low:.0f}, {high:.0f}]" for value, (low, high) in quantiles)
+    return p50, p95, f"{times.max:.0f}"

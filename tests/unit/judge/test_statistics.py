@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from voiceperf.judge.statistics import (
     Interval,
     difference_interval,
-    median_interval,
     p_above,
+    quantile_interval,
     ratio_interval,
     widened,
 )
@@ -55,7 +55,7 @@ def test_nothing_measured_has_no_interval():
     """No input, or an input without a pair, is None and not a number."""
     assert ratio_interval({}) is None
     assert ratio_interval({1: [(1.0, 1.0)], 2: []}) is None
-    assert median_interval([]) is None
+    assert quantile_interval([], 0.5) is None
     assert difference_interval([], [], []) is None
     assert difference_interval([(0, 0)], [0], ["a"]) is None
 
@@ -91,21 +91,31 @@ def test_estimates_are_repeatable():
 
 def test_median_survives_an_outlier():
     """One sample of a stalled machine moves the median by nothing."""
-    assert median_interval([0.3, 0.31, 0.29, 0.3, 0.3, 9.0]).estimate == pytest.approx(0.3)
+    assert quantile_interval([0.3, 0.31, 0.29, 0.3, 0.3, 9.0], 0.5).estimate == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize("count", [7, 12, 30])
 def test_the_median_lies_between_two_values_as_often_as_is_said(count):
     """Order statistics hold for skewed figures too: the interval covers at least what was asked, and says what."""
     rng = np.random.default_rng(2)
-    found = [median_interval(np.exp(rng.normal(0, 1, count)).tolist(), 0.978) for _ in range(2000)]
+    found = [quantile_interval(np.exp(rng.normal(0, 1, count)).tolist(), 0.5, 0.978) for _ in range(2000)]
     assert all(one.confidence >= 0.978 for one in found)
     assert np.mean([one.low <= 1 <= one.high for one in found]) >= found[0].confidence - 0.01
 
 
+@pytest.mark.parametrize("count", [20, 70, 400])
+def test_a_high_quantile_lies_between_two_values_as_often_as_is_said(count):
+    """The 95th percentile as well; with few values the interval ends at the greatest, and says how sure it is."""
+    rng = np.random.default_rng(3)
+    found = [quantile_interval(rng.exponential(size=count).tolist(), 0.95) for _ in range(2000)]
+    truth = -np.log(0.05)
+    assert np.mean([one.low <= truth <= one.high for one in found]) == pytest.approx(found[0].confidence, abs=0.015)
+    assert found[0].confidence >= (0.95 if count > 70 else 0.6)
+
+
 def test_few_values_have_less_confidence():
     """Of three values the interval is all they span, and it holds the median three times in four."""
-    found = median_interval([1.0, 3.0, 2.0])
+    found = quantile_interval([1.0, 3.0, 2.0], 0.5)
     assert (found.low, found.high, found.confidence) == (1.0, 3.0, 0.75)
 
 

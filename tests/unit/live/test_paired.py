@@ -3,7 +3,7 @@
 import pytest
 
 from voiceperf.live.record import TurnRecord
-from voiceperf.live.replay import Paired
+from voiceperf.live.replay import Crowd, Paired, saturation
 
 
 def turns(times_ms, **changes):
@@ -23,3 +23,18 @@ def test_a_turn_that_never_succeeded_leaves_no_ratio():
     found = Paired(turns([800.0, 600.0]), failed)
     assert found.ratio() is None
     assert found.errors() == ["gone"]
+
+
+@pytest.mark.parametrize(
+    ("turns_per_s", "found"),
+    [([1.0, 1.9, 2.0, 2.0], 2), ([1.0, 2.0, 4.0], None), ([1.0, 0.8], 1), ([1.0], None)],
+)
+def test_a_crowd_is_full_where_more_callers_bring_no_more_turns(turns_per_s, found):
+    """Less than a tenth more turns a second from one crowd to the next."""
+    crowds = [Crowd(2**place, turns([1.0] * round(10 * rate)), 10.0) for place, rate in enumerate(turns_per_s)]
+    assert saturation(crowds) == found
+
+
+def test_turns_that_failed_are_not_answered():
+    """They bring nothing a second."""
+    assert Crowd(1, [*turns([1.0, 2.0]), *turns([3.0], error="gone")], 4.0).turns_per_s == 0.5

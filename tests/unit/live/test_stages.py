@@ -41,3 +41,4 @@ def test_spreads_are_over_answered_turns():
     found = spreads([*(turn(first_audio_ms=float(ms)) for ms in (400, 500, 600)), turn(error="gone")])[OVERALL]
     assert (found.p50, found.max, found.turns) == (500, 600, 3)
     assert 500 < found.p95 <= 600
+    assert (found.p50_interval, found.p95_interval[1]) == ((400, 600), 600)
