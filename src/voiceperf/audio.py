@@ -51,6 +51,11 @@ class Mixdown:
             signs = np.where(np.arange(frames.shape[1]) % 2, -1, 1).astype(np.float32)
             self._turned += (frames * signs).mean(axis=1, dtype=np.float32).tobytes()
 
+    def keep_last(self, frames: int) -> None:
+        """Forget what came before."""
+        for kind in (self._mean, self._turned):
+            del kind[: max(0, len(kind) - frames * np.float32().nbytes)]
+
     def samples(self) -> Samples:
         """All so far, shape (n,)."""
         mean, turned = (np.frombuffer(bytes(kind), np.float32) for kind in (self._mean, self._turned))

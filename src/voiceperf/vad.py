@@ -51,9 +51,14 @@ class SpeechDetector:
         self._model.reset()
         gain = level_gain(audio) if gain is None else gain
         for start in range(0, len(audio), FRAME):
-            frame = np.clip(audio[start : start + FRAME] * gain, -1, 1)
-            whole = np.pad(frame, (0, FRAME - len(frame))).astype(np.float32)
-            yield self._model.process(memoryview(whole.data))
+            yield self.likely(audio[start : start + FRAME], gain)
+
+    def likely(self, frame: Samples, gain: np.float32) -> float:
+        """How likely the next frame holds speech, shape (n,) with n up to FRAME, raised by so much."""
+        raised = np.clip(frame * gain, -1, 1)
+        whole = np.pad(raised, (0, FRAME - len(frame))).astype(np.float32)
+        probability: float = self._model.process(memoryview(whole.data))
+        return probability
 
     def is_speech(self, audio: Samples, threshold: float) -> bool:
         """Whether any frame is as likely as that, the beginning looked at twice; it stops at the first."""

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from voiceperf import profiles
 from voiceperf.call import CallRecording
-from voiceperf.cli.app import Group, Json, app, is_typed, print_json
+from voiceperf.cli.app import Group, Json, app, finite, is_typed, print_json
 from voiceperf.cli.engines import ProfileName, chosen_profile
 from voiceperf.cli.material import CallFile, recorded_call
 from voiceperf.errors import InputError
@@ -56,6 +56,15 @@ def replay(
     barge_in: Annotated[
         bool, typer.Option("--barge-in", help="The caller's next words come while the reply sounds; in real time.")
     ] = False,
+    end_of_turn: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            max=10_000,
+            callback=finite,
+            help="The service that hears finds the end of the caller's words: so many ms of silence, where it is ours.",
+        ),
+    ] = None,
     own_words: Annotated[
         bool, typer.Option("--own-words", help="The reply is the model's own instead of the recorded one.")
     ] = False,
@@ -71,7 +80,7 @@ def replay(
     if plot:
         require_picture(plot)
     callers = _callers(concurrency)
-    pace = Pace(calls, callers[0], real_time, not own_words)
+    pace = Pace(calls, callers[0], real_time, not own_words, says_the_end=end_of_turn is None)
     recording = recorded_call(call)
     if not is_typed(context, "baseline"):
         baseline = None  # the project's own is for commands that always compare
@@ -86,9 +95,10 @@ def replay(
     if baseline is not None:
         if baseline == candidate:
             raise InputError(f"--baseline and --candidate are both {baseline}; name two profiles")
-        _compare(recording, profiles.load(baseline), profiles.load(candidate), step_by_step, pace, as_json)
+        before, after = (_ending(profiles.load(name), end_of_turn) for name in (baseline, candidate))
+        _compare(recording, before, after, step_by_step, pace, as_json)
         return
-    chosen = chosen_profile(profile)
+    chosen = _ending(chosen_profile(profile), end_of_turn)
     if barge_in:
         _speak_into(recording, uri, chosen, pace, as_json)
     if not one_crowd:
@@ -139,6 +149,17 @@ def _compare(
     for line in failed:
         say(line)
     sys.exit(1 if failed else 0)
+
+
+def _ending(profile: Profile, silence_ms: float | None) -> Profile:
+    """A profile whose service that hears ends utterances after so much silence; as it is where none is named."""
+    from voiceperf.live.params import ServiceParams
+
+    if silence_ms is None:
+        return profile
+    setting = profile[ServiceParams.engine]
+    values = {**setting.values, "end_of_turn_ms": silence_ms}
+    return profile.having(ServiceParams.engine, replace(setting, values=values))
 
 
 def _require_alone(**wanted: bool) -> None:
@@ -225,7 +246,7 @@ def _show(title: str, records: Sequence[TurnRecord], as_json: bool) -> None:
         print_json(turns.summary(records))
         return
     page().print(_stages(title, records))
-    for line in turns.failures(records):
+    for line in (*turns.cut_off(records), *turns.failures(records)):
         say(line)
 
 

@@ -8,16 +8,18 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+import numpy as np
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.handle import Handled, HandledChunk, HandledStop, NotHandled
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped
+from wyoming.vad import VoiceStopped
 
 from voiceperf.audio import SPEECH_RATE_HZ, Samples
 from voiceperf.call import Turn
 from voiceperf.conversation import Message
 from voiceperf.errors import ServiceError
-from voiceperf.live.barge_in import Attention, BargeIn, Playback, Sleep
+from voiceperf.live.barge_in import Attention, BargeIn, Playback, Sleep, sounding
 from voiceperf.live.client import Link
 from voiceperf.live.info import OURS
 from voiceperf.live.record import Since, TurnRecord
@@ -39,6 +41,7 @@ class Caller:
         number: of the call, for the record.
         real_time: speech takes as long to send as to say.
         scripted: the service that answers says the recorded reply at its own pace; without it what it likes.
+        says_the_end: of their words; else the service that hears has to find it, and all is in real time.
     """
 
     def __init__(
@@ -48,11 +51,13 @@ class Caller:
         *,
         real_time: bool,
         scripted: bool = True,
+        says_the_end: bool = True,
         clock: Clock | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._services, self._number = services, number
-        self._real_time, self._scripted = real_time, scripted
+        self._real_time, self._scripted = real_time or not says_the_end, scripted
+        self._says_the_end = says_the_end
         self._clock, self._sleep = clock or SystemClock(), sleep
         self._links: dict[str, Link] = {}  # by part: one program may play several
         self._patience_s = 0.0  # for a service that is away: none at first, some once a turn has failed
@@ -118,14 +123,11 @@ class Caller:
         self._is_streaming = False
         if self._reads_ahead:
             await self._read_ahead(answers, messages[:-1])
-        since = await self._say(hears, turn)
-        heard = await self._transcript(hears)
-        record.transcript, record.transcript_ms = heard.text, since.ms()
-        _keep(record, "hears", heard.context)
+        since = await self._speak(hears, turn, record)
         context: dict[str, Any] = {"messages": messages}
         if self._scripted:
             context["script"] = turn.reply
-        await answers.send(Transcript(heard.text, context=context).event())
+        await answers.send(Transcript(record.transcript, context=context).event())
         playback = Playback()
         reply = _both(self._pass_on(answers, speaks, record, since), self._listen(speaks, record, since, playback))
         if barge_in is None:
@@ -158,24 +160,42 @@ class Caller:
         await self.hang_up("answers", "speaks")
         self._begun = barge_in.audio[noticed.kept_from :], noticed.moment_ns(noticed.kept_from)
 
-    async def _say(self, link: Link, turn: Turn) -> Since:
-        await link.send(Transcribe().event())
-        await link.send(AudioStart(SPEECH_RATE_HZ, WIDTH_BYTES, 1).event())
+    async def _speak(self, hears: Link, turn: Turn, record: TurnRecord) -> Since:
+        """Say what the caller says, until it is heard; what has passed since their last sample.
+
+        Where the service finds the end of their words, that is since their last sound, and they go on with silence.
+        """
         audio, started_ns = self._begun or (turn.audio, self._clock.wall_ns())
         self._begun = None
+        await hears.send(Transcribe().event())
+        await hears.send(AudioStart(SPEECH_RATE_HZ, WIDTH_BYTES, 1).event())
+        if self._says_the_end:
+            await self._say(hears, audio, started_ns)
+            since = Since(self._clock)
+            await hears.send(AudioStop().event())
+            await self._hear(hears, record, since)
+            return since
+        since = Since(self._clock, started_ns + sounding(audio).stop * 10**9 // SPEECH_RATE_HZ)
+        patience = np.zeros(int(ANSWER_S * SPEECH_RATE_HZ), np.float32)
+        async with _giving_up(self._say(hears, np.concatenate([audio, patience]), started_ns)):
+            await self._hear(hears, record, since)
+        await hears.send(AudioStop().event())
+        return since
+
+    async def _say(self, link: Link, audio: Samples, started_ns: int) -> None:
         for number, chunk in enumerate(chunks(audio, SPEECH_RATE_HZ, FRAME_MS), start=1):
             if self._real_time:
                 spoken_ns = started_ns + number * FRAME_MS * 1_000_000
                 await self._sleep(max(0.0, (spoken_ns - self._clock.wall_ns()) / 1e9))
             await link.send(chunk)
-        since = Since(self._clock)
-        await link.send(AudioStop().event())
-        return since
 
-    async def _transcript(self, link: Link) -> Transcript:
+    async def _hear(self, link: Link, record: TurnRecord, since: Since) -> None:
         while not Transcript.is_type((event := await link.receive(ANSWER_S)).type):
-            pass
-        return Transcript.from_event(event)
+            if VoiceStopped.is_type(event.type):
+                record.end_of_turn_ms = since.ms()
+        heard = Transcript.from_event(event)
+        record.transcript, record.transcript_ms = heard.text, since.ms()
+        _keep(record, "hears", heard.context)
 
     async def _pass_on(self, answers: Link, speaks: Link, record: TurnRecord, since: Since) -> None:
         """The reply's words to the service that speaks, as they come."""

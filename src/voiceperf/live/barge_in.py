@@ -18,8 +18,8 @@ from voiceperf.vad import BEGINS, FRAME, SpeechDetector, level_gain
 
 _PREROLL_S = 0.3  # that an agent keeps of what came before it noticed
 _QUIET_FRAMES = 16  # that it has listened to before: half a second
-_ONSET_LEVEL = 0.1  # of the loud moments: where a caller's sound begins, seen afterwards
-_ONSET_WINDOW_S = 0.01
+_SOUND_LEVEL = 0.1  # of the loud moments: what can be heard, seen afterwards
+_SOUND_WINDOW_S = 0.01
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -45,7 +45,7 @@ class Noticed:
 
     def sounded_ns(self, audio: Samples) -> int:
         """When they could first be heard."""
-        return self.moment_ns(onset(audio))
+        return self.moment_ns(sounding(audio).start)
 
     @property
     def kept_from(self) -> int:
@@ -85,11 +85,12 @@ class Attention:
         return None
 
 
-def onset(audio: Samples) -> int:
-    """The sample at which a recording begins to sound: a tenth of its loud moments' level, over 10 ms."""
-    window = int(_ONSET_WINDOW_S * SPEECH_RATE_HZ)
+def sounding(audio: Samples) -> range:
+    """The samples from the first to the last that sounds: above a tenth of the loud moments' level, over 10 ms."""
+    window = int(_SOUND_WINDOW_S * SPEECH_RATE_HZ)
     levels = np.sqrt([float(np.mean(audio[start : start + window] ** 2)) for start in range(0, len(audio), window)])
-    return int(np.argmax(levels > _ONSET_LEVEL * np.quantile(levels, 0.95))) * window
+    loud = np.flatnonzero(levels >= _SOUND_LEVEL * np.quantile(levels, 0.95))
+    return range(int(loud[0]) * window, min(len(audio), (int(loud[-1]) + 1) * window))
 
 
 @dataclass

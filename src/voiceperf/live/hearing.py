@@ -8,21 +8,29 @@ from wyoming.asr import Transcribe
 from wyoming.asr import Transcript as TranscriptEvent
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
+from wyoming.vad import VoiceStopped
 
+from voiceperf.audio import Samples
 from voiceperf.engines.base import Transcript, Utterance
 from voiceperf.errors import ServiceError
+from voiceperf.live.end_of_turn import EndOfTurn
 from voiceperf.live.session import Session
 from voiceperf.live.sound import Recording
+
+_BEFORE_S = 1.0  # that is kept of the sound before a caller's first word
 
 
 class Hearing(Session):
     """Audio-start, audio-chunks and audio-stop become a transcript.
 
-    A `transcribe` before them is not needed; it may name the language of the next utterance.
+    A `transcribe` before them is not needed; it may name the language of the next utterance. Where the service ends
+    utterances by itself, each becomes a `voice-stopped` and a transcript, and the sound may go on.
     """
 
     _language = ""
     _recording: Recording | None = None
+    _end: EndOfTurn | None = None  # where the service finds it
+    _has_heard = False  # an utterance of the sound that is coming
     _spoiled = False  # the rest of an utterance that was refused is passed over
 
     async def on_event(self, event: Event) -> None:
@@ -31,18 +39,41 @@ class Hearing(Session):
             self._language = self._wanted(Transcribe.from_event(event))
         elif AudioStart.is_type(event.type):
             self._recording, self._spoiled = None, True  # unless the format is one
-            self._recording = Recording(event, self.params.max_audio_s)
-            self._spoiled = False
+            self._begin(event)
+            self._spoiled = self._has_heard = False
         elif AudioChunk.is_type(event.type) and not self._spoiled:
             try:
-                self._begun().add(event)
+                samples = self._begun().add(event)
             except ServiceError:
                 self._recording, self._spoiled = None, True
                 raise
+            if self._end is not None:
+                await self._listen(self._end, samples, event)
         elif AudioStop.is_type(event.type) and not self._spoiled:
             recording, self._recording = self._begun(), None
-            language, self._language = self._language, ""
-            await self.start(partial(self._transcribe, recording, language))
+            if not self._has_heard or self._end is None or self._end.has_spoken:
+                await self._heard(recording)
+
+    def _begin(self, event: Event) -> None:
+        """An utterance in the format that an event names."""
+        self._recording = Recording(event, self.params.max_audio_s)
+        if self.params.end_of_turn_ms:
+            self._end = EndOfTurn(self.params.end_of_turn_ms, self._recording.rate_hz)
+
+    async def _listen(self, end: EndOfTurn, samples: Samples, event: Event) -> None:
+        """End the utterance where the caller has finished; of a silence before it only the last moment is kept."""
+        recording = self._begun()
+        if end.is_over(samples):
+            self._has_heard = True
+            self._begin(event)
+            await self.send(VoiceStopped().event())
+            await self._heard(recording)
+        elif not end.has_spoken:
+            recording.keep_last(_BEFORE_S)
+
+    async def _heard(self, recording: Recording) -> None:
+        language, self._language = self._language, ""
+        await self.start(partial(self._transcribe, recording, language))
 
     def _wanted(self, asked: Transcribe) -> str:
         """The language that a client asks for.

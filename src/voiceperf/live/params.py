@@ -31,6 +31,14 @@ class ServiceParams(EngineParams):
     workers: int = tunable(
         1, "engine processes, each with its own model, that take requests at once", low=1, high=64, neutral=True
     )
+    end_of_turn_ms: float = tunable(
+        0.0,
+        "the service that hears ends an utterance by itself after so long a silence; 0: the client says where it ends",
+        low=0.0,
+        high=10_000.0,
+        unit="ms",
+        neutral=True,
+    )
     max_clients: int = tunable(256, "connections at once", low=1, high=10_000, neutral=True)
     max_waiting: int = tunable(8, "requests that may wait for the engine", low=0, high=1000, neutral=True)
     max_event_bytes: int = tunable(2**20, "largest event", low=1024, high=2**28, unit="bytes", neutral=True)

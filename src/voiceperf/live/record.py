@@ -13,6 +13,7 @@ class TurnRecord:
 
     call: int
     turn: int
+    end_of_turn_ms: float | None = None  # where the service that hears finds it; then all is since their last sound
     transcript_ms: float | None = None
     first_text_ms: float | None = None
     all_text_ms: float | None = None
@@ -28,16 +29,21 @@ class TurnRecord:
     error: str = ""
 
     @property
+    def is_cut_off(self) -> bool:
+        """Whether their words were taken for finished before they were."""
+        return self.end_of_turn_ms is not None and self.end_of_turn_ms < 0
+
+    @property
     def queue_ms(self) -> float:
         """Waiting for an engine, all stages together."""
         return sum(times.get("queue_ms", 0.0) for times in self.served.values())
 
 
 class Since:
-    """Milliseconds since a moment."""
+    """Milliseconds since a moment: now, unless another one is named."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock, self._begun_ns = clock, clock.wall_ns()
+    def __init__(self, clock: Clock, begun_ns: int | None = None) -> None:
+        self._clock, self._begun_ns = clock, clock.wall_ns() if begun_ns is None else begun_ns
 
     def ms(self) -> float:
         return (self._clock.wall_ns() - self._begun_ns) / 1e6

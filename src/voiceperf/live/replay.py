@@ -38,6 +38,7 @@ class Pace:
     concurrency: int = 1
     real_time: bool = False
     scripted: bool = True
+    says_the_end: bool = True  # the caller, of their words; else the service that hears finds it
     barge_in_ms: float | None = None  # after so much of a reply's sound the caller says what comes next; not if None
 
 
@@ -49,7 +50,7 @@ async def replay(call: CallRecording, services: Services, pace: Pace, watch: Wat
     async def one_line() -> None:
         """One caller after the other."""
         for number in numbers:
-            caller = Caller(services, number, real_time=pace.real_time, scripted=pace.scripted)
+            caller = _caller(services, number, pace)
             heard: dict[int, str] = {}  # of the replies that were spoken into
             for turn, words in zip(call.turns, _barge_ins(call, pace), strict=True):
                 record = await caller.turn(turn, call.messages(turn, heard), words)
@@ -195,7 +196,7 @@ async def replay_paired(
 
 
 def _caller(services: Services, number: int, pace: Pace) -> Caller:
-    return Caller(services, number, real_time=pace.real_time, scripted=pace.scripted)
+    return Caller(services, number, real_time=pace.real_time, scripted=pace.scripted, says_the_end=pace.says_the_end)
 
 
 async def _turn(call: CallRecording, turn: Turn, callers: Sequence[Caller], watch: Watch) -> list[TurnRecord]:

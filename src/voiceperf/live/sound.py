@@ -31,8 +31,8 @@ class Recording:
         self._rest = b""  # what has come of a sample that is not whole yet
         self._telling, self._are_floats = 0, True  # samples that could be floats, and whether all so far could
 
-    def add(self, event: Event) -> None:
-        """Take a chunk, wherever in a sample it begins and ends.
+    def add(self, event: Event) -> Samples:
+        """Take a chunk, wherever in a sample it begins and ends; what comes of it, mono at its own rate, shape (n,).
 
         Raises:
             ServiceError: of another format than the start, or longer than is allowed.
@@ -46,9 +46,21 @@ class Recording:
         if self._format.width == np.float32().nbytes and self._are_floats:
             sent = integers[integers != 0]
             self._telling, self._are_floats = self._telling + len(sent), _may_be_floats(sent)
-        self._mixed.add(integers.astype(np.float32) / np.float32(_FULL_SCALE[self._format.width]))
+        frames = integers.astype(np.float32) / np.float32(_FULL_SCALE[self._format.width])
+        self._mixed.add(frames)
         if len(self._mixed) > self._max_s * self._format.rate:
             raise ServiceError(f"the speech is longer than {self._max_s:g} s", "too-long")
+        mono: Samples = frames.mean(axis=1, dtype=np.float32)
+        return mono
+
+    @property
+    def rate_hz(self) -> int:
+        rate_hz: int = self._format.rate
+        return rate_hz
+
+    def keep_last(self, seconds: float) -> None:
+        """Forget what came before."""
+        self._mixed.keep_last(int(seconds * self._format.rate))
 
     @property
     def is_too_short(self) -> bool:

@@ -9,8 +9,11 @@ from voiceperf.judge.statistics import quantile_interval
 from voiceperf.live.record import TurnRecord
 
 OVERALL = "overall"
-STAGES = ("queue", "ASR", "LLM first token", "first clause", "TTS first audio", "network", OVERALL)
-"""In the order of a turn; overall is from the caller's last sample to the first of the answer."""
+STAGES = ("end of turn", "queue", "ASR", "LLM first token", "first clause", "TTS first audio", "network", OVERALL)
+"""In the order of a turn; overall is from the caller's last sample to the first of the answer.
+
+The end of a turn is a stage where the service that hears has to find it; then all is from the caller's last sound.
+"""
 
 
 @dataclass(frozen=True)
@@ -26,24 +29,25 @@ class Spread:
 
 
 def stages_of(record: TurnRecord) -> dict[str, float] | None:
-    """By stage its milliseconds; None of a turn that was not answered.
+    """By stage its milliseconds; None of a turn that was not answered, or answered before all was said.
 
     Services of ours tell how long they took, and what is left is the network's. Of others only what a client sees is
     known: then the network's share is within the stages, and missing here.
     """
     moments = (record.transcript_ms, record.first_text_ms, record.first_audio_ms)
-    if record.error or None in moments:
+    if record.error or record.is_cut_off or None in moments:
         return None
+    end = {} if record.end_of_turn_ms is None else {"end of turn": record.end_of_turn_ms}
     transcript_ms, first_text_ms, first_audio_ms = (moment for moment in moments if moment is not None)
     hears, answers, speaks = (record.served.get(stage, {}) for stage in ("hears", "answers", "speaks"))
     if not ("engine_ms" in hears and "first_ms" in answers and "text_ms" in speaks):
-        return {
-            "ASR": transcript_ms,
+        return end | {
+            "ASR": transcript_ms - sum(end.values()),
             "LLM first token": first_text_ms - transcript_ms,
             "TTS first audio": first_audio_ms - first_text_ms,
             OVERALL: first_audio_ms,
         }
-    found = {
+    found = end | {
         "queue": record.queue_ms,
         "ASR": hears["engine_ms"],
         "LLM first token": answers["first_ms"],

@@ -65,6 +65,15 @@ def failures(records: Sequence[TurnRecord]) -> list[str]:
     return [f"call {record.call}, turn {record.turn} failed: {record.error}" for record in records if record.error]
 
 
+def cut_off(records: Sequence[TurnRecord]) -> list[str]:
+    """Turns whose words were taken for finished too soon."""
+    return [
+        f"call {record.call}, turn {record.turn} was cut off {-record.end_of_turn_ms:.0f} ms before its end"
+        for record in records
+        if record.is_cut_off and record.end_of_turn_ms is not None
+    ]
+
+
 def as_json(record: TurnRecord) -> dict[str, Any]:
     """A turn, its stages with it."""
     return {**asdict(record), "stages_ms": stages_of(record)}
@@ -73,7 +82,7 @@ def as_json(record: TurnRecord) -> dict[str, Any]:
 def summary(records: Sequence[TurnRecord]) -> dict[str, Any]:
     """All turns: by stage p50, p95 and max in ms, and what failed."""
     stages = {stage: asdict(spread) for stage, spread in spreads(records).items()}
-    return {"turns": len(records), "stages_ms": stages, "failed": failures(records)}
+    return {"turns": len(records), "stages_ms": stages, "cut_off": cut_off(records), "failed": failures(records)}
 
 
 def _times(title: str) -> Table:

@@ -171,6 +171,7 @@ def test_models_list_prints_one_object_a_model(voiceperf):
         (("settle", "--profile", "gone"), 2, "no profile 'gone'"),
         (("settle",), 3, "models pull"),
         (("replay", "--barge-in", "--baseline", "fair"), 2, "do not go together"),
+        (("replay", "--end-of-turn", "nan"), 2, "finite"),
         (("replay", "--barge-in", "--concurrency", "1,2"), 2, "do not go together"),
         *((("replay", "--concurrency", text), 2, "as in 1,2,4,8") for text in ("", "0", "4,2", "2,2", "1,x", "101")),
         (("tune", "gone"), 2, "no role or engine 'gone'"),

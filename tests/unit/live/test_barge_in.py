@@ -12,7 +12,7 @@ from wyoming.tts import SynthesizeChunk
 
 from voiceperf.judge.verdict import Verdict
 from voiceperf.live.agent import Caller
-from voiceperf.live.barge_in import Attention, BargeIn, Playback, onset
+from voiceperf.live.barge_in import Attention, BargeIn, Playback, sounding
 from voiceperf.live.info import PIECE
 from voiceperf.live.record import TurnRecord
 from voiceperf.live.replay import MAX_FREED_MS, MAX_SILENCE_MS, SpokenInto
@@ -42,9 +42,9 @@ def test_a_recording_begins_where_it_sounds():
     """Silence in front does not count, nor a hiss a hundredth as loud."""
     tone = np.sin(np.arange(RATE_HZ) / 10).astype(np.float32)
     hiss = np.random.default_rng(1).normal(0, 0.005, 8000).astype(np.float32)
-    assert onset(tone) == 0
-    assert onset(np.concatenate([np.zeros(4800, np.float32), tone])) == 4800
-    assert onset(np.concatenate([hiss, tone])) == 8000
+    assert sounding(tone) == range(RATE_HZ)
+    assert sounding(np.concatenate([np.zeros(4800, np.float32), tone])).start == 4800
+    assert sounding(np.concatenate([hiss, tone])).start == 8000
 
 
 @pytest.mark.parametrize("turn", CALL.turns, ids=lambda turn: f"turn {turn.number}")
@@ -52,7 +52,7 @@ def test_a_caller_is_noticed_soon_after_the_first_sound(turn):
     """Listening takes as long as speaking, and ends within a fifth of a second of the first sound."""
     clock = Clock()
     noticed = asyncio.run(Attention(clock, clock.sleep).noticed(turn.audio, CALL.turns[0].audio))
-    assert -0.1 < noticed.samples / RATE_HZ - onset(turn.audio) / RATE_HZ < 0.2
+    assert -0.1 < noticed.samples / RATE_HZ - sounding(turn.audio).start / RATE_HZ < 0.2
     assert clock.now_ns == noticed.moment_ns(noticed.samples)
 
 
