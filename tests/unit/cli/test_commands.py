@@ -171,7 +171,6 @@ def test_models_list_prints_one_object_a_model(voiceperf):
         (("settle", "--profile", "gone"), 2, "no profile 'gone'"),
         (("settle",), 3, "models pull"),
         (("replay", "--barge-in", "--baseline", "fair"), 2, "do not go together"),
-        (("replay", "--end-of-turn", "nan"), 2, "finite"),
         (("replay", "--barge-in", "--concurrency", "1,2"), 2, "do not go together"),
         *((("replay", "--concurrency", text), 2, "as in 1,2,4,8") for text in ("", "0", "4,2", "2,2", "1,x", "101")),
         (("tune", "gone"), 2, "no role or engine 'gone'"),
@@ -195,6 +194,7 @@ def test_errors_are_one_line_with_a_defined_code(voiceperf, arguments, code, sai
     [
         (("compare", "--budget-s", "nan"), "--budget-s"),
         (("soak", "--minutes", "inf"), "no finite number"),
+        (("replay", "--end-of-turn", "nan"), "--end-of-turn"),
         (("serve", "hearing", "--metrics-port", "99999"), "65535"),
     ],
 )
