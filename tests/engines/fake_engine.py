@@ -43,9 +43,12 @@ class FakeEngine:
             raise EngineError("the fake engine was told not to load")
         self.params = params
         self.prepared = 0
-        self._stopped = threading.Event()
+        self._stopped, self._has_refused = threading.Event(), False
 
     def stop(self) -> None:
+        if not self._has_refused:  # as one that is not ready yet
+            self._has_refused = True
+            raise EngineError("the fake engine does not stop the first time")
         self._stopped.set()
 
     def prepare(self, request: Request) -> None:

@@ -11,7 +11,8 @@ from voiceperf import profiles
 from voiceperf.cli.app import Group, Json, app, finite
 from voiceperf.cli.compare import Markdown, compare_sides
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Texts
-from voiceperf.files import require_writable
+from voiceperf.errors import InputError
+from voiceperf.files import require_writable, shown
 from voiceperf.log import say
 from voiceperf.measure.contender import Side
 from voiceperf.suite.duel import Rules
@@ -60,6 +61,11 @@ def gate(
     if markdown:
         require_writable(markdown, "--markdown")
     then = revision(against, Path.cwd()) if against else base_of_checkout(Path.cwd())
+    if not baseline_python and not then.watches(profile):
+        raise InputError(
+            f"{shown(then.top)} holds neither voiceperf nor lock files: with {profile} both sides would be the same;"
+            " name your own profile with --profile FILE"
+        )
     say(f"{then.words}: getting it ready")
     baseline = then.side("baseline", profile, baseline_python, set_up)
     candidate = Side("candidate", profiles.load(profile))

@@ -61,7 +61,7 @@ def history(
     if not found:
         raise InputError(
             f"{storage}: no saved run" + (f" of a benchmark like {benchmark!r}" if benchmark else "")
-            + "; save one with: pytest tests/perf --benchmark-autosave"
+            + "; save one with: voiceperf bench"
         )  # fmt: skip
     if changed:
         found = [trend for trend in found if trend.shifts()]

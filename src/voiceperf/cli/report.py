@@ -12,7 +12,7 @@ from voiceperf.cli.material import Storage
 from voiceperf.cli.tune import found_before
 from voiceperf.errors import InputError, VoicePerfError
 from voiceperf.files import read_bytes, require_writable, write_text
-from voiceperf.history.runs import STORAGE, Run, find_run, read_all, read_run, run_files
+from voiceperf.history.runs import STORAGE, Run, find_run, latest_run, read_all, read_run, run_files
 from voiceperf.history.trend import workload_trends
 from voiceperf.log import say
 from voiceperf.measure.fingerprint import machine_id
@@ -57,10 +57,15 @@ def report(
 
 
 def _latest(storage: Path) -> Path:
+    """The latest of this machine, else of another."""
     paths = run_files(storage)
     if not paths:
-        raise InputError(f"{storage}: no saved run; save one with: pytest tests/perf --benchmark-autosave")
-    return paths[-1]
+        raise InputError(f"{storage}: no saved run; save one with: voiceperf bench")
+    try:
+        return latest_run(storage, machine_id())
+    except InputError:
+        say(f"none is of this machine; {paths[-1].name} is another's")
+        return paths[-1]
 
 
 def _write(path: Path, text: str) -> None:

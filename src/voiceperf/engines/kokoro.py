@@ -142,7 +142,9 @@ class KokoroEngine:
 class _Session(onnxruntime.InferenceSession):  # type: ignore[misc]  # the library has no types
     """A session whose runs have the options that are set here: another thread can end one between two operators."""
 
-    options: Any = None  # RunOptions
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.options = onnxruntime.RunOptions()
 
     def run(self, output_names: Any, input_feed: Any, run_options: Any = None) -> Any:
         return super().run(output_names, input_feed, run_options or self.options)

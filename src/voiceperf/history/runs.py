@@ -193,9 +193,7 @@ def latest_run(storage: Path, machine_id: str) -> Path:
     """
     found = {path: run for path in run_files(storage) if (run := _readable(path)) and run.machine_id == machine_id}
     if not found:
-        raise InputError(
-            f"{storage}: no run of this machine ({machine_id}); save one with: pytest tests/perf --benchmark-autosave"
-        )
+        raise InputError(f"{storage}: no run of this machine ({machine_id}); save one with: voiceperf bench")
     return max(found, key=lambda path: found[path].date)
 
 

@@ -19,7 +19,7 @@ from voiceperf.audio import SPEECH_RATE_HZ, Samples
 from voiceperf.call import Turn
 from voiceperf.conversation import Message
 from voiceperf.errors import ServiceError
-from voiceperf.live.barge_in import Attention, BargeIn, Playback, Sleep, sounding
+from voiceperf.live.barge_in import Attention, BargeIn, Playback, Reply, Sleep, sounding
 from voiceperf.live.client import Link
 from voiceperf.live.info import OURS
 from voiceperf.live.record import Since, TurnRecord
@@ -41,6 +41,7 @@ class Caller:
         number: of the call, for the record.
         real_time: speech takes as long to send as to say.
         scripted: the service that answers says the recorded reply at its own pace; without it what it likes.
+        attention: what notices that they speak into a reply.
         says_the_end: of their words; else the service that hears has to find it, and all is in real time.
     """
 
@@ -52,6 +53,7 @@ class Caller:
         real_time: bool,
         scripted: bool = True,
         says_the_end: bool = True,
+        attention: Attention | None = None,
         clock: Clock | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -63,7 +65,7 @@ class Caller:
         self._patience_s = 0.0  # for a service that is away: none at first, some once a turn has failed
         self._streams_speech = self._reads_ahead = False  # until the services have said so
         self._is_streaming = False  # the speech of the turn at hand
-        self._attention: Attention | None = None
+        self._attention = attention
         self._begun: tuple[Samples, int] | None = None  # the caller's next words, and when the first of them was spoken
 
     async def _read_ahead(self, link: Link, messages: list[Message]) -> None:
@@ -89,6 +91,7 @@ class Caller:
             record.error = f"an event of a service lacks a field, or has a wrong one: {wrong}"
         if record.error:
             self._patience_s, self._begun = PATIENCE_S, None
+            record.silence_ms, record.heard_reply = None, ""
             await self.hang_up()
         return record
 
@@ -136,29 +139,31 @@ class Caller:
         async with _giving_up(reply) as replying, _giving_up(playback.begun.wait()) as sounding:
             await asyncio.wait([replying, sounding], return_when=asyncio.FIRST_COMPLETED)
             if sounding.done():
-                await self._speak_into(barge_in, turn, record, since, playback)
-            if replying.done() or record.silence_ms is None:
+                await self._speak_into(barge_in, turn, record, Reply(since, playback, replying))
+            if record.silence_ms is None:
                 await replying
 
-    async def _speak_into(
-        self, barge_in: BargeIn, turn: Turn, record: TurnRecord, since: Since, playback: Playback
-    ) -> None:
+    async def _speak_into(self, barge_in: BargeIn, turn: Turn, record: TurnRecord, reply: Reply) -> None:
         """What the caller says while the reply sounds; once they are noticed, nobody waits for the rest of it.
 
-        A reply that is over by then is not spoken into.
+        A reply that is over before, or has failed, is not spoken into.
         """
         assert record.first_audio_ms is not None
-        await self._sleep(max(0.0, record.first_audio_ms + barge_in.after_ms - since.ms()) / 1e3)
-        if record.all_audio_ms is not None and 1e3 * playback.audio_s <= barge_in.after_ms:
+        await self._sleep(max(0.0, barge_in.after_ms - reply.sounding_ms(record)) / 1e3)
+        if reply.is_over(record):
             return
         self._attention = self._attention or Attention(self._clock, self._sleep)
         noticed = await self._attention.noticed(barge_in.audio, turn.audio)
+        if reply.work.done():
+            await reply.work  # which has failed, or all of whose sound is here
         if noticed is None:
             raise ServiceError("the caller spoke into the reply, and was not noticed", "unnoticed")
-        record.silence_ms = max(0.0, (self._clock.wall_ns() - noticed.sounded_ns(barge_in.audio)) / 1e6)
-        record.heard_reply = playback.heard(record.reply, (since.ms() - record.first_audio_ms) / 1e3)
-        await self.hang_up("answers", "speaks")
         self._begun = barge_in.audio[noticed.kept_from :], noticed.moment_ns(noticed.kept_from)
+        if reply.is_over(record):
+            return
+        record.silence_ms = max(0.0, (self._clock.wall_ns() - noticed.sounded_ns(barge_in.audio)) / 1e6)
+        record.heard_reply = reply.playback.heard(record.reply, reply.sounding_ms(record) / 1e3)
+        await self.hang_up("answers", "speaks")
 
     async def _speak(self, hears: Link, turn: Turn, record: TurnRecord) -> Since:
         """Say what the caller says, until it is heard; what has passed since their last sample.
@@ -171,7 +176,8 @@ class Caller:
         await hears.send(AudioStart(SPEECH_RATE_HZ, WIDTH_BYTES, 1).event())
         if self._says_the_end:
             await self._say(hears, audio, started_ns)
-            since = Since(self._clock)
+            ended_ns = started_ns + len(audio) * 10**9 // SPEECH_RATE_HZ  # however late they are sent
+            since = Since(self._clock, ended_ns if self._real_time else None)
             await hears.send(AudioStop().event())
             await self._hear(hears, record, since)
             return since
@@ -203,7 +209,7 @@ class Caller:
         while True:
             event = await answers.receive(ANSWER_S)
             if HandledChunk.is_type(event.type):
-                record.first_text_ms = record.first_text_ms or since.ms()
+                record.mark_text(since.ms())
                 text = HandledChunk.from_event(event).text
                 record.reply += text
                 if self._streams_speech:
@@ -214,7 +220,7 @@ class Caller:
                 in_parts = True
             elif Handled.is_type(event.type):
                 record.all_text_ms = since.ms()
-                record.first_text_ms = record.first_text_ms or since.ms()
+                record.mark_text(since.ms())
                 handled = Handled.from_event(event)
                 record.reply = handled.text or record.reply
                 _keep(record, "answers", handled.context)
@@ -237,7 +243,7 @@ class Caller:
             if AudioStart.is_type(event.type):
                 _keep(record, "speaks", event.data.get("context"))
             elif AudioChunk.is_type(event.type):
-                record.first_audio_ms = record.first_audio_ms or since.ms()
+                record.mark_audio(since.ms())
                 playback.add(event)
                 record.audio_s = playback.audio_s
                 sound.update(event.payload or b"")

@@ -12,12 +12,14 @@ from wyoming.event import Event
 
 from voiceperf.audio import SPEECH_RATE_HZ, Samples
 from voiceperf.live.info import PIECE
+from voiceperf.live.record import Since, TurnRecord
 from voiceperf.live.sound import bytes_per_s
-from voiceperf.measure.clock import Clock
+from voiceperf.measure.clock import Clock, SystemClock
 from voiceperf.vad import BEGINS, FRAME, SpeechDetector, level_gain
 
 _PREROLL_S = 0.3  # that an agent keeps of what came before it noticed
 _QUIET_FRAMES = 16  # that it has listened to before: half a second
+_WORDS_PER_S = 2.5
 _SOUND_LEVEL = 0.1  # of the loud moments: what can be heard, seen afterwards
 _SOUND_WINDOW_S = 0.01
 
@@ -56,8 +58,8 @@ class Noticed:
 class Attention:
     """Listens to one caller while the agent speaks, by two detectors half a frame apart: one soon has the word."""
 
-    def __init__(self, clock: Clock, sleep: Sleep) -> None:
-        self._clock, self._sleep = clock, sleep
+    def __init__(self, clock: Clock | None = None, sleep: Sleep = asyncio.sleep) -> None:
+        self._clock, self._sleep = clock or SystemClock(), sleep
         self._detectors = (SpeechDetector(), SpeechDetector())
 
     async def noticed(self, audio: Samples, known: Samples) -> Noticed | None:
@@ -117,14 +119,33 @@ class Playback:
         """The words that had been heard by then: of the piece under way, as many as its share that had sounded.
 
         Args:
-            reply: all of it; its words are spread evenly where the service does not say which piece has which.
+            reply: all that is to be spoken so far; where the service does not say which words a sound is of, somebody
+                who speaks at a usual pace has said so many of them.
             played_s: since the first sound.
         """
-        pieces = self.pieces or [(0.0, reply)]
-        ends = [start for start, _ in pieces[1:]] + [self.audio_s]
+        if not self.pieces:
+            return " ".join(reply.split()[: int(_WORDS_PER_S * min(played_s, self.audio_s))])
+        ends = [start for start, _ in self.pieces[1:]] + [self.audio_s]
         found: list[str] = []
-        for (start, text), end in zip(pieces, ends, strict=True):
+        for (start, text), end in zip(self.pieces, ends, strict=True):
             words = text.split()
             share = (played_s - start) / (end - start) if end > start else 0.0
             found += words[: int(min(1.0, max(0.0, share)) * len(words))]
         return " ".join(found)
+
+
+@dataclass
+class Reply:
+    """A reply under way."""
+
+    since: Since
+    playback: Playback
+    work: asyncio.Task[None]  # what passes it on
+
+    def sounding_ms(self, record: TurnRecord) -> float:
+        """For how long it has sounded."""
+        return self.since.ms() - (record.first_audio_ms or 0.0)
+
+    def is_over(self, record: TurnRecord) -> bool:
+        """Whether all of it has sounded."""
+        return self.work.done() and self.sounding_ms(record) >= 1e3 * self.playback.audio_s

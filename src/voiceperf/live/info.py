@@ -24,7 +24,8 @@ OURS = "voiceperf-"
 """How the programs of our services are called, before the engine's name."""
 
 FREED = "voiceperf-freed"
-"""An event that our services answer by the same: how long the engine was at work yet for clients that were gone, ms."""
+"""An event that our services answer by the same: how long the engine was at work for clients that were gone, each in
+ms, since this was asked last."""
 
 PIECE = "text"
 """What the first `audio-chunk` of a piece has from our service: the words that it is the sound of."""

@@ -77,7 +77,7 @@ class EngineQueue:
         self._workers = [_Worker(contender) for _ in range(params.workers)]
         self._free = list(self._workers)
         self._turn = asyncio.Semaphore(len(self._workers))  # first come, first served
-        self.freed_ms: deque[float] = deque(maxlen=_KEPT)  # the latest: from a client's end to the engine's being free
+        self._freed_ms: deque[float] = deque(maxlen=_KEPT)
         self._inside = 0  # those who wait and those who are served
 
     async def ask(self, request: Request, hand_on: Callable[[str], None] = ignore, *, is_begun: bool = False) -> Answer:
@@ -133,9 +133,15 @@ class EngineQueue:
             running.add_done_callback(_unasked)
             await asyncio.wait([running])  # until then the engine is nobody else's
             freed_ms = (self._clock.wall_ns() - gone_ns) / 1e6
-            self.freed_ms.append(freed_ms)
+            self._freed_ms.append(freed_ms)
             self._metrics.freed_s.observe(freed_ms / 1e3)
             raise
+
+    def take_freed_ms(self) -> list[float]:
+        """From each client's end to the engine's being free, since this was asked last; the latest, where many were."""
+        found = list(self._freed_ms)
+        self._freed_ms.clear()
+        return found
 
     async def rss_bytes(self) -> int | None:
         """What the workers hold; None while one is at work or dead."""

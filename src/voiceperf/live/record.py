@@ -28,6 +28,14 @@ class TurnRecord:
     heard_reply: str = ""  # and what had been heard of it
     error: str = ""
 
+    def mark_text(self, moment_ms: float) -> None:
+        """Some of the reply's text is there: the first time counts."""
+        self.first_text_ms = moment_ms if self.first_text_ms is None else self.first_text_ms
+
+    def mark_audio(self, moment_ms: float) -> None:
+        """Some of its sound."""
+        self.first_audio_ms = moment_ms if self.first_audio_ms is None else self.first_audio_ms
+
     @property
     def is_cut_off(self) -> bool:
         """Whether their words were taken for finished before they were."""

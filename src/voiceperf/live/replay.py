@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from itertools import cycle, pairwise
 
 from voiceperf.call import CallRecording, Turn
+from voiceperf.errors import ServiceError
 from voiceperf.judge.criteria import PROCESS_SPREAD
 from voiceperf.judge.statistics import Interval, ratio_interval, widened
 from voiceperf.judge.text import word_differences
 from voiceperf.judge.verdict import Finding, Verdict, point_at_most, worst
 from voiceperf.live.agent import Caller
-from voiceperf.live.barge_in import BargeIn
+from voiceperf.live.barge_in import Attention, BargeIn
 from voiceperf.live.record import Since, TurnRecord
 from voiceperf.live.services import Services, freed
 from voiceperf.live.stages import spread
@@ -46,11 +47,12 @@ async def replay(call: CallRecording, services: Services, pace: Pace, watch: Wat
     """Every turn of every call, in the order of calls; a turn that fails is a record with its reason."""
     numbers = iter(range(1, pace.calls + 1))
     found: list[TurnRecord] = []
+    attentions = [None if pace.barge_in_ms is None else Attention() for _ in range(pace.concurrency)]
 
-    async def one_line() -> None:
+    async def one_line(attention: Attention | None) -> None:
         """One caller after the other."""
         for number in numbers:
-            caller = _caller(services, number, pace)
+            caller = _caller(services, number, pace, attention)
             heard: dict[int, str] = {}  # of the replies that were spoken into
             for turn, words in zip(call.turns, _barge_ins(call, pace), strict=True):
                 record = await caller.turn(turn, call.messages(turn, heard), words)
@@ -61,8 +63,8 @@ async def replay(call: CallRecording, services: Services, pace: Pace, watch: Wat
             await caller.hang_up()
 
     async with asyncio.TaskGroup() as lines:
-        for _ in range(pace.concurrency):
-            lines.create_task(one_line())
+        for attention in attentions:
+            lines.create_task(one_line(attention))
     return sorted(found, key=lambda record: (record.call, record.turn))
 
 
@@ -81,9 +83,9 @@ class Crowd:
 
 
 async def crowd(call: CallRecording, services: Services, pace: Pace, watch: Watch, clock: Clock | None = None) -> Crowd:
-    """`replay`, with at least one call for each caller, and the time that it takes."""
+    """`replay`, with as many calls for each caller as for every other, and the time that it takes."""
     since = Since(clock or SystemClock())
-    pace = replace(pace, calls=max(pace.calls, pace.concurrency))
+    pace = replace(pace, calls=-(-pace.calls // pace.concurrency) * pace.concurrency)
     records = await replay(call, services, pace, watch)
     return Crowd(pace.concurrency, records, since.ms() / 1e3)
 
@@ -146,10 +148,21 @@ class SpokenInto:
 async def replay_spoken_into(call: CallRecording, services: Services, pace: Pace, watch: Watch) -> SpokenInto:
     """Play a call as it is, then so many times with every reply but the last spoken into, as soon as it has begun."""
     plain = await replay(call, services, Pace(1, scripted=pace.scripted), watch)
+    await _freed_ms(services)  # what clients of before have left
     into = replace(pace, real_time=True, barge_in_ms=BARGE_IN_MS)
     records = await replay(call, services, into, watch)
-    freed_ms = {role: await freed(uri, services.params) for role, uri in services.interrupted().items()}
-    return SpokenInto(plain, records, freed_ms)
+    return SpokenInto(plain, records, await _freed_ms(services))
+
+
+async def _freed_ms(services: Services) -> dict[str, list[float]]:
+    """By role, what its service has to say since it was asked last; nothing where it cannot, or is gone."""
+    found: dict[str, list[float]] = {}
+    for role, uri in services.interrupted().items():
+        try:
+            found[role] = await freed(uri, services.params)
+        except ServiceError:
+            found[role] = []
+    return found
 
 
 @dataclass
@@ -195,8 +208,15 @@ async def replay_paired(
     return found
 
 
-def _caller(services: Services, number: int, pace: Pace) -> Caller:
-    return Caller(services, number, real_time=pace.real_time, scripted=pace.scripted, says_the_end=pace.says_the_end)
+def _caller(services: Services, number: int, pace: Pace, attention: Attention | None = None) -> Caller:
+    return Caller(
+        services,
+        number,
+        real_time=pace.real_time,
+        scripted=pace.scripted,
+        says_the_end=pace.says_the_end,
+        attention=attention,
+    )
 
 
 async def _turn(call: CallRecording, turn: Turn, callers: Sequence[Caller], watch: Watch) -> list[TurnRecord]:

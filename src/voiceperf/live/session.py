@@ -99,7 +99,7 @@ class Session(ABC):
         elif Ping.is_type(event.type):
             await self.send(Pong(text=Ping.from_event(event).text).event())
         elif event.type == FREED:
-            await self.send(Event(FREED, {"ms": list(self.queue.freed_ms)}))
+            await self.send(Event(FREED, {"ms": self.queue.take_freed_ms()}))
         else:
             try:
                 await self.on_event(event)

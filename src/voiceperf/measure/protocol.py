@@ -45,7 +45,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Stop:
-    """Nobody waits for the stream any more. It has no answer of its own: the stream fails at its next part."""
+    """Nobody waits for the stream any more. It has no answer of its own: the stream soon fails, or is over."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -99,22 +100,28 @@ class _EndOfInterest:
         self._over, self._end = socket.socketpair()
 
     def _watch(self) -> None:
-        while self._over not in wait([self._connection, self._over]):
-            try:
-                is_stop = isinstance(self._connection.recv(), Stop)
-            except (EOFError, OSError):  # whoever waited is gone
-                is_stop = True
-            if is_stop:
-                self._have_it_end()
-                break
-        self._over.recv(1)
+        try:
+            while self._over not in wait([self._connection, self._over]):
+                if self._is_lost():
+                    self.is_seen = True
+                    self._have_it_end()
+                    return
+        finally:
+            self._over.recv(1)  # the next stream's watch waits for an end of its own
+
+    def _is_lost(self) -> bool:
+        """Whether the message that has come says that nobody waits, or whoever did is gone."""
+        try:
+            return isinstance(self._connection.recv(), Stop)
+        except (EOFError, OSError):
+            return True
 
     def _have_it_end(self) -> None:
-        """Again and again: the first time, the run may not have begun."""
-        self.is_seen = True
+        """Again and again: the first time, the run may not have begun, and an engine may not be ready for it."""
         while True:
             if isinstance(self._engine, Stoppable):
-                self._engine.stop()
+                with contextlib.suppress(Exception):
+                    self._engine.stop()
             if wait([self._over], _AGAIN_S):
                 return
 

@@ -171,8 +171,7 @@ def story_of(run: Run) -> Story:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{run.source}: damaged ({type(error).__name__}: {error})") from None
     if not story.baselines:
-        wanted = "pytest tests/perf --benchmark-autosave"
-        raise InputError(f"{run.source}: holds no criteria against a baseline; save a whole run with: {wanted}")
+        raise InputError(f"{run.source}: holds no criteria against a baseline; save a whole run with: voiceperf bench")
     return story
 
 

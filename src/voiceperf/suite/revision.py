@@ -120,6 +120,10 @@ class Revision:
         then = profiles.load(str(old), source) if old else profiles.load(profile, source)
         return Side(name, then, interpreter, source if interpreter == sys.executable else None)
 
+    def watches(self, profile: str) -> bool:
+        """Whether anything can differ that voiceperf runs: its own source, a profile that is a file, lock files."""
+        return Path(profile).is_file() or bool(self.source() or _git(self.top, "ls-files", "--", *_LOCKS).stdout)
+
     def subject(self) -> str:
         """The first line of its message."""
         return _git(self.top, "log", "-1", "--format=%s", self.commit).stdout.decode(errors="replace").strip()

@@ -160,7 +160,7 @@ def test_models_list_prints_one_object_a_model(voiceperf):
         (("accept", ""), 2, "name of a run is empty"),
         (("calibrate", "--candidate", "fair"), 2, "baseline's name"),
         (("accept", "0001"), 2, "no such run"),
-        (("history",), 2, "--benchmark-autosave"),
+        (("history",), 2, "voiceperf bench"),
         (("history", "llama"), 2, "of a benchmark like 'llama'"),
         (("history", "--export", "gone"), 2, "bencher, openmetrics"),
         (("history", "--bisect", "a..b"), 2, "--bisect takes one of hearing"),
@@ -290,7 +290,7 @@ def test_report_without_a_run_says_how_to_save_one(voiceperf):
     """In a folder without runs the remedy is named, and nothing is written."""
     done = voiceperf("report")
     assert done.returncode == 2
-    assert "--benchmark-autosave" in done.stderr
+    assert "voiceperf bench" in done.stderr
 
 
 def test_report_of_the_projects_own_run(voiceperf, tmp_path, request):

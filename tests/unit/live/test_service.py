@@ -102,11 +102,13 @@ def test_a_service_says_how_long_its_engine_worked_for_nobody(serve):
                 while not served.service._shared.queue._inside:
                     await asyncio.sleep(0.01)
             async with asyncio.timeout(10):
-                while not served.service._shared.queue.freed_ms:
+                while not served.service._shared.queue._freed_ms:
                     await asyncio.sleep(0.01)
             asking.send(FREED)
             kind, data = await asking.receive()
-        assert kind == FREED
+            assert kind == FREED
+            asking.send(FREED)
+            assert await asking.receive() == (FREED, {"ms": []})  # it is said once
         (freed_ms,) = data["ms"]
         assert 0 < freed_ms < 5000
         count = served.service.metrics.registry.get_sample_value("voiceperf_fake_freed_seconds_count")

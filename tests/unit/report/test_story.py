@@ -54,7 +54,7 @@ def test_what_does_not_pass_is_the_headline(document, run, verdict, said):
 def test_a_run_without_criteria_is_no_story(document, run):
     """Without criteria there is nothing to tell, and the remedy is named."""
     del document["voiceperf"]["criteria"]
-    with pytest.raises(InputError, match="benchmark-autosave"):
+    with pytest.raises(InputError, match="voiceperf bench"):
         story_of(run())
 
 

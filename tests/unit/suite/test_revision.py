@@ -1,8 +1,10 @@
+import contextlib
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from voiceperf.cli.gate import gate
 from voiceperf.errors import InputError
 from voiceperf.suite.revision import base_of_checkout, revision
 
@@ -87,6 +89,22 @@ def test_a_project_without_voiceperf_has_no_source_of_its_own(repository):
     git(repository, "rm", "--quiet", "-r", "src")
     commit(repository, "mine.toml", "")
     assert revision("HEAD", repository).source() is None
+
+
+def test_a_gate_has_something_to_see_or_says_so(repository, one_line):
+    """Of a project without voiceperf its profile and its lock files can change; with neither, both sides are one."""
+    assert revision("HEAD", repository).watches("shipped")
+    git(repository, "rm", "--quiet", "-r", "src")
+    commit(repository, "agent.py", "")
+    profile = repository / "mine.toml"
+    profile.touch()
+    assert not revision("HEAD", repository).watches("shipped")
+    assert revision("HEAD", repository).watches(str(profile))
+    with contextlib.chdir(repository), pytest.raises(InputError) as caught:
+        gate("HEAD")
+    one_line(caught.value, "both sides would be the same", "--profile FILE")
+    commit(repository, "requirements.txt", "voiceperf\n")
+    assert revision("HEAD", repository).watches("shipped")
 
 
 def test_a_file_is_as_it_was_then(repository):
