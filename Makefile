@@ -50,6 +50,12 @@ evidence: models
 	.venv/bin/python tests/evidence/summary.py build/gates.jsonl
 	.venv/bin/python tests/evidence/simulated.py build/gates.jsonl
 	.venv/bin/python tests/evidence/saved_runs.py
+	.venv/bin/python tests/evidence/end_of_turn.py
+	.venv/bin/python tests/evidence/columns.py build/columns first
+	sleep 3600
+	.venv/bin/python tests/evidence/columns.py build/columns again
+	.venv/bin/python tests/evidence/columns.py build/columns slower-10
+	.venv/bin/python tests/evidence/columns.py build/columns show
 
 .venv-peers/.ready: tests/peers/requirements.txt tests/peers/pyproject.toml pyproject.toml
 	.venv/bin/python -m venv .venv-peers
