@@ -37,7 +37,10 @@ def main():
         cut = sum(one is not None and one < 0 for one in found)
         p50, p95 = np.percentile(whole, [50, 95])
         never = found.count(None)
-        print(f"| {silence_ms:.0f} ms | {len(found)} | {cut / len(found):.1%} | {never} | {p50:.0f} | {p95:.0f} |", flush=True)
+        print(
+            f"| {silence_ms:.0f} ms | {len(found)} | {cut / len(found):.1%} | {never} | {p50:.0f} | {p95:.0f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
