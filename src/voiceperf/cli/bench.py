@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, app
 from voiceperf.cli.material import CallFile
 from voiceperf.errors import InputError
@@ -24,9 +25,10 @@ def bench(
     tests: Annotated[
         list[Path] | None, typer.Argument(help="Your own tests of the suite (default: those that come along).")
     ] = None,
-    candidate: Annotated[str, typer.Option(help="The profile to judge.")] = profiles.DEFAULT,
+    candidate: Annotated[str, complete.profile_option("The profile to judge.")] = profiles.DEFAULT,
     baseline: Annotated[
-        list[str] | None, typer.Option(help="A profile to be faster than, and no worse (default: the form's).")
+        list[str] | None,
+        complete.profile_option("A profile to be faster than, and no worse (default: the form's)."),
     ] = None,
     form: Annotated[
         str, typer.Option(help=f"Of {', '.join(FORMS)}: all turns and baselines, or a few minutes.")

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from voiceperf import places, profiles
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.cli.material import CallFile, Storage, recorded_call
 from voiceperf.errors import InputError
@@ -34,7 +35,7 @@ def calibrate(
     ] = None,
     launches: Annotated[int, typer.Option(min=2, help="How often every process is started anew.")] = 3,
     form: Annotated[str, typer.Option(help=f"As in --voiceperf-form: {' or '.join(FORMS)}.")] = DEFAULT_FORM,
-    candidate: Annotated[str, typer.Option(help="The profile that the gate will judge.")] = profiles.DEFAULT,
+    candidate: Annotated[str, complete.profile_option("The profile that the gate will judge.")] = profiles.DEFAULT,
     call: CallFile = None,
     storage: Storage = STORAGE,
     as_json: Json = False,

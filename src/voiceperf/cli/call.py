@@ -10,6 +10,7 @@ import typer
 
 from voiceperf import profiles
 from voiceperf.audio import SPEECH_RATE_HZ, Samples, read_speech
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.conversation import Message
 from voiceperf.engines.base import Prompt, Reply, Transcript, Utterance
@@ -39,7 +40,8 @@ def new(
     greeting: Annotated[str, typer.Option(help="What the agent says first.")] = "Hello, how can I help you?",
     voice: Annotated[str, typer.Option(help="The voice that speaks the replies.")] = "af_heart",
     profile: Annotated[
-        str, typer.Option(help="The profile that drafts; the default hears most accurately.")
+        str,
+        complete.profile_option("The profile that drafts; the default hears most accurately."),
     ] = _MOST_ACCURATE,
     as_json: Json = False,
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from voiceperf import engines, profiles
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, Json, app, finite, is_typed, print_json
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Storage, Texts, recorded_call
 from voiceperf.engines import role_named
@@ -35,7 +36,7 @@ from voiceperf.suite.workloads import CALL
 
 Python = Annotated[str | None, typer.Option(help="The interpreter of a virtual environment with voiceperf in it.")]
 Revision = Annotated[str | None, typer.Option(help="A git revision of voiceperf itself, as in HEAD~1.")]
-ProfileName = Annotated[str, typer.Option(help="A shipped profile or the path of a TOML file.")]
+ProfileName = Annotated[str, complete.profile_option("A shipped profile or the path of a TOML file.")]
 Markdown = Annotated[Path | None, typer.Option(help="Also write the table as Markdown, for a pull request.")]
 
 
@@ -66,7 +67,11 @@ _USUAL = f"{MAX_SLOWDOWN}, of a call {MAX_TURN_SLOWDOWN}"
 def compare(
     context: typer.Context,
     what: Annotated[
-        list[str] | None, typer.Argument(help=f"Of {', '.join(COMPARED)} (default: all), or two saved runs.")
+        list[str] | None,
+        typer.Argument(
+            help=f"Of {', '.join(COMPARED)} (default: all), or two saved runs.",
+            autocompletion=complete.compared_names,
+        ),
     ] = None,
     baseline_python: Python = None,
     candidate_python: Python = None,
@@ -75,11 +80,15 @@ def compare(
     baseline: ProfileName = profiles.DEFAULT,
     candidate: Annotated[
         str | None,
-        typer.Option(help="The same of the other side (default: shipped; with --set, the baseline's profile)."),
+        complete.profile_option("The same of the other side (default: shipped; with --set, the baseline's profile)."),
     ] = None,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Change one parameter of the candidate, as in --set n_threads=2; may be repeated."),
+        typer.Option(
+            "--set",
+            help="Change one parameter of the candidate, as in --set n_threads=2; may be repeated.",
+            autocompletion=complete.changes,
+        ),
     ] = None,
     max_slowdown: Annotated[
         float | None,

@@ -10,6 +10,7 @@ import typer
 
 from voiceperf import profiles
 from voiceperf.audio import read_speech, write_wav
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.engines import params_class, without_missing
 from voiceperf.engines.base import Line, Prompt, Reply, Speech, Transcript, Utterance
@@ -25,10 +26,17 @@ from voiceperf.suite import standing
 
 ProfileName = Annotated[
     str | None,
-    typer.Option("--profile", help="A shipped profile or a TOML file (default: this machine's own, else shipped)."),
+    typer.Option(
+        "--profile",
+        help="A shipped profile or a TOML file (default: this machine's own, else shipped).",
+        autocompletion=complete.profile_names,
+    ),
 ]
 Changes = Annotated[
-    list[str] | None, typer.Option("--set", help="Change one parameter, as in --set n_threads=2; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--set", help="Change one parameter, as in --set n_threads=2; may be repeated.", autocompletion=complete.changes
+    ),
 ]
 
 

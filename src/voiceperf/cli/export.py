@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, app
 from voiceperf.engines.exported import Exported
 from voiceperf.errors import InputError
@@ -21,7 +22,13 @@ ENVIRONMENT = "env"
 
 @app.command(rich_help_panel=Group.TUNE)
 def export(
-    profile: Annotated[str, typer.Argument(help="A shipped profile or the path of a TOML file.")] = profiles.DEFAULT,
+    profile: Annotated[
+        str,
+        typer.Argument(
+            help="A shipped profile or the path of a TOML file.",
+            autocompletion=complete.profile_names,
+        ),
+    ] = profiles.DEFAULT,
     to: Annotated[
         str, typer.Option(help="The program, or env; one that there is not lists those that there are.")
     ] = "",

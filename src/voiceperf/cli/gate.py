@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, Json, app, finite
 from voiceperf.cli.compare import Markdown, compare_sides
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Texts
@@ -29,7 +30,8 @@ def gate(
         typer.Argument(help="A revision (default: where this branch left main; on main, the last commit before this)."),
     ] = None,
     profile: Annotated[
-        str, typer.Option(help="A shipped profile, or a TOML file: the baseline has it as it was in the revision.")
+        str,
+        complete.profile_option("A shipped profile, or a TOML file: the baseline has it as it was in the revision."),
     ] = profiles.DEFAULT,
     baseline_python: Annotated[
         str | None, typer.Option(help="The revision's interpreter (default: made where its lock files are others).")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.cli.bisect import find_revision
 from voiceperf.cli.material import Storage
@@ -38,7 +39,8 @@ def history(
         ),
     ] = None,
     profile: Annotated[
-        str, typer.Option(help="For --bisect: a shipped profile, or a TOML file, as it was in each revision.")
+        str,
+        complete.profile_option("For --bisect: a shipped profile, or a TOML file, as it was in each revision."),
     ] = profiles.DEFAULT,
     export: Annotated[str | None, typer.Option(help=f"Print as {' or '.join(EXPORTS)}.")] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")] = False,
@@ -85,7 +87,8 @@ def accept(
     run: Annotated[
         str | None,
         typer.Argument(
-            help="A saved run: its path, or how the name of one of this machine begins (default: its latest)."
+            help="A saved run: its path, or how the name of one of this machine begins (default: its latest).",
+            autocompletion=complete.run_names,
         ),
     ] = None,
     storage: Storage = STORAGE,

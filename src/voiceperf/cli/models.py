@@ -10,6 +10,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.errors import ModelError
 from voiceperf.log import say
@@ -21,7 +22,13 @@ from voiceperf.report.tables import page
 models = typer.Typer(help="Where the models come from: list, pull and verify them.", no_args_is_help=True)
 app.add_typer(models, name="models", rich_help_panel=Group.SET_UP)
 
-Names = Annotated[list[str] | None, typer.Argument(help="Models of the catalogue; all of them where none is named.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Models of the catalogue; all of them where none is named.",
+        autocompletion=complete.model_names,
+    ),
+]
 
 
 @models.command("list")

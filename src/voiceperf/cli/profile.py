@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from voiceperf import profiles
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.engines import params_class
 from voiceperf.log import say
@@ -20,7 +21,13 @@ _DEFAULT = "default"  # where no table of the profile has the value
 commands = typer.Typer(help="What a profile comes to here, and what two differ in.", no_args_is_help=True)
 app.add_typer(commands, name="profile", rich_help_panel=Group.TUNE)
 
-Name = Annotated[str, typer.Argument(help="A shipped profile or the path of a TOML file.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="A shipped profile or the path of a TOML file.",
+        autocompletion=complete.profile_names,
+    ),
+]
 
 
 @commands.command()

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from voiceperf import profiles
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Texts, recorded_call
 from voiceperf.engines import role_named
@@ -31,13 +32,20 @@ _PROGRESS_EVERY = 25
 def quality(
     roles: Annotated[
         list[str] | None,
-        typer.Argument(help=f"Of {', '.join(ROLES)} (default: those whose material is named; without any, all)."),
+        typer.Argument(
+            help=f"Of {', '.join(ROLES)} (default: those whose material is named; without any, all).",
+            autocompletion=complete.role_names,
+        ),
     ] = None,
-    baseline: Annotated[str, typer.Option(help="The profile to be no worse than.")] = "fair",
-    candidate: Annotated[str, typer.Option(help="The profile to judge.")] = profiles.DEFAULT,
+    baseline: Annotated[str, complete.profile_option("The profile to be no worse than.")] = "fair",
+    candidate: Annotated[str, complete.profile_option("The profile to judge.")] = profiles.DEFAULT,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Change one parameter of the candidate, as in --set audio_ctx=512; repeatable."),
+        typer.Option(
+            "--set",
+            help="Change one parameter of the candidate, as in --set audio_ctx=512; repeatable.",
+            autocompletion=complete.changes,
+        ),
     ] = None,
     call: CallFile = None,
     manifest: Manifest = None,

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from voiceperf import profiles
 from voiceperf.call import CallRecording
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, Json, app, finite, is_typed, print_json
 from voiceperf.cli.engines import ProfileName, chosen_profile
 from voiceperf.cli.material import CallFile, recorded_call
@@ -47,8 +48,8 @@ def replay(
         typer.Option(help="A running service, ours or anyone's; three of them. Without any, ours are started."),
     ] = None,
     profile: ProfileName = None,
-    baseline: Annotated[str | None, typer.Option(help="A profile to compare with, turn by turn.")] = None,
-    candidate: Annotated[str, typer.Option(help="With --baseline: the profile to compare.")] = profiles.DEFAULT,
+    baseline: Annotated[str | None, complete.profile_option("A profile to compare with, turn by turn.")] = None,
+    candidate: Annotated[str, complete.profile_option("With --baseline: the profile to compare.")] = profiles.DEFAULT,
     step_by_step: Annotated[
         bool, typer.Option("--step-by-step", help="With --baseline: also with one engine changed at a time.")
     ] = False,

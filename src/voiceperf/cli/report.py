@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.cli.material import Storage
 from voiceperf.cli.tune import found_before
@@ -24,7 +25,13 @@ if TYPE_CHECKING:  # the plotting library is imported by this command alone, onc
 
 @app.command(rich_help_panel=Group.MEASURE)
 def report(
-    run: Annotated[str, typer.Argument(help="A saved run: its path, or how its name begins; else the latest.")] = "",
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="A saved run: its path, or how its name begins; else the latest.",
+            autocompletion=complete.run_names,
+        ),
+    ] = "",
     out: Annotated[Path, typer.Option(help="The page to write, one file with everything in it.")] = Path("report.html"),
     markdown: Annotated[Path | None, typer.Option(help="Write it for a pull request too.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw it for a chat too, as PNG or SVG.")] = None,

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, app
 from voiceperf.cli.engines import Changes, ProfileName, contender
 from voiceperf.engines import role_named
@@ -24,7 +25,13 @@ _SYSTEM_PROMPT = "You answer the phone. Be brief and friendly."
 
 @app.command(rich_help_panel=Group.USE)
 def serve(
-    what: Annotated[str, typer.Argument(help=f"A role ({', '.join(ROLES)}), or the engine that plays it.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help=f"A role ({', '.join(ROLES)}), or the engine that plays it.",
+            autocompletion=complete.role_names,
+        ),
+    ],
     uri: Annotated[
         str | None, typer.Option(help="Where to listen; port 0 takes a free one (default: loopback, the usual port).")
     ] = None,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from voiceperf import profiles
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Texts, recorded_call
 from voiceperf.judge.verdict import GATE_EXIT_CODES, Verdict
@@ -22,9 +23,13 @@ _JUDGED_ON = Portion(4, 4)
 @app.command(rich_help_panel=Group.TUNE)
 def settle(
     profile: Annotated[
-        str, typer.Option(help="The profile to put on trial: a shipped name or a TOML file.")
+        str,
+        complete.profile_option("The profile to put on trial: a shipped name or a TOML file."),
     ] = profiles.DEFAULT,
-    baseline: Annotated[str, typer.Option(help="The profile to be no worse than, and the last resort.")] = "fair",
+    baseline: Annotated[
+        str,
+        complete.profile_option("The profile to be no worse than, and the last resort."),
+    ] = "fair",
     call: CallFile = None,
     manifest: Manifest = None,
     conversations: Conversations = None,

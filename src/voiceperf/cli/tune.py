@@ -12,6 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from voiceperf import profiles
+from voiceperf.cli import complete
 from voiceperf.cli.app import Group, Json, app, print_json
 from voiceperf.cli.engines import chosen_profile
 from voiceperf.cli.material import CallFile, Conversations, Manifest, Material, Storage, Texts, recorded_call
@@ -50,7 +51,10 @@ def tune(
     roles: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(ROLES)}; all where none is named.")] = None,
     budget: Annotated[str, typer.Option(help="How long it may take: 90s, 15m or 1h.")] = "15m",
     prefer: Annotated[str, typer.Option(help=f"Of those that keep quality: {', '.join(PREFERENCES)}.")] = _PREFER,
-    baseline: Annotated[str, typer.Option(help="The profile to start from and whose quality to keep.")] = _BASELINE,
+    baseline: Annotated[
+        str,
+        complete.profile_option("The profile to start from and whose quality to keep."),
+    ] = _BASELINE,
     call: CallFile = None,
     manifest: Manifest = None,
     conversations: Conversations = None,
