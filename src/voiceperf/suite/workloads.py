@@ -19,7 +19,8 @@ class Workload:
         roles: who does it, one after the other.
         words: what it is, for people.
         blocks: by form, how many blocks of each turn.
-        own_blocks: how many more with the candidate and the control alone, where a figure is the candidate's own.
+        own_blocks: how many more with the candidate and the control alone, for what is the candidate's own: some
+            figures, and pytest-benchmark's columns, which one stalled run among two or three would decide.
         duel_rounds: of each launch of a duel: more where a run is short beside the start of a process.
     """
 
@@ -36,9 +37,11 @@ THINKING_COLD = "thinking_cold"  # the whole prompt, to the first token
 WORKLOADS = {
     workload.key: workload
     for workload in (
-        Workload(HEARING, (HEARING,), "Hearing", {"full": 1, "short": 1}, duel_rounds=2),
-        Workload(THINKING, (THINKING,), "Thinking, a reply of 32 tokens", {"full": 4, "short": 3}),
-        Workload(THINKING_COLD, (THINKING,), "Thinking, the whole conversation anew", {"full": 3, "short": 3}),
+        Workload(HEARING, (HEARING,), "Hearing", {"full": 1, "short": 1}, own_blocks=10, duel_rounds=2),
+        Workload(THINKING, (THINKING,), "Thinking, a reply of 32 tokens", {"full": 4, "short": 3}, own_blocks=8),
+        Workload(
+            THINKING_COLD, (THINKING,), "Thinking, the whole conversation anew", {"full": 3, "short": 3}, own_blocks=8
+        ),
         Workload(SPEAKING, (SPEAKING,), "Speaking, a whole reply", {"full": 1, "short": 1}, own_blocks=6),
         Workload(CALL, ROLES, "A whole answer, until the first sound", {"full": 3, "short": 2}, own_blocks=5),
     )
