@@ -84,12 +84,14 @@ def test_turns_share_no_process(suite, monkeypatch):
 
 
 def test_every_side_is_warm_and_runs_in_every_block(numbers, suite):
-    """Each side runs once before the first block, and once in each."""
+    """Each side runs once before the first block, and once in each; the candidate then goes on alone."""
     ran = numbers(lambda side, turn: Timing(1, 0))
     taken = suite.measure("hearing", TURNS[0])
     rounds = max(WORKLOADS["hearing"].blocks["full"], MIN_PAIRS // len(TURNS))
-    assert [len([one for one in ran if one[0] == name]) for name in NAMES] == [rounds + 1] * len(NAMES)
-    assert [set(block) for block in taken.blocks] == [{*NAMES, CONTROL}] * rounds
+    *others, candidate = [len([one for one in ran if one[0] == name]) for name in NAMES]
+    assert others == [rounds + 1] * len(others)
+    assert candidate == rounds + 1 + WORKLOADS["hearing"].own_blocks
+    assert [set(block) for block in taken.blocks[:rounds]] == [{*NAMES, CONTROL}] * rounds
 
 
 def test_what_is_measured_is_not_measured_again(numbers, suite):
@@ -116,9 +118,9 @@ def test_unclear_criterion_gets_more_blocks(numbers, suite):
     numbers(lambda side, turn: Timing(int(1e9 * np.exp(rng.normal(0, 1))), 0))
     criterion = suite.judge("thinking", "fair")
     assert criterion.speed.verdict is Verdict.INCONCLUSIVE
-    assert [len(suite.measure("thinking", turn).blocks) for turn in TURNS] == [
-        WORKLOADS["thinking"].blocks["full"] * MAX_LOOKS
-    ] * 2
+    thinking = WORKLOADS["thinking"]
+    a_look = thinking.blocks["full"] + thinking.own_blocks
+    assert [len(suite.measure("thinking", turn).blocks) for turn in TURNS] == [a_look * MAX_LOOKS] * 2
 
 
 def test_a_part_of_a_turn_is_judged_by_itself(numbers, suite):
