@@ -122,13 +122,13 @@ def test_their_quality_is_judged_by_what_can_be_compared(folder, name, codes, me
     assert measure in row["quality"]
 
 
-@pytest.mark.parametrize(("name", "has_smaller"), [("other", True), ("k", False)])
-def test_they_are_tuned_in_quantisations_of_themselves(folder, name, has_smaller):
-    """The search ends well, and what it tries is the user's own model, in fewer bits where there are fewer."""
+@pytest.mark.parametrize("name", ["other", "k"])
+def test_they_are_tuned_in_quantisations_of_themselves(folder, name):
+    """The search ends well, and what it tries is the user's own model, as it is or in fewer bits."""
     storage = folder / f"tuned-{name}"
     rows(folder, "tune", "thinking", "--baseline", f"{name}.toml", "--budget", "40s", "--storage", storage)
     models = {str(trial["model"]) for study in optuna_trials(storage) for trial in study if "model" in trial}
-    assert bool(models) == has_smaller
+    assert models
     assert all(Path(model).stem.split("-")[0] == name for model in models)
 
 
