@@ -12,7 +12,7 @@ from voiceperf.report.chart import BASELINE, CANDIDATE, FAILED, GRID, INK, MUTED
 from voiceperf.report.story import SURE, Pairs, Row
 
 # colours that the colour-blind tell apart (Okabe & Ito, "Color universal design", 2008), on white and on black
-_STAGE_COLOURS = ("#999999", "#0072b2", "#e69f00", "#56b4e9", "#009e73", "#cc79a7")
+_STAGE_COLOURS = ("#d55e00", "#999999", "#0072b2", "#e69f00", "#56b4e9", "#009e73", "#cc79a7")
 
 
 def interval_strip(row: Row) -> Chart:
@@ -75,14 +75,17 @@ def stages_chart(stages_by_profile: Mapping[str, Stages]) -> Chart:
     ]
     with look():
         chart = Chart(1.5 + 0.27 * len(rows))
+        taken = {stage for _, measured in rows for one in measured for stage in one}
+        colours = zip(STAGES[:-1], _STAGE_COLOURS, strict=True)
+        stages = [(stage, colour) for stage, colour in colours if stage in taken]
         for height, (label, measured) in enumerate(rows):
             left = 0.0
-            for stage, colour in zip(STAGES[:-1], _STAGE_COLOURS, strict=True):
+            for stage, colour in stages:
                 spent = fmean(one.get(stage, 0.0) for one in measured)
                 (bar,) = chart.axes.barh([height], [spent], left=left, color=colour, height=0.75)
                 chart.tip(bar, f"{label}: {stage} {spent:.0f} ms of {_overall(measured):.0f}")
                 left += spent
-        for stage, colour in zip(STAGES[:-1], _STAGE_COLOURS, strict=True):
+        for stage, colour in stages:
             chart.axes.barh([0], [0], color=colour, label=stage)
         chart.axes.set_yticks(range(len(rows)), [label for label, _ in rows])
         chart.axes.invert_yaxis()
