@@ -120,13 +120,13 @@ def _compare(
 ) -> None:
     from voiceperf.live.processes import ServicesOfProfile
     from voiceperf.live.replay import replay_paired
-    from voiceperf.report.turns import comparison_table, failures
+    from voiceperf.report.turns import comparison_table, failures, remarks
 
     roles = ROLES if step_by_step else ()
     named = {f"{before.name}, {role} of {after.name}": before.playing(role, after) for role in roles}
     records: dict[str, list[TurnRecord]] = {}
     ratios: dict[str, Interval | None] = {}
-    failed: list[str] = []
+    played: list[TurnRecord] = []
     for name, profile in {**named, after.name: after}.items():
         say(f"{name} beside {before.name}")
         total = 2 * pace.calls * len(call.turns)
@@ -134,7 +134,7 @@ def _compare(
             found = run(replay_paired(call, old.services, new.services, pace, watch))
         records.setdefault(before.name, found.baseline)
         records[name], ratios[name] = found.candidate, found.ratio()
-        failed += failures([*found.baseline, *found.candidate])
+        played += [*found.baseline, *found.candidate]
     if as_json:
         from dataclasses import asdict
 
@@ -147,9 +147,9 @@ def _compare(
         page().print(comparison_table(ratios, records))
         for name, found_records in records.items():
             page().print(_stages(name, found_records))
-    for line in failed:
+    for line in remarks(played):
         say(line)
-    sys.exit(1 if failed else 0)
+    sys.exit(1 if failures(played) else 0)
 
 
 def _ending(profile: Profile, silence_ms: float | None) -> Profile:
@@ -207,10 +207,10 @@ def _crowd(
         page().print(turns.crowds_table(crowds))
         more = f"more than {full} callers bring no more turns a second, only longer waits"
         page().print(more if full else "more callers than these may be answered more turns a second", highlight=False)
-    failed = [line for one in crowds for line in turns.failures(one.records)]
-    for line in failed:
+    records = [record for one in crowds for record in one.records]
+    for line in turns.remarks(records):
         say(line)
-    sys.exit(1 if failed else 0)
+    sys.exit(1 if turns.failures(records) else 0)
 
 
 def _speak_into(call: CallRecording, uris: list[str] | None, profile: Profile, pace: Pace, as_json: bool) -> NoReturn:
@@ -232,7 +232,7 @@ def _speak_into(call: CallRecording, uris: list[str] | None, profile: Profile, p
         title = f"{len(found.silence_ms())} replies spoken into, {pace.concurrency} calls at once"
         page().print(turns.spoken_into_table(title, found))
         page().print(f"words of the caller that were lost: {lost} of {words}", highlight=False)
-        for line in turns.failures([*found.plain, *found.records]):
+        for line in turns.remarks([*found.plain, *found.records]):
             say(line)
         say(f"{finding.verdict}: {finding.reason}")
     sys.exit(GATE_EXIT_CODES[finding.verdict])
@@ -247,7 +247,7 @@ def _show(title: str, records: Sequence[TurnRecord], as_json: bool) -> None:
         print_json(turns.summary(records))
         return
     page().print(_stages(title, records))
-    for line in (*turns.cut_off(records), *turns.failures(records)):
+    for line in turns.remarks(records):
         say(line)
 
 

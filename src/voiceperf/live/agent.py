@@ -41,8 +41,8 @@ class Caller:
         number: of the call, for the record.
         real_time: speech takes as long to send as to say.
         scripted: the service that answers says the recorded reply at its own pace; without it what it likes.
-        attention: what notices that they speak into a reply.
         says_the_end: of their words; else the service that hears has to find it, and all is in real time.
+        attention: what notices that they speak into a reply.
     """
 
     def __init__(
@@ -136,9 +136,9 @@ class Caller:
         if barge_in is None:
             await reply
             return
-        async with _giving_up(reply) as replying, _giving_up(playback.begun.wait()) as sounding:
-            await asyncio.wait([replying, sounding], return_when=asyncio.FIRST_COMPLETED)
-            if sounding.done():
+        async with _giving_up(reply) as replying, _giving_up(playback.begun.wait()) as first_sound:
+            await asyncio.wait([replying, first_sound], return_when=asyncio.FIRST_COMPLETED)
+            if first_sound.done():
                 await self._speak_into(barge_in, turn, record, Reply(since, playback, replying))
             if record.silence_ms is None:
                 await replying

@@ -176,7 +176,8 @@ class Paired:
         """The candidate's time to the first sound over the baseline's; None where a turn has no pair."""
         pairs: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
         for before, after in zip(self.baseline, self.candidate, strict=True):
-            if before.first_audio_ms and after.first_audio_ms and not before.error and not after.error:
+            is_void = any(record.error or record.is_cut_off for record in (before, after))
+            if before.first_audio_ms and after.first_audio_ms and not is_void:
                 pairs[before.turn].append((before.first_audio_ms, after.first_audio_ms))
         everything = {record.turn for record in self.baseline}
         found = ratio_interval(pairs) if pairs.keys() == everything else None

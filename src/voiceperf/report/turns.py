@@ -74,6 +74,11 @@ def cut_off(records: Sequence[TurnRecord]) -> list[str]:
     ]
 
 
+def remarks(records: Sequence[TurnRecord]) -> list[str]:
+    """What there is to say of single turns."""
+    return [*cut_off(records), *failures(records)]
+
+
 def as_json(record: TurnRecord) -> dict[str, Any]:
     """A turn, its stages with it."""
     return {**asdict(record), "stages_ms": stages_of(record)}

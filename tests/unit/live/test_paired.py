@@ -25,6 +25,12 @@ def test_a_turn_that_never_succeeded_leaves_no_ratio():
     assert found.errors() == ["gone"]
 
 
+def test_a_turn_that_was_cut_off_is_no_pair():
+    """An answer to half of the words comes soon, and says nothing of how soon it would have come to all."""
+    cut_off = [*turns([100.0], end_of_turn_ms=-300.0), *turns([400.0], end_of_turn_ms=500.0)]
+    assert Paired(turns([800.0, 800.0])[:1] * 2, cut_off).ratio().estimate == pytest.approx(0.5)
+
+
 @pytest.mark.parametrize(
     ("turns_per_s", "found"),
     [([1.0, 1.9, 2.0, 2.0], 2), ([1.0, 2.0, 4.0], None), ([1.0, 0.8], 1), ([1.0], None)],
