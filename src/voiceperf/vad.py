@@ -48,10 +48,14 @@ class SpeechDetector:
             audio: mono float32 at 16 kHz, shape (n,); silence is added to its last frame.
             gain: by how much it is raised, if not by what its own level asks for.
         """
-        self._model.reset()
+        self.forget()
         gain = level_gain(audio) if gain is None else gain
         for start in range(0, len(audio), FRAME):
             yield self.likely(audio[start : start + FRAME], gain)
+
+    def forget(self) -> None:
+        """Begin with another sound."""
+        self._model.reset()
 
     def likely(self, frame: Samples, gain: np.float32) -> float:
         """How likely the next frame holds speech, shape (n,) with n up to FRAME, raised by so much."""

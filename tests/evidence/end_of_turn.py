@@ -1,46 +1,94 @@
-"""What a longer silence buys: how long callers wait until their words count as finished, and how many are cut off.
+"""When a caller's words count as finished: how long they wait for that, and how many are cut off.
 
-    .venv/bin/python tests/evidence/end_of_turn.py
+    .venv/bin/python tests/evidence/end_of_turn.py [--use calibration] [--guess MS]
 
-On the recordings that judge, as they are, each followed by silence; no engine is started.
+On the recordings that judge, as they are, each followed by silence. The shipped profile's whisper transcribes the words
+up to each pause of so many ms, and where they read as a finished sentence a shorter silence is enough. What it takes is
+added to the moment at which that is known. One row for each pair of silences: after a finished sentence, and else.
 """
+
+import argparse
+import itertools
 
 import numpy as np
 
-from voiceperf.audio import SPEECH_RATE_HZ, read_speech
+from voiceperf import profiles
+from voiceperf.audio import SPEECH_MIN_SAMPLES, SPEECH_RATE_HZ, read_speech
+from voiceperf.engines.base import Utterance
+from voiceperf.judge.text import score, word_error_rate
 from voiceperf.live.barge_in import sounding
-from voiceperf.live.end_of_turn import EndOfTurn
+from voiceperf.live.end_of_turn import Silence, reads_as_finished
+from voiceperf.measure.contender import Side
+from voiceperf.measure.process import Stopper, WorkerProcess
 from voiceperf.places import fixtures_dir
 from voiceperf.quality.corpus import JUDGING, read_manifest
+from voiceperf.roles import HEARING
+from voiceperf.vad import SpeechDetector
 
-SILENCES_MS = (200.0, 300.0, 400.0, 500.0, 700.0, 1000.0)
+SILENCES_MS = (300.0, 400.0, 500.0, 700.0, 1000.0)
 STEP = SPEECH_RATE_HZ // 50  # as a telephone sends it
 
 
-def ended_ms(audio, silence_ms):
-    """Since the last sound; below 0 where the caller was cut off."""
-    end, last = EndOfTurn(silence_ms, SPEECH_RATE_HZ), sounding(audio).stop
+def asked(worker, audio):
+    """What whisper makes of it, and how long that takes, ms."""
+    timing, output = worker.stream(Utterance(audio), lambda part, at: None, Stopper())
+    return output.text, timing.wall_ms
+
+
+def heard(worker, detector, audio, guess_ms):
+    """Every 20 ms: since the last sound, silent for so long, and whether the words are known to be whole; all guesses.
+
+    The guesses are what was heard up to each pause.
+    """
+    silence, last = Silence(SPEECH_RATE_HZ, detector), sounding(audio).stop
     sound = np.concatenate([audio, np.zeros(2 * SPEECH_RATE_HZ, np.float32)])
-    for start in range(0, len(sound), STEP):
-        if end.is_over(sound[start : start + STEP]):
-            return 1000 * (start + STEP - last) / SPEECH_RATE_HZ
-    return None
+    moments, guesses, guessed_at, known_ms = [], [""], 0, np.inf
+    for end in range(STEP, len(sound) + 1, STEP):
+        silence.add(sound[end - STEP : end])
+        since_ms = 1000 * (end - last) / SPEECH_RATE_HZ
+        is_pause = silence.has_spoken and silence.ms >= guess_ms and end >= SPEECH_MIN_SAMPLES
+        if is_pause and guessed_at != silence.spoken_frames:
+            guessed_at = silence.spoken_frames
+            text, took_ms = asked(worker, sound[:end])
+            guesses.append(text)
+            known_ms = since_ms + took_ms
+        is_known = guessed_at == silence.spoken_frames and since_ms >= known_ms
+        moments.append((since_ms, silence.ms, is_known and reads_as_finished(guesses[-1])))
+    return moments, guesses
+
+
+def ended_ms(moments, finished_ms, else_ms):
+    """The moment at which the words count as finished; None where they never do."""
+    return next(
+        (since for since, silent, finished in moments if silent >= (finished_ms if finished else else_ms)),
+        None,
+    )
 
 
 def main():
-    recordings = read_manifest(fixtures_dir() / "audio" / "manifest.jsonl")
-    audios = [read_speech(one.path) for one in recordings if one.use == JUDGING]
-    print("| silence | recordings | cut off | never ended | p50 ms | p95 ms |\n| -- | -- | -- | -- | -- | -- |")
-    for silence_ms in SILENCES_MS:
-        found = [ended_ms(audio, silence_ms) for audio in audios]
-        whole = [one for one in found if one is not None and one >= 0]
-        cut = sum(one is not None and one < 0 for one in found)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--use", default=JUDGING)
+    parser.add_argument("--guess", type=float, default=200.0)
+    wanted = parser.parse_args()
+    everything = read_manifest(fixtures_dir() / "audio" / "manifest.jsonl")
+    recordings = [one for one in everything if one.use == wanted.use]
+    audios, detector = [read_speech(one.path) for one in recordings], SpeechDetector()
+    worker = WorkerProcess(Side("shipped", profiles.load("shipped")).contender(HEARING))
+    found = [heard(worker, detector, audio, wanted.guess) for audio in audios]
+    whole = [asked(worker, audio)[0] for audio in audios]
+    worker.close()
+    for what, texts in (("guesses", [guesses[-1] for _, guesses in found]), ("whole recordings", whole)):
+        rate = word_error_rate([score(one.text, text) for one, text in zip(recordings, texts, strict=True)])
+        print(f"WER of {what}: {rate:.1%}")
+    print(f"guesses a recording: {sum(len(guesses) - 1 for _, guesses in found) / len(found):.2f}\n")
+    print("| after a sentence | else | cut off | never ended | p50 ms | p95 ms |\n| -- | -- | -- | -- | -- | -- |")
+    for finished_ms, else_ms in itertools.combinations_with_replacement((wanted.guess, *SILENCES_MS), 2):
+        ends = [ended_ms(moments, finished_ms, else_ms) for moments, _ in found]
+        whole = [end for end in ends if end is not None and end >= 0]
         p50, p95 = np.percentile(whole, [50, 95])
-        never = found.count(None)
-        print(
-            f"| {silence_ms:.0f} ms | {len(found)} | {cut / len(found):.1%} | {never} | {p50:.0f} | {p95:.0f} |",
-            flush=True,
-        )
+        cut = sum(end is not None and end < 0 for end in ends) / len(ends)
+        silences = f"{finished_ms:.0f} ms | {else_ms:.0f} ms"
+        print(f"| {silences} | {cut:.1%} | {ends.count(None)} | {p50:.0f} | {p95:.0f} |")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from wyoming.tts import (
 
 from voiceperf import call, profiles
 from voiceperf.engines.base import Line, Prompt, Utterance
+from voiceperf.judge.text import words_of
 from voiceperf.live.processes import ServiceProcess
 from voiceperf.live.replay import Pace, replay, replay_paired, replay_spoken_into
 from voiceperf.live.services import Services, services_at
@@ -287,3 +288,22 @@ def test_a_reply_that_is_spoken_into_ends_and_no_word_is_lost(running):
     words, lost = found.words()
     assert words > 0
     assert lost == 0
+
+
+def test_a_turn_whose_end_is_found_is_answered_ahead(running, tmp_path):
+    """Its words were known and answered before it was sure that they were all; the reply is the same."""
+    path = tmp_path / "ends.toml"
+    ends = {"end_of_turn_ms": 700.0, "finished_ms": 400.0, "guess_ms": 60.0}
+    profiles.save(SHIPPED.having("service", profiles.Setting(ends)), path)
+    short = replace(CALL, turns=CALL.turns[3:5])
+    with ServiceProcess("hearing", path) as hears:
+        services = replace(running, hears=hears.uri)
+        records = asyncio.run(replay(short, services, Pace(1, says_the_end=False), lambda record: None))
+    plain = asyncio.run(replay(short, running, Pace(1), lambda record: None))
+    assert not [record.error for record in records if record.error]
+    assert [record.reply for record in records] == [record.reply for record in plain]
+    assert [record.audio_sha256 for record in records] == [record.audio_sha256 for record in plain]
+    assert [words_of(record.transcript) for record in records] == [words_of(record.transcript) for record in plain]
+    for record in records:
+        assert record.was_guessed
+        assert record.first_text_ms < record.end_of_turn_ms

@@ -66,6 +66,10 @@ def replay(
             help="The service that hears finds the end of the caller's words: so many ms of silence, where it is ours.",
         ),
     ] = None,
+    service: Annotated[
+        list[str] | None,
+        typer.Option(help="Change a limit of the services that are started, as in --service guess_ms=200."),
+    ] = None,
     own_words: Annotated[
         bool, typer.Option("--own-words", help="The reply is the model's own instead of the recorded one.")
     ] = False,
@@ -87,19 +91,20 @@ def replay(
         baseline = None  # the project's own is for commands that always compare
     if uri and not is_typed(context, "profile"):
         profile = None
-    if uri and (profile or baseline):
-        raise InputError("--uri names services that run already; a profile is for those that are started here")
+    if uri and (profile or baseline or service):
+        raise InputError("--uri names services that run already; a profile and --service are for those started here")
     if baseline is None and step_by_step:
         raise InputError("--step-by-step needs a --baseline to start from")
     one_crowd = len(callers) == 1
+    changes = [*(service or ()), *([] if end_of_turn is None else [f"end_of_turn_ms={end_of_turn}"])]
     _require_alone(baseline=baseline is not None, plot=plot is not None, barge_in=barge_in, several=not one_crowd)
     if baseline is not None:
         if baseline == candidate:
             raise InputError(f"--baseline and --candidate are both {baseline}; name two profiles")
-        before, after = (_ending(profiles.load(name), end_of_turn) for name in (baseline, candidate))
+        before, after = (_serving(profiles.load(name), changes) for name in (baseline, candidate))
         _compare(recording, before, after, step_by_step, pace, as_json)
         return
-    chosen = _ending(chosen_profile(profile), end_of_turn)
+    chosen = _serving(chosen_profile(profile), changes)
     if barge_in:
         _speak_into(recording, uri, chosen, pace, as_json)
     if not one_crowd:
@@ -152,14 +157,12 @@ def _compare(
     sys.exit(1 if failures(played) else 0)
 
 
-def _ending(profile: Profile, silence_ms: float | None) -> Profile:
-    """A profile whose service that hears ends utterances after so much silence; as it is where none is named."""
+def _serving(profile: Profile, changes: Sequence[str]) -> Profile:
+    """A profile with limits of its services changed, each as name=value."""
     from voiceperf.live.params import ServiceParams
 
-    if silence_ms is None:
-        return profile
     setting = profile[ServiceParams.engine]
-    values = {**setting.values, "end_of_turn_ms": silence_ms}
+    values = {**setting.values, **ServiceParams.parse_changes(changes)}
     return profile.having(ServiceParams.engine, replace(setting, values=values))
 
 

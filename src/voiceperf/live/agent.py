@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,17 @@ from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.handle import Handled, HandledChunk, HandledStop, NotHandled
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped
-from wyoming.vad import VoiceStopped
+from wyoming.vad import VoiceStarted, VoiceStopped
 
 from voiceperf.audio import SPEECH_RATE_HZ, Samples
 from voiceperf.call import Turn
 from voiceperf.conversation import Message
 from voiceperf.errors import ServiceError
-from voiceperf.live.barge_in import Attention, BargeIn, Playback, Reply, Sleep, sounding
+from voiceperf.live.barge_in import Attention, BargeIn, Playback, Sleep, sounding
 from voiceperf.live.client import Link
-from voiceperf.live.info import OURS
+from voiceperf.live.info import GUESS, OURS
 from voiceperf.live.record import Since, TurnRecord
+from voiceperf.live.replying import Reply, Replying, both
 from voiceperf.live.services import Services
 from voiceperf.live.sound import WIDTH_BYTES, chunks
 from voiceperf.measure.clock import Clock, SystemClock
@@ -98,11 +100,12 @@ class Caller:
     async def hang_up(self, *parts: str) -> None:
         """Close the connections, or those to some parts."""
         for part in parts or tuple(self._links):
-            await self._links.pop(part).close()
+            if link := self._links.pop(part, None):
+                await link.close()
 
     async def _link(self, part: str) -> Link:
         if part in self._links and not self._links[part].is_open:
-            await self._links.pop(part).close()
+            await self.hang_up(part)
         if part not in self._links:
             self._links[part] = link = await self._connected(getattr(self._services, part))
             if part == "speaks":
@@ -122,26 +125,30 @@ class Caller:
             await self._sleep(_TRY_AGAIN_S)
 
     async def _turn(self, turn: Turn, messages: list[Message], record: TurnRecord, barge_in: BargeIn | None) -> None:
-        hears, answers, speaks = [await self._link(part) for part in ("hears", "answers", "speaks")]
-        self._is_streaming = False
+        hears, answers, _ = [await self._link(part) for part in ("hears", "answers", "speaks")]
         if self._reads_ahead:
             await self._read_ahead(answers, messages[:-1])
-        since = await self._speak(hears, turn, record)
         context: dict[str, Any] = {"messages": messages}
         if self._scripted:
             context["script"] = turn.reply
-        await answers.send(Transcript(record.transcript, context=context).event())
-        playback = Playback()
-        reply = _both(self._pass_on(answers, speaks, record, since), self._listen(speaks, record, since, playback))
-        if barge_in is None:
-            await reply
-            return
-        async with _giving_up(reply) as replying, _giving_up(playback.begun.wait()) as first_sound:
-            await asyncio.wait([replying, first_sound], return_when=asyncio.FIRST_COMPLETED)
-            if first_sound.done():
-                await self._speak_into(barge_in, turn, record, Reply(since, playback, replying))
+
+        async def answer(words: str, since: Since, playback: Playback) -> None:
+            """Have words answered, and the answer spoken."""
+            answers, speaks = [await self._link(part) for part in ("answers", "speaks")]
+            self._is_streaming = False
+            await answers.send(Transcript(words, context=context).event())
+            await both(self._pass_on(answers, speaks, record, since), self._listen(speaks, record, since, playback))
+
+        async with Replying(answer, partial(self.hang_up, "answers", "speaks"), record) as replying:
+            since = await self._speak(hears, turn, record, replying)
+            reply = await replying.to(record.transcript, since)
+            if barge_in is not None:
+                async with _giving_up(reply.playback.begun.wait()) as first_sound:
+                    await asyncio.wait([reply.work, first_sound], return_when=asyncio.FIRST_COMPLETED)
+                    if first_sound.done():
+                        await self._speak_into(barge_in, turn, record, reply)
             if record.silence_ms is None:
-                await replying
+                await reply.work
 
     async def _speak_into(self, barge_in: BargeIn, turn: Turn, record: TurnRecord, reply: Reply) -> None:
         """What the caller says while the reply sounds; once they are noticed, nobody waits for the rest of it.
@@ -165,10 +172,11 @@ class Caller:
         record.heard_reply = reply.playback.heard(record.reply, reply.sounding_ms(record) / 1e3)
         await self.hang_up("answers", "speaks")
 
-    async def _speak(self, hears: Link, turn: Turn, record: TurnRecord) -> Since:
+    async def _speak(self, hears: Link, turn: Turn, record: TurnRecord, replying: Replying) -> Since:
         """Say what the caller says, until it is heard; what has passed since their last sample.
 
         Where the service finds the end of their words, that is since their last sound, and they go on with silence.
+        What it guesses before is answered ahead.
         """
         audio, started_ns = self._begun or (turn.audio, self._clock.wall_ns())
         self._begun = None
@@ -179,12 +187,12 @@ class Caller:
             ended_ns = started_ns + len(audio) * 10**9 // SPEECH_RATE_HZ  # however late they are sent
             since = Since(self._clock, ended_ns if self._real_time else None)
             await hears.send(AudioStop().event())
-            await self._hear(hears, record, since)
+            await self._hear(hears, record, since, replying)
             return since
         since = Since(self._clock, started_ns + sounding(audio).stop * 10**9 // SPEECH_RATE_HZ)
         patience = np.zeros(int(ANSWER_S * SPEECH_RATE_HZ), np.float32)
         async with _giving_up(self._say(hears, np.concatenate([audio, patience]), started_ns)):
-            await self._hear(hears, record, since)
+            await self._hear(hears, record, since, replying)
         await hears.send(AudioStop().event())
         return since
 
@@ -195,10 +203,14 @@ class Caller:
                 await self._sleep(max(0.0, (spoken_ns - self._clock.wall_ns()) / 1e9))
             await link.send(chunk)
 
-    async def _hear(self, link: Link, record: TurnRecord, since: Since) -> None:
+    async def _hear(self, link: Link, record: TurnRecord, since: Since, replying: Replying) -> None:
         while not Transcript.is_type((event := await link.receive(ANSWER_S)).type):
             if VoiceStopped.is_type(event.type):
                 record.end_of_turn_ms = since.ms()
+            elif event.type == GUESS:
+                await replying.ahead(event.data["text"], since)
+            elif VoiceStarted.is_type(event.type):
+                await replying.take_back()
         heard = Transcript.from_event(event)
         record.transcript, record.transcript_ms = heard.text, since.ms()
         _keep(record, "hears", heard.context)
@@ -264,20 +276,6 @@ async def _giving_up(work: Coroutine[Any, Any, Any]) -> AsyncIterator[asyncio.Ta
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def _both(*work: Coroutine[Any, Any, None]) -> None:
-    """Both at once; where one fails, the other is given up."""
-    tasks = [asyncio.create_task(one) for one in work]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-    finally:
-        for task in tasks:
-            task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-    for failure in ended:
-        if isinstance(failure, Exception):
-            raise failure
 
 
 def _ends(event_type: str) -> bool:

@@ -12,7 +12,6 @@ from wyoming.event import Event
 
 from voiceperf.audio import SPEECH_RATE_HZ, Samples
 from voiceperf.live.info import PIECE
-from voiceperf.live.record import Since, TurnRecord
 from voiceperf.live.sound import bytes_per_s
 from voiceperf.measure.clock import Clock, SystemClock
 from voiceperf.vad import BEGINS, FRAME, SpeechDetector, level_gain
@@ -132,20 +131,3 @@ class Playback:
             share = (played_s - start) / (end - start) if end > start else 0.0
             found += words[: int(min(1.0, max(0.0, share)) * len(words))]
         return " ".join(found)
-
-
-@dataclass
-class Reply:
-    """A reply under way."""
-
-    since: Since
-    playback: Playback
-    work: asyncio.Task[None]  # what passes it on
-
-    def sounding_ms(self, record: TurnRecord) -> float:
-        """For how long it has sounded."""
-        return self.since.ms() - (record.first_audio_ms or 0.0)
-
-    def is_over(self, record: TurnRecord) -> bool:
-        """Whether all of it has sounded."""
-        return self.work.done() and self.sounding_ms(record) >= 1e3 * self.playback.audio_s

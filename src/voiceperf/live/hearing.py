@@ -2,34 +2,70 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Coroutine
 from functools import partial
+from typing import Any
 
 from wyoming.asr import Transcribe
 from wyoming.asr import Transcript as TranscriptEvent
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
-from wyoming.vad import VoiceStopped
+from wyoming.vad import VoiceStarted, VoiceStopped
 
 from voiceperf.audio import Samples
 from voiceperf.engines.base import Transcript, Utterance
-from voiceperf.errors import ServiceError
-from voiceperf.live.end_of_turn import EndOfTurn
+from voiceperf.errors import ServiceError, VoicePerfError
+from voiceperf.live.end_of_turn import Silence, reads_as_finished
+from voiceperf.live.info import GUESS, GUESSED
+from voiceperf.live.queue import Answer
 from voiceperf.live.session import Session
 from voiceperf.live.sound import Recording
+from voiceperf.vad import SpeechDetector
 
 _BEFORE_S = 1.0  # that is kept of the sound before a caller's first word
+
+
+class _Guess:
+    """What the engine makes of the words up to a pause, while it is not known yet whether they are all.
+
+    Args:
+        work: asks the engine.
+        spoken_frames: of the words.
+    """
+
+    def __init__(self, work: Coroutine[Any, Any, Answer], spoken_frames: int) -> None:
+        self.work, self.spoken_frames = asyncio.create_task(work), spoken_frames
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the engine has answered."""
+        return self.work.done() and not self.work.cancelled() and self.work.exception() is None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the words are there, and read as a whole sentence."""
+        return self.is_there and reads_as_finished(_text(self.work.result()))
 
 
 class Hearing(Session):
     """Audio-start, audio-chunks and audio-stop become a transcript.
 
     A `transcribe` before them is not needed; it may name the language of the next utterance. Where the service ends
-    utterances by itself, each becomes a `voice-stopped` and a transcript, and the sound may go on.
+    utterances by itself, each becomes a `voice-stopped` and a transcript, and the sound may go on. In a pause before
+    that it may guess: the words so far are transcribed, and are the transcript if nothing follows.
     """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._guessing: set[asyncio.Task[Answer]] = set()
 
     _language = ""
     _recording: Recording | None = None
-    _end: EndOfTurn | None = None  # where the service finds it
+    _silence: Silence | None = None  # where the service finds the end
+    _detector: SpeechDetector | None = None
+    _guess: _Guess | None = None
     _has_heard = False  # an utterance of the sound that is coming
     _spoiled = False  # the rest of an utterance that was refused is passed over
 
@@ -39,6 +75,7 @@ class Hearing(Session):
             self._language = self._wanted(Transcribe.from_event(event))
         elif AudioStart.is_type(event.type):
             self._recording, self._spoiled = None, True  # unless the format is one
+            self._forget_guess()
             self._begin(event)
             self._spoiled = self._has_heard = False
         elif AudioChunk.is_type(event.type) and not self._spoiled:
@@ -46,34 +83,76 @@ class Hearing(Session):
                 samples = self._begun().add(event)
             except ServiceError:
                 self._recording, self._spoiled = None, True
+                self._forget_guess()
                 raise
-            if self._end is not None:
-                await self._listen(self._end, samples, event)
+            if self._silence is not None:
+                await self._listen(self._silence, samples, event)
         elif AudioStop.is_type(event.type) and not self._spoiled:
             recording, self._recording = self._begun(), None
-            if not self._has_heard or self._end is None or self._end.has_spoken:
+            if not self._has_heard or self._silence is None or self._silence.has_spoken:
                 await self._heard(recording)
 
     def _begin(self, event: Event) -> None:
         """An utterance in the format that an event names."""
         self._recording = Recording(event, self.params.max_audio_s)
         if self.params.end_of_turn_ms:
-            self._end = EndOfTurn(self.params.end_of_turn_ms, self._recording.rate_hz)
+            self._detector = self._detector or SpeechDetector()
+            self._silence = Silence(self._recording.rate_hz, self._detector)
 
-    async def _listen(self, end: EndOfTurn, samples: Samples, event: Event) -> None:
+    async def _listen(self, silence: Silence, samples: Samples, event: Event) -> None:
         """End the utterance where the caller has finished; of a silence before it only the last moment is kept."""
         recording = self._begun()
-        if end.is_over(samples):
+        silence.add(samples)
+        if self._guess is not None and self._guess.spoken_frames < silence.spoken_frames:
+            await self._take_back(self._guess)
+        if not silence.has_spoken:
+            recording.keep_last(_BEFORE_S)
+        elif silence.ms >= self._patience_ms():
             self._has_heard = True
-            self._begin(event)
             await self.send(VoiceStopped().event())
             await self._heard(recording)
-        elif not end.has_spoken:
-            recording.keep_last(_BEFORE_S)
+            self._begin(event)
+        elif self._guess is None and 0 < self.params.guess_ms <= silence.ms:
+            with contextlib.suppress(VoicePerfError):  # too short yet, say; whatever it is, the end will tell
+                self._begin_guess(Utterance(recording.samples(), self._language), silence.spoken_frames)
+
+    def _begin_guess(self, heard: Utterance, spoken_frames: int) -> None:
+        self._guess = _Guess(self._guessed(heard), spoken_frames)
+        self._guessing.add(self._guess.work)
+        self._guess.work.add_done_callback(self._guessing.discard)
+
+    def _patience_ms(self) -> float:
+        is_finished = self._guess is not None and self._guess.is_finished
+        return (is_finished and self.params.finished_ms) or self.params.end_of_turn_ms
+
+    async def _guessed(self, heard: Utterance) -> Answer:
+        answer = await self.queue.ask(heard)
+        await self.send(Event(GUESS, {"text": _text(answer)}))
+        return answer
+
+    async def _take_back(self, guess: _Guess) -> None:
+        """The caller has spoken on."""
+        if guess.is_there:
+            await self.send(VoiceStarted().event())
+        self._forget_guess()
+
+    def _forget_guess(self) -> None:
+        guess, self._guess = self._guess, None
+        if guess is not None:
+            guess.work.cancel()
+
+    async def run(self) -> None:
+        """As every session; its guesses end with it."""
+        try:
+            await super().run()
+        finally:
+            for work in self._guessing:
+                work.cancel()
 
     async def _heard(self, recording: Recording) -> None:
         language, self._language = self._language, ""
-        await self.start(partial(self._transcribe, recording, language))
+        guess, self._guess = self._guess, None
+        await self.start(partial(self._transcribe, recording, language, guess))
 
     def _wanted(self, asked: Transcribe) -> str:
         """The language that a client asks for.
@@ -94,10 +173,20 @@ class Hearing(Session):
             raise ServiceError("audio-start must come first", "malformed")
         return self._recording
 
-    async def _transcribe(self, recording: Recording, language: str) -> None:
+    async def _transcribe(self, recording: Recording, language: str, guess: _Guess | None) -> None:
         if recording.is_too_short:  # a click; nobody says a word in it
             await self.send(TranscriptEvent("").event())
             return
-        answer = await self.queue.ask(Utterance(recording.samples(), language))
-        assert isinstance(answer.output, Transcript)
-        await self.send(TranscriptEvent(answer.output.text, context=answer.as_context()).event())
+        if guess is not None:
+            with contextlib.suppress(VoicePerfError):
+                await self._tell(await guess.work, {GUESSED: 1.0})
+                return
+        await self._tell(await self.queue.ask(Utterance(recording.samples(), language)), {})
+
+    async def _tell(self, answer: Answer, more: dict[str, float]) -> None:
+        await self.send(TranscriptEvent(_text(answer), context=answer.as_context() | more).event())
+
+
+def _text(answer: Answer) -> str:
+    assert isinstance(answer.output, Transcript)
+    return answer.output.text

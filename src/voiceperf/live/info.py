@@ -27,6 +27,13 @@ FREED = "voiceperf-freed"
 """An event that our services answer by the same: how long the engine was at work for clients that were gone, each in
 ms, since this was asked last."""
 
+GUESS = "voiceperf-guess"
+"""An event of our service that hears: the `text` that a caller has said if they have finished, in a pause of theirs.
+It becomes the transcript, or `voice-started` takes it back because they speak on."""
+
+GUESSED = "guessed"
+"""What the context of such a transcript has besides its times."""
+
 PIECE = "text"
 """What the first `audio-chunk` of a piece has from our service: the words that it is the sound of."""
 

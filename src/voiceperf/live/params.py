@@ -39,6 +39,22 @@ class ServiceParams(EngineParams):
         unit="ms",
         neutral=True,
     )
+    finished_ms: float = tunable(
+        0.0,
+        "with end_of_turn_ms: the silence that ends words which read as a finished sentence; 0: the same",
+        low=0.0,
+        high=10_000.0,
+        unit="ms",
+        neutral=True,
+    )
+    guess_ms: float = tunable(
+        0.0,
+        "with end_of_turn_ms: after so long a silence clients get the words so far, to work ahead; 0: never",
+        low=0.0,
+        high=10_000.0,
+        unit="ms",
+        neutral=True,
+    )
     max_clients: int = tunable(256, "connections at once", low=1, high=10_000, neutral=True)
     max_waiting: int = tunable(8, "requests that may wait for the engine", low=0, high=1000, neutral=True)
     max_event_bytes: int = tunable(2**20, "largest event", low=1024, high=2**28, unit="bytes", neutral=True)

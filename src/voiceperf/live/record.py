@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from voiceperf.live.info import GUESSED
 from voiceperf.measure.clock import Clock
 
 
@@ -35,6 +36,23 @@ class TurnRecord:
     def mark_audio(self, moment_ms: float) -> None:
         """Some of its sound."""
         self.first_audio_ms = moment_ms if self.first_audio_ms is None else self.first_audio_ms
+
+    def forget_reply(self) -> None:
+        """What was begun is nobody's answer."""
+        self.first_text_ms = self.all_text_ms = self.first_audio_ms = self.all_audio_ms = None
+        self.reply = self.audio_sha256 = ""
+        self.audio_s = 0.0
+        self.served = {stage: times for stage, times in self.served.items() if stage == "hears"}
+
+    def hold_back(self, moment_ms: float) -> None:
+        """What there is of the sound is heard from a moment on."""
+        self.first_audio_ms = None if self.first_audio_ms is None else max(self.first_audio_ms, moment_ms)
+        self.all_audio_ms = None if self.all_audio_ms is None else max(self.all_audio_ms, moment_ms)
+
+    @property
+    def was_guessed(self) -> bool:
+        """Whether the words were known before it was known that they were all."""
+        return GUESSED in self.served.get("hears", {})
 
     @property
     def is_cut_off(self) -> bool:

@@ -32,7 +32,8 @@ def stages_of(record: TurnRecord) -> dict[str, float] | None:
     """By stage its milliseconds; None of a turn that was not answered, or answered before all was said.
 
     Services of ours tell how long they took, and what is left is the network's. Of others only what a client sees is
-    known: then the network's share is within the stages, and missing here.
+    known: then the network's share is within the stages, and missing here. Where the words were guessed, each stage is
+    what it added after the end of the turn: what had been done by then took no time of the caller's.
     """
     moments = (record.transcript_ms, record.first_text_ms, record.first_audio_ms)
     if record.error or record.is_cut_off or None in moments:
@@ -40,7 +41,10 @@ def stages_of(record: TurnRecord) -> dict[str, float] | None:
     end = {} if record.end_of_turn_ms is None else {"end of turn": record.end_of_turn_ms}
     transcript_ms, first_text_ms, first_audio_ms = (moment for moment in moments if moment is not None)
     hears, answers, speaks = (record.served.get(stage, {}) for stage in ("hears", "answers", "speaks"))
-    if not ("engine_ms" in hears and "first_ms" in answers and "text_ms" in speaks):
+    if record.was_guessed:
+        transcript_ms = max(transcript_ms, *end.values())
+        first_text_ms = max(first_text_ms, transcript_ms)
+    if record.was_guessed or not ("engine_ms" in hears and "first_ms" in answers and "text_ms" in speaks):
         return end | {
             "ASR": transcript_ms - sum(end.values()),
             "LLM first token": first_text_ms - transcript_ms,
