@@ -189,3 +189,23 @@ def test_a_hundred_words_without_a_comma_have_no_hole(by_sentence):
         before, after = loud[loud < piece.end], loud[loud >= piece.end]
         assert (after[0] - before[-1]) / speech.rate_hz < 0.4
     assert np.diff(loud).max() / speech.rate_hz < 0.7
+
+
+def test_numbers_are_spoken_as_they_are_read(shipped):
+    """A telephone number sounds as the words in which a person reads it; unread it does not."""
+    written, in_words = (
+        shipped.once(Line(text))[1] for text in ("At 555-0123.", "At five five five, zero one two three.")
+    )
+    assert np.array_equal(written.audio, in_words.audio)
+    with worker(filter_text=False) as unread:
+        assert not np.array_equal(unread.once(Line("At 555-0123."))[1].audio, in_words.audio)
+
+
+def test_a_lexicon_says_how_names_sound(tmp_path, shipped):
+    """A respelling sounds as it is written, and phonemes as what they are the phonemes of."""
+    names = tmp_path / "names.toml"
+    names.write_text('Siobhan = "Shivawn"\nNguyen = "/w\u02c8\u026an/"\n', encoding="utf-8")
+    with worker(lexicon=str(names)) as named:
+        for written, said in (("Siobhan is here.", "Shivawn is here."), ("Did Nguyen come?", "Did win come?")):
+            assert np.array_equal(named.once(Line(written))[1].audio, shipped.once(Line(said))[1].audio)
+            assert not np.array_equal(shipped.once(Line(written))[1].audio, shipped.once(Line(said))[1].audio)

@@ -17,7 +17,7 @@ from kokoro_onnx.config import SAMPLE_RATE
 from kokoro_onnx.trim import trim
 
 from voiceperf.audio import Samples
-from voiceperf.engines import compiled, kokoro_float, kokoro_graph
+from voiceperf.engines import compiled, kokoro_float, kokoro_graph, lexicon
 from voiceperf.engines.base import (
     FIRST_AUDIO,
     Capability,
@@ -33,6 +33,7 @@ from voiceperf.engines.base import (
 from voiceperf.engines.kokoro_params import LEVELS, KokoroParams
 from voiceperf.engines.kokoro_voice import load_voice
 from voiceperf.engines.pieces import bounded, pieces_of
+from voiceperf.engines.read_aloud import Reader
 from voiceperf.engines.spoken import spoken, unreadable, without_thoughts
 from voiceperf.errors import EngineError, ParameterError
 from voiceperf.models.store import locate
@@ -52,6 +53,8 @@ class KokoroEngine:
         refuse(params, missing(params))
         self.params = params
         self._voices = {params.voice: load_voice(params.voice)}
+        self._lexicon = lexicon.load(params.lexicon)
+        self._reader = Reader(params.lang) if params.filter_text else None
         # a process has one speed and model
         self._phrases: LRUCache[tuple[str, str], Samples] = LRUCache(
             params.phrase_cache_mib * 2**20, lambda sound: sound.nbytes
@@ -98,9 +101,10 @@ class KokoroEngine:
         if self.params.filter_text:
             text = without_thoughts(text)
         pieces = pieces_of(text, lang) if self.params.by_sentence else bounded(text)
-        if not self.params.filter_text:
+        pieces = [self._lexicon.respell(piece) for piece in pieces]
+        if self._reader is None:
             return pieces
-        if found := [said for piece in pieces if (said := spoken(piece, lang))]:
+        if found := [self._reader.read(said) for piece in pieces if (said := spoken(piece, lang))]:
             return found
         if words := unreadable(text, lang):
             raise ParameterError(
@@ -122,13 +126,27 @@ class KokoroEngine:
             self._voices[name] = load_voice(name)
         return name
 
+    def _said(self, text: str) -> tuple[str, bool]:
+        """What the voice is given: the text, or its phonemes where the lexicon has some of them."""
+        if not self._lexicon.has_phonemes(text):
+            return text, False
+        phonemize = self._kokoro.tokenizer.phonemize
+        parts = [
+            part if is_given else phonemize(part, self.params.lang)
+            for part, is_given in self._lexicon.parts(text)
+            if part.strip()
+        ]
+        return " ".join(parts), True
+
     def _synthesise(self, text: str, voice: str) -> Samples:
         """Untrimmed audio of one text, shape (n,)."""
         if (voice, text) in self._phrases:
             return self._phrases[voice, text]
         try:
             audio: Samples
-            audio, _ = self._kokoro.create(text, self._voices[voice], self.params.speed, self.params.lang, trim=False)
+            said, are_phonemes = self._said(text)
+            delivery = (self._voices[voice], self.params.speed, self.params.lang, are_phonemes)
+            audio, _ = self._kokoro.create(said, *delivery, trim=False)
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"Kokoro cannot speak {text!r}: {error}") from None
         with contextlib.suppress(ValueError):  # larger than the whole cache

@@ -72,8 +72,11 @@ class KokoroParams(EngineParams):
         overlaps=True,
     )
     filter_text: bool = tunable(
-        True, "leave out what is written and not spoken: markup, emoji, addresses of pages, letters of other scripts"
+        True,
+        "leave out what is written and not spoken (markup, emoji, pages, letters of other scripts), and read numbers,"
+        " dates, times, units and abbreviations as a person does (English)",
     )
+    lexicon: str = tunable("", "TOML file of words and how they are said; its values are texts, or /phonemes/")
     pause_s: float = tunable(0.06, "silence between the pieces of by_sentence", low=0.0, high=1.0, unit="s")
     phrase_cache_mib: int = tunable(
         0,

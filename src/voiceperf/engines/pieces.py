@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import sentencex
 
 _SPACE = re.compile(r"\s")
-_CLAUSE_END = re.compile(r"(?<=[,;:])\s+")
+_CLAUSE_END = re.compile(r"(?<=[,;:])\s+(?!\d{4}\b)")  # not within a date
+_BEFORE_NUMBER = re.compile(
+    r"\b(?:approx|appt|apt|ext|min|max|no|vs|[A-Z][a-z]{2,3}|[ap]\.m|e\.g|i\.e)\.$"
+)  # months, too
 _LEAST_CHARACTERS = 15  # about a second: a shorter piece would be spoken slower than within its sentence
 _MOST_CHARACTERS = 40  # of the piece that the caller waits for
 _MOST_AT_ONCE = 300  # characters; Kokoro takes 510 phonemes and cuts the rest wherever it comes to be
@@ -22,13 +26,25 @@ def pieces_of(text: str, lang: str = "en", *, is_begin: bool = True, is_end: boo
         is_begin: whether the caller waits for its first piece; a later text is cut into sentences alone.
         is_end: whether the text ends here; else a short last piece may still grow.
     """
-    sentences = [sentence.strip() for sentence in sentencex.segment(lang.split("-", maxsplit=1)[0], text.strip())]
+    sentences = _whole_sentences(sentencex.segment(lang.split("-", maxsplit=1)[0], text.strip()))
     whole = [part for sentence in sentences if sentence for part in bounded(sentence)]
     pieces = _joined(whole, is_end=is_end)
     if is_begin and pieces and len(pieces[0]) > _MOST_CHARACTERS:
         clauses = _joined(_CLAUSE_END.split(pieces[0]), is_end=is_end or len(pieces) > 1)
         pieces[:1] = [clauses[0], " ".join(clauses[1:])] if len(clauses) > 1 else clauses
     return pieces
+
+
+def _whole_sentences(parts: Iterable[str]) -> list[str]:
+    """The library's, without its cuts after abbreviations: no sentence begins in small letters."""
+    found: list[str] = []
+    for part in filter(None, map(str.strip, parts)):
+        goes_on = part[0].islower() or (part[0].isdigit() and found and _BEFORE_NUMBER.search(found[-1]))
+        if found and goes_on:
+            found[-1] = f"{found[-1]} {part}"
+        else:
+            found.append(part)
+    return found
 
 
 def bounded(text: str) -> list[str]:

@@ -13,13 +13,14 @@ _LATIN_LANGUAGES = ("en", "es", "fr", "it", "pt")  # of Kokoro's: the others hav
 _READABLE = ("LATIN", "GREEK", "MICRO", "OHM", "FEMININE", "MASCULINE", "MODIFIER")  # first words of letters' names
 _KEPT_SYMBOLS = "°©®™"  # a voice says them
 _THOUGHT = ("<think>", "</think>")  # where one begins, and where it ends
+_FENCE = re.compile(r"```\w+[ \t]*\n")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _ADDRESS = re.compile(r"<?(?:https?://|www\.)([^\s/?#()<>]+)[^\s()<>]*>?")
 _TAG = re.compile(r"</?[a-zA-Z][\w-]*(?:\s[^<>]*=[^<>]*)?\s*/?>")  # not of "x<y then z>w"
 _ITEM = re.compile(
     r"(?:[-+*•‣◦]|#{1,6}|>)\s+|\|"
 )  # how a line begins that is a bullet, a heading, a quotation or a table's
-_NUMBERED = re.compile(r"\d+[.)]\s")
+_NUMBERED = re.compile(r"(\d+)[.)]\s")
 _RULER = re.compile(r"(?<!\S)[-*_=~+|:]{3,}(?!\S)")
 _EMPHASIS = re.compile(r"(\*{1,3}|~~|(?<!\w)_{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)", re.DOTALL)
 _POWER = re.compile(r"(?<=\d)\s*(?:\*\*|\^)\s*(?=\d)")
@@ -45,7 +46,7 @@ def spoken(text: str, lang: str) -> str:
         text: as a model has written it.
         lang: language code, such as en-us; what it cannot read is left out.
     """
-    text = without_thoughts(text)
+    text = _FENCE.sub("", without_thoughts(text))
     text = _one_line(_RULER.sub(" ", _TAG.sub(" ", _ADDRESS.sub(_site, _LINK.sub(r"\1", text)))))
     text = _POWER.sub(" to the power of ", text)
     text = _UNTIL.sub(" to ", _MINUS.sub(" minus ", _TIMES.sub(" times ", _EMPHASIS.sub(r"\2", text))))
@@ -69,6 +70,8 @@ def _one_line(text: str) -> str:
 
 
 def _without_bullet(line: str) -> str:
+    if numbered := _NUMBERED.match(line):
+        return f"{numbered[1]}, {line[numbered.end() :].strip()}"
     begin = _ITEM.match(line)
     return line[begin.end() :].strip("| ") if begin else line
 

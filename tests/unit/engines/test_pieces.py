@@ -71,3 +71,22 @@ def test_a_long_list_is_cut_between_its_words(between):
     cut = bounded(between.join(words))
     assert len(cut) > 1
     assert [word for part in cut for word in part.split()] == words
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The repair takes approx. 2 hrs with no extra charge.",
+        "It is open on Fri. 7 March and on Sat. 8 March as well.",
+        "We are at the corner of Oak and Ave. of the stars, say.",
+    ],
+)
+def test_no_sentence_begins_after_an_abbreviation(text):
+    """Before a number, or in small letters, the sentence goes on."""
+    assert pieces_of(text, is_begin=False) == [text]
+
+
+def test_a_date_is_not_cut_before_its_year():
+    """A first piece ends at another clause."""
+    (first, *_) = pieces_of("We have you down for November 28, 2026, and we look forward to it.")
+    assert first == "We have you down for November 28, 2026,"
