@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -36,6 +36,12 @@ class Turn:
     def audio(self) -> Samples:
         """The chunk as mono float32 at 16 kHz, read once."""
         return read_speech(self.chunk)
+
+    def saying(self, audio: Samples) -> Turn:
+        """The same turn in which the caller says something else, or is heard otherwise."""
+        other = replace(self)
+        other.__dict__["audio"] = audio  # where the property keeps what it has read
+        return other
 
 
 @dataclass(frozen=True)

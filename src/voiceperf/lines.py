@@ -11,7 +11,7 @@ import soxr
 
 from voiceperf.audio import SPEECH_RATE_HZ, Samples
 
-CLEAN = "clean"
+CLEAN, PHONE = "clean", "phone"
 _PHONE_RATE_HZ = 8000
 _NOISE_BELOW_DB = 10.0
 _SILENCE_S = 1.0
@@ -52,7 +52,7 @@ def _silence(speech: Samples, _: np.random.Generator) -> Samples:
 LINES: Mapping[str, Callable[[Samples, np.random.Generator], Samples]] = {
     CLEAN: _clean,
     "noise": _noise,
-    "phone": _phone,
+    PHONE: _phone,
     "silence": _silence,
 }
 """By name what each does."""

@@ -19,7 +19,9 @@ import numpy as np
 from voiceperf.judge.sequential import look_confidence
 from voiceperf.judge.statistics import CONFIDENCE, interval_of_launches
 from voiceperf.judge.verdict import Verdict
-from voiceperf.suite.duel import LOOKS, DuelUnderWay, Rules
+from voiceperf.suite.duel import LOOKS, TURN_LOOKS, DuelUnderWay, Rules
+from voiceperf.suite.sides import MAX_TURN_SLOWDOWN
+from voiceperf.suite.workloads import CALL
 
 RECORDED = Path(__file__).with_name("gates.jsonl")
 RUNS = 500
@@ -57,7 +59,7 @@ class Drawn:
         return self._pairs
 
 
-def judged(draw, effect, seed):
+def judged(draw, effect, rules, looks, seed):
     """What a duel says of launches that are drawn so."""
     rng = np.random.default_rng(seed)
 
@@ -65,7 +67,7 @@ def judged(draw, effect, seed):
     def start():
         yield Drawn(draw(rng, effect))
 
-    duel = DuelUnderWay("simulated", start, Rules())
+    duel = DuelUnderWay("simulated", start, rules, looks=looks)
     while not duel.is_done:
         duel.go_on()
     return duel.ended().finding.verdict
@@ -97,8 +99,9 @@ def main():
         sources = {f"made up, processes differ by {s:.0%}": partial(made_up_launch, s) for s in PROCESS_SPREADS}
         sources |= {what: partial(recorded_launch, rows) for what, rows in launches.items() if rows}
         for name, draw in sources.items():
+            how = (Rules(max_slowdown=MAX_TURN_SLOWDOWN), TURN_LOOKS) if name == CALL else (Rules(), LOOKS)
             for effect in EFFECTS:
-                said = Counter(pool.map(partial(judged, draw, effect), range(RUNS), chunksize=50))
+                said = Counter(pool.map(partial(judged, draw, effect, *how), range(RUNS), chunksize=50))
                 shares = ", ".join(f"{verdict} {said[verdict] / RUNS:.1%}" for verdict in
                                    (Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAIL))  # fmt: skip
                 print(f"{name}, {effect - 1:+.0%}: {shares}", flush=True)

@@ -54,6 +54,7 @@ def replay(
         bool, typer.Option("--step-by-step", help="With --baseline: also with one engine changed at a time.")
     ] = False,
     real_time: Annotated[bool, typer.Option("--real-time", help="Speech takes as long to send as to say.")] = False,
+    line: Annotated[str, typer.Option(help="How the caller is connected: phone, voip or wifi; in real time.")] = "",
     barge_in: Annotated[
         bool, typer.Option("--barge-in", help="The caller's next words come while the reply sounds; in real time.")
     ] = False,
@@ -78,6 +79,7 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Play a call through services that hear, think and speak, and tell where each turn's time goes."""
+    from voiceperf.live.connection import connected
     from voiceperf.live.replay import Pace
     from voiceperf.live.replay import replay as play
     from voiceperf.report.chart import require_picture
@@ -87,6 +89,8 @@ def replay(
     callers = _callers(concurrency)
     pace = Pace(calls, callers[0], real_time, not own_words, says_the_end=end_of_turn is None)
     recording = recorded_call(call)
+    if line:
+        recording, pace = connected(recording, line, pace)
     if not is_typed(context, "baseline"):
         baseline = None  # the project's own is for commands that always compare
     if uri and not is_typed(context, "profile"):
@@ -111,7 +115,7 @@ def replay(
         _crowd(recording, uri, chosen, [replace(pace, concurrency=count) for count in callers], as_json)
     with _there(uri, chosen) as services, turn_progress(calls * len(recording.turns)) as watch:
         records = run(play(recording, services, pace, watch))
-    _show(_title(recording, pace), records, as_json)
+    _show(recording, pace, records, as_json)
     if plot:
         from voiceperf.report.timeline_plot import draw
 
@@ -241,15 +245,17 @@ def _speak_into(call: CallRecording, uris: list[str] | None, profile: Profile, p
     sys.exit(GATE_EXIT_CODES[finding.verdict])
 
 
-def _show(title: str, records: Sequence[TurnRecord], as_json: bool) -> None:
+def _show(call: CallRecording, pace: Pace, records: Sequence[TurnRecord], as_json: bool) -> None:
     from voiceperf.report import turns
 
     if as_json:
         for record in records:
             print_json(turns.as_json(record))
-        print_json(turns.summary(records))
+        print_json({**turns.summary(records), "wer": turns.wer(call, records)})
         return
-    page().print(_stages(title, records))
+    page().print(_stages(_title(call, pace), records))
+    if (rate := turns.wer(call, records)) is not None:
+        page().print(f"words heard otherwise than they are written in the call: {rate:.1%}", highlight=False)
     for line in turns.remarks(records):
         say(line)
 

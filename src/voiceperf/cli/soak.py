@@ -20,6 +20,12 @@ from voiceperf.report.tables import page
 def soak(
     minutes: Annotated[float, typer.Option(min=0.1, callback=finite, help="How long.")] = 30.0,
     concurrency: Annotated[int, typer.Option(min=1, max=MOST_CALLERS, help="Calls at once.")] = 4,
+    unruly: Annotated[
+        bool,
+        typer.Option(
+            "--unruly", help="Callers speak into one reply in five, hang up in one turn of ten, and are silent in one."
+        ),
+    ] = False,
     profile: ProfileName = None,
     call: CallFile = None,
     as_json: Json = False,
@@ -37,12 +43,21 @@ def soak(
         seconds = minutes * 60
         found = run(
             soaking.soak(
-                recording, running.services, running.pids, seconds=seconds, concurrency=concurrency, watch=watch
+                recording,
+                running.services,
+                running.pids,
+                seconds=seconds,
+                concurrency=concurrency,
+                unruly=unruly,
+                watch=watch,
             )
         )
     finding = found.finding()
     figures = {
         "turns": len(found.loaded),
+        "spoken_into": found.spoken_into(),
+        "hung_up": found.hung_up,
+        "silent": found.silent(),
         "errors": len(found.errors()),
         "changed": len(found.changed()),
         "p95_factor": found.p95_factor(),

@@ -43,6 +43,7 @@ class Caller:
         number: of the call, for the record.
         real_time: speech takes as long to send as to say.
         scripted: the service that answers says the recorded reply at its own pace; without it what it likes.
+        late_ms: by how much their speech arrives after it is spoken, in real time.
         says_the_end: of their words; else the service that hears has to find it, and all is in real time.
         attention: what notices that they speak into a reply.
     """
@@ -54,6 +55,7 @@ class Caller:
         *,
         real_time: bool,
         scripted: bool = True,
+        late_ms: float = 0.0,
         says_the_end: bool = True,
         attention: Attention | None = None,
         clock: Clock | None = None,
@@ -61,7 +63,7 @@ class Caller:
     ) -> None:
         self._services, self._number = services, number
         self._real_time, self._scripted = real_time or not says_the_end, scripted
-        self._says_the_end = says_the_end
+        self._says_the_end, self._late_ns = says_the_end, int(late_ms * 1e6)
         self._clock, self._sleep = clock or SystemClock(), sleep
         self._links: dict[str, Link] = {}  # by part: one program may play several
         self._patience_s = 0.0  # for a service that is away: none at first, some once a turn has failed
@@ -199,8 +201,8 @@ class Caller:
     async def _say(self, link: Link, audio: Samples, started_ns: int) -> None:
         for number, chunk in enumerate(chunks(audio, SPEECH_RATE_HZ, FRAME_MS), start=1):
             if self._real_time:
-                spoken_ns = started_ns + number * FRAME_MS * 1_000_000
-                await self._sleep(max(0.0, (spoken_ns - self._clock.wall_ns()) / 1e9))
+                here_ns = started_ns + number * FRAME_MS * 1_000_000 + self._late_ns
+                await self._sleep(max(0.0, (here_ns - self._clock.wall_ns()) / 1e9))
             await link.send(chunk)
 
     async def _hear(self, link: Link, record: TurnRecord, since: Since, replying: Replying) -> None:

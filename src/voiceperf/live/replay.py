@@ -39,6 +39,7 @@ class Pace:
     concurrency: int = 1
     real_time: bool = False
     scripted: bool = True
+    late_ms: float = 0.0  # by how much speech arrives after it is spoken, in real time
     says_the_end: bool = True  # the caller, of their words; else the service that hears finds it
     barge_in_ms: float | None = None  # after so much of a reply's sound the caller says what comes next; not if None
 
@@ -215,6 +216,7 @@ def _caller(services: Services, number: int, pace: Pace, attention: Attention | 
         number,
         real_time=pace.real_time,
         scripted=pace.scripted,
+        late_ms=pace.late_ms,
         says_the_end=pace.says_the_end,
         attention=attention,
     )

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
+from itertools import zip_longest
 
 import numpy as np
 import psutil
 
+from voiceperf.audio import SPEECH_RATE_HZ
 from voiceperf.call import CallRecording
+from voiceperf.judge.text import words_of
 from voiceperf.judge.verdict import Finding, Verdict, point_at_most, worst
 from voiceperf.live.agent import Caller
+from voiceperf.live.barge_in import Attention, BargeIn
 from voiceperf.live.record import TurnRecord
-from voiceperf.live.replay import Pace, Watch, replay
+from voiceperf.live.replay import BARGE_IN_MS, Pace, Watch, replay
 from voiceperf.live.services import Services
 from voiceperf.measure.clock import Clock, SystemClock
 from voiceperf.measure.resources import family
@@ -22,6 +29,21 @@ MAX_RSS_GROWTH = 0.01
 WARM_UP_SHARE = 0.2  # of the time, after which memory is held against the end's
 _HUNG_UP_S = 0.5  # for a service to notice that its clients are gone
 MAX_P95_FACTOR = 30.0  # a turn's p95 over that of an unloaded call, as for the engines without a network
+_NOTHING = np.zeros(SPEECH_RATE_HZ, np.float32)  # what is heard of who says nothing
+_GONE_WITHIN_S = 1.0  # of a turn, who hangs up in it
+
+
+class Manner(Enum):
+    """What a caller does in a turn, other than to speak and listen to the end."""
+
+    POLITE = "listens"
+    INTO = "speaks into the reply"
+    GONE = "hangs up"
+    SILENT = "says nothing"
+
+
+UNRULY = {Manner.INTO: 0.2, Manner.GONE: 0.1, Manner.SILENT: 0.1}
+"""Which share of the turns goes so where callers are."""
 
 
 @dataclass(frozen=True)
@@ -33,25 +55,62 @@ class Footprint:
     descriptors: int
 
 
+@dataclass(frozen=True)
+class Played:
+    """A turn under load, and how the caller behaved in it and in the one before."""
+
+    record: TurnRecord
+    manner: Manner = Manner.POLITE
+    before: Manner = Manner.POLITE
+
+    def is_as(self, alone: TurnRecord) -> bool:
+        """Whether it heard, said and sounded as it should: as alone, as far as the caller let it.
+
+        Words that began in a reply are the same words; whisper may set other commas, as it hears less silence.
+        """
+        record = self.record
+        expected = "" if self.manner is Manner.SILENT else alone.transcript
+        if self.before is Manner.INTO:
+            is_heard = words_of(record.transcript) == words_of(expected)
+        else:
+            is_heard = record.transcript == expected
+        is_cut = record.silence_ms is not None
+        return is_heard and (is_cut or (record.reply, record.audio_sha256) == (alone.reply, alone.audio_sha256))
+
+
 @dataclass
 class Soaked:
     """What a soak showed."""
 
     alone: Sequence[TurnRecord]
-    loaded: list[TurnRecord] = field(default_factory=list)
+    played: list[Played] = field(default_factory=list)
+    hung_up: int = 0
     warm: Footprint | None = None
     end: Footprint | None = None
+
+    @property
+    def loaded(self) -> list[TurnRecord]:
+        """The turns under load that came to their end."""
+        return [one.record for one in self.played]
+
+    def spoken_into(self) -> int:
+        """How many replies were."""
+        return sum(record.silence_ms is not None for record in self.loaded)
+
+    def silent(self) -> int:
+        """In how many turns nothing was said."""
+        return sum(one.manner is Manner.SILENT for one in self.played)
 
     def errors(self) -> list[str]:
         return [record.error for record in (*self.alone, *self.loaded) if record.error]
 
     def changed(self) -> list[str]:
         """Turns that heard, said or sounded otherwise than alone: wrong, or somebody else's."""
-        expected = {record.turn: _said(record) for record in self.alone}
+        alone = {record.turn: record for record in self.alone}
         return [
-            f"call {record.call}, turn {record.turn}"
-            for record in self.loaded
-            if not record.error and _said(record) != expected[record.turn]
+            f"call {one.record.call}, turn {one.record.turn}"
+            for one in self.played
+            if not one.record.error and not one.is_as(alone[one.record.turn])
         ]
 
     def p95_factor(self) -> float | None:
@@ -91,6 +150,7 @@ async def soak(
     *,
     seconds: float,
     concurrency: int,
+    unruly: bool = False,
     watch: Watch,
     clock: Clock | None = None,
 ) -> Soaked:
@@ -104,6 +164,7 @@ async def soak(
         pids: their processes.
         seconds: of load.
         concurrency: calls at once.
+        unruly: some turns are spoken into, some hung up on, and in some nothing is said.
         watch: told of every turn.
         clock: the machine's, unless a test has another.
     """
@@ -111,26 +172,60 @@ async def soak(
     found = Soaked(await replay(call, services, Pace(1), watch))
     begun_ns = clock.wall_ns()
     numbers = iter(range(1, 10**9))
+    attentions = [Attention() if unruly else None for _ in range(concurrency)]
 
-    async def one_line(until_s: float) -> None:
+    async def one_line(until_s: float, attention: Attention | None) -> None:
         while (clock.wall_ns() - begun_ns) / 1e9 < until_s:
-            caller = Caller(services, next(numbers), real_time=False)
-            for turn in call.turns:
-                record = await caller.turn(turn, call.messages(turn))
-                found.loaded.append(record)
-                watch(record)
+            number = next(numbers)
+            caller = Caller(services, number, real_time=False, attention=attention)
+            await _one_call(call, caller, random.Random(number) if unruly else None, found, watch)
             await caller.hang_up()
 
     async def footprint_after(until_s: float) -> Footprint | None:
         async with asyncio.TaskGroup() as lines:
-            for _ in range(concurrency):
-                lines.create_task(one_line(until_s))
+            for attention in attentions:
+                lines.create_task(one_line(until_s, attention))
         await asyncio.sleep(_HUNG_UP_S)
         return footprint(pids)
 
     found.warm = await footprint_after(seconds * WARM_UP_SHARE)
     found.end = await footprint_after(seconds)
     return found
+
+
+async def _one_call(
+    call: CallRecording, caller: Caller, rng: random.Random | None, found: Soaked, watch: Watch
+) -> None:
+    heard: dict[int, str] = {}  # of the replies that were spoken into
+    before = Manner.POLITE
+    for turn, following in zip_longest(call.turns, call.turns[1:]):
+        manner = _manner(rng, before, is_last=following is None)
+        messages = call.messages(turn, heard)
+        if manner is Manner.GONE:
+            assert rng is not None
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(rng.uniform(0, _GONE_WITHIN_S)):
+                    await caller.turn(turn, messages)
+            found.hung_up += 1
+            await caller.hang_up()
+        else:
+            said = turn.saying(_NOTHING) if manner is Manner.SILENT else turn
+            into = BargeIn(following.audio, BARGE_IN_MS) if manner is Manner.INTO else None
+            record = await caller.turn(said, messages, into)
+            if record.silence_ms is not None:
+                heard[turn.number] = record.heard_reply
+            found.played.append(Played(record, manner, before))
+            watch(record)
+        before = manner
+
+
+def _manner(rng: random.Random | None, before: Manner, *, is_last: bool) -> Manner:
+    """How the caller behaves in a turn; who has begun to speak says it to the end."""
+    if rng is None:
+        return Manner.POLITE
+    (manner,) = rng.choices([*UNRULY, Manner.POLITE], [*UNRULY.values(), 1 - sum(UNRULY.values())])
+    is_possible = not (is_last and manner is Manner.INTO) and (before is not Manner.INTO or manner is Manner.INTO)
+    return manner if is_possible else Manner.POLITE
 
 
 def footprint(pids: Sequence[int]) -> Footprint | None:
@@ -148,7 +243,3 @@ def footprint(pids: Sequence[int]) -> Footprint | None:
 
 def _with_first(what: str, cases: Sequence[object]) -> str:
     return f"{what} (the first: {cases[0]})" if cases else what
-
-
-def _said(record: TurnRecord) -> tuple[str, str, str]:
-    return record.transcript, record.reply, record.audio_sha256

@@ -8,7 +8,9 @@ from typing import Any
 
 from rich.table import Table
 
+from voiceperf.call import CallRecording
 from voiceperf.judge.statistics import Interval
+from voiceperf.judge.text import score, word_error_rate
 from voiceperf.live.record import TurnRecord
 from voiceperf.live.replay import Crowd, SpokenInto
 from voiceperf.live.stages import OVERALL, Spread, spread, spreads, stages_of
@@ -77,6 +79,12 @@ def cut_off(records: Sequence[TurnRecord]) -> list[str]:
 def remarks(records: Sequence[TurnRecord]) -> list[str]:
     """What there is to say of single turns."""
     return [*cut_off(records), *failures(records)]
+
+
+def wer(call: CallRecording, records: Sequence[TurnRecord]) -> float | None:
+    """The word error rate of what was heard, over all turns that did not fail; None without words."""
+    written = {turn.number: turn.transcript for turn in call.turns}
+    return word_error_rate([score(written[record.turn], record.transcript) for record in records if not record.error])
 
 
 def as_json(record: TurnRecord) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a soak's figures mean, on turns that are made up."""
 
 import os
+import random
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 
 from voiceperf.judge.verdict import Verdict
 from voiceperf.live.record import TurnRecord
-from voiceperf.live.soak import Footprint, Soaked, footprint
+from voiceperf.live.soak import UNRULY, Footprint, Manner, Played, Soaked, _manner, footprint
 from voiceperf.measure.resources import family
 
 WARM = Footprint(10**9, 40, 60)
@@ -20,7 +21,8 @@ def turn(number, call=1, **changes):
 
 
 def soaked(loaded, warm=WARM, end=WARM):
-    return Soaked([turn(1), turn(2)], loaded, warm, end)
+    played = [one if isinstance(one, Played) else Played(one) for one in loaded]
+    return Soaked([turn(1), turn(2)], played, warm=warm, end=end)
 
 
 def test_equal_turns_and_a_steady_footprint_pass():
@@ -73,3 +75,41 @@ def test_a_footprint_counts_children():
         child.communicate(b"\n")
     found = footprint([os.getpid()])
     assert min(found.rss_bytes, found.threads, found.descriptors) > 0
+
+
+@pytest.mark.parametrize(
+    "played",
+    [
+        Played(turn(1, 2, transcript=""), Manner.SILENT),
+        Played(turn(1, 2, reply="rep", audio_sha256="", silence_ms=40.0), Manner.INTO),
+        Played(turn(2, 2, transcript="Words, 2."), before=Manner.INTO),
+    ],
+)
+def test_what_an_unruly_caller_is_answered_is_as_it_should_be(played):
+    """Silence has no words, a reply that was spoken into is cut, and what began in it has the same words."""
+    assert soaked([played]).finding().verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    "played",
+    [
+        Played(turn(1, 2), Manner.SILENT),
+        Played(turn(1, 2, transcript="words 2", silence_ms=40.0), Manner.INTO),
+        Played(turn(2, 2, transcript="words"), before=Manner.INTO),
+        Played(turn(1, 2, transcript="")),
+    ],
+)
+def test_an_unruly_caller_excuses_nothing_else(played):
+    """Words where nothing was said, others' words, and lost ones fail as ever."""
+    assert soaked([played]).finding().verdict is Verdict.FAIL
+
+
+def test_unruly_callers_do_what_they_do_as_often_as_it_says():
+    """But nobody speaks into the last reply, and who has begun to speak goes on; polite ones are polite."""
+    rng = random.Random(1)
+    drawn = [_manner(rng, Manner.POLITE, is_last=False) for _ in range(4000)]
+    for manner, share in UNRULY.items():
+        assert drawn.count(manner) / len(drawn) == pytest.approx(share, abs=0.03)
+    assert Manner.INTO not in {_manner(rng, Manner.POLITE, is_last=True) for _ in range(200)}
+    assert {_manner(rng, Manner.INTO, is_last=False) for _ in range(200)} == {Manner.INTO, Manner.POLITE}
+    assert _manner(None, Manner.POLITE, is_last=False) is Manner.POLITE
