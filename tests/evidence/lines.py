@@ -1,7 +1,4 @@
-"""What a caller's line costs in words: WER of the recordings that judge, heard over each, by each profile.
-
-.venv/bin/python tests/evidence/lines.py
-"""
+"""What a caller's line costs in words: WER of the recordings that judge, heard over each, by each profile."""
 
 from voiceperf import profiles
 from voiceperf.audio import read_speech

@@ -41,6 +41,9 @@ def serve(
         list[str] | None, typer.Option(help="Change one limit, as in --service max_clients=10; may be repeated.")
     ] = None,
     system: Annotated[str, typer.Option(help="The system prompt of its conversations.")] = _SYSTEM_PROMPT,
+    announce: Annotated[
+        str, typer.Option(metavar="NAME", help="Be found under this name on the local network, by mDNS.")
+    ] = "",
     metrics_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Serve Prometheus metrics on this port; 0: none.")
     ] = 0,
@@ -49,6 +52,7 @@ def serve(
 
     Nobody is asked who they are: leave it on loopback, or where only your own programs reach it.
     """
+    from voiceperf.live.announce import reachable
     from voiceperf.live.params import ServiceParams
     from voiceperf.live.service import PORTS, Service
     from voiceperf.live.wire import LOOPBACK, address
@@ -58,24 +62,40 @@ def serve(
     host, port = address(uri or f"tcp://{LOOPBACK}:{PORTS[role]}")
     if not _is_loopback(host):
         say(f"{host} is not loopback: whoever reaches it can use this service")
+    if announce:
+        reachable(host)
     chosen = profiles.load(profile) if profile is not None else standing.in_force()[0]
     limits = ServiceParams.parse({**chosen[ServiceParams.engine].values, **ServiceParams.parse_changes(service or ())})
     serving = Service(contender(role, profile, changes), limits, system)
     if metrics_port:
         serving.metrics.publish(LOOPBACK, metrics_port)
-    asyncio.run(_until_stopped(serving, host, port))
+    asyncio.run(_until_stopped(serving, host, port, announce))
 
 
-async def _until_stopped(serving, host: str, port: int) -> None:  # type: ignore[no-untyped-def]  # imported late
-    stop = asyncio.Event()
+async def _until_stopped(serving, host: str, port: int, name: str) -> None:  # type: ignore[no-untyped-def]  # imported late
+    stop, listens_on = asyncio.Event(), asyncio.get_running_loop().create_future()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
     def ready(uri: str) -> None:
         sys.stdout.write(f"ready {uri}\n")
         sys.stdout.flush()
+        listens_on.set_result(uri)
 
-    await serving.run(host, port, ready, stop)
+    if name:
+        await asyncio.gather(serving.run(host, port, ready, stop), _announce(name, host, listens_on, stop))
+    else:
+        await serving.run(host, port, ready, stop)
+
+
+async def _announce(name: str, host: str, listens_on: asyncio.Future[str], stop: asyncio.Event) -> None:
+    """From when the service listens until it is told to end."""
+    from voiceperf.live.announce import announced, reachable
+    from voiceperf.live.wire import address
+
+    _, port = address(await listens_on)
+    async with announced(name, reachable(host), port):
+        await stop.wait()
 
 
 def _is_loopback(host: str) -> bool:
