@@ -107,13 +107,17 @@ def _mono(frames: NDArray[np.floating]) -> Samples:
     return mixed.samples()
 
 
-def read_speech(path: Path) -> Samples:
+def read_speech(path: Path, channel: int | None = None) -> Samples:
     """Read a sound file of any rate and number of channels as mono float32 at 16 kHz.
 
     It is read block by block, so that an hour takes the memory of what comes of it and no more.
 
+    Args:
+        path: of the file.
+        channel: one of a recording's two, from 0; all of them, mixed, where none is named.
+
     Raises:
-        InputError: the file is missing, is no sound, or is too short.
+        InputError: the file is missing, is no sound, is too short, or has not two channels where one is named.
     """
     name = shown(path)
     if path.is_dir():
@@ -121,9 +125,11 @@ def read_speech(path: Path) -> Samples:
     try:
         with path.open("rb") as file, soundfile.SoundFile(file) as sound:
             _check_length(sound, path.stat().st_size, name)
+            if channel is not None and sound.channels != 2:
+                raise InputError(f"{name}: has {sound.channels} channel(s), not one for each of two speakers")
             mixed = Mixdown()
             for block in sound.blocks(_BLOCK, dtype="float32", always_2d=True):
-                mixed.add(block)
+                mixed.add(block if channel is None else block[:, channel : channel + 1])
             rate_hz = sound.samplerate
     except FileNotFoundError:
         raise InputError(f"{name}: no such file") from None

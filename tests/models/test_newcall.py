@@ -39,3 +39,20 @@ def test_a_recording_becomes_a_call_that_can_be_replayed(recording, tmp_path):
     heard = [score(said.transcript, found.transcript) for said, found in zip(turns, call.turns, strict=True)]
     assert sum(one.errors for one in heard) <= 0.5 * sum(one.words for one in heard)
     assert all(turn.reply for turn in call.turns)
+
+
+def test_a_recording_of_two_channels_has_the_agents_own_words(tmp_path, request):
+    """What the agent said on its channel is the greeting and the replies; the caller's channel has the turns."""
+    call = calls.load(request.config.rootpath / "fixtures/calls/call61.toml")
+    room = np.random.default_rng(7).normal(0, 1e-3, 16_000).astype(np.float32)
+    agent, caller = call.turns[4].audio, call.turns[3].audio  # "Yes." and a sentence: whoever says them
+    left = [room, 0 * caller, room, agent, room]
+    right = [room, caller, room, 0 * agent, room]
+    path = tmp_path / "two.wav"
+    soundfile.write(path, np.stack([np.concatenate(left), np.concatenate(right)], axis=1), 16_000)
+    script = "from voiceperf.cli import main; main()"
+    command = [sys.executable, "-c", script, "call", "new", str(tmp_path / "two"), "--from", str(path)]
+    subprocess.run([*command, "--agent", "left"], capture_output=True, text=True, check=True, timeout=300)
+    (turn,) = calls.load(tmp_path / "two").turns
+    assert score(call.turns[3].transcript, turn.transcript).errors <= 2
+    assert not score("yes", turn.reply).errors

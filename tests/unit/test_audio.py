@@ -170,3 +170,14 @@ def test_a_file_whose_name_is_no_text_is_read(tmp_path):
     with pytest.raises(InputError) as caught:
         read_speech(odd)
     assert str(caught.value).isascii()
+
+
+def test_one_channel_of_two_is_read_by_itself(tmp_path):
+    """The other one is not in it; a recording of one channel has none for each speaker."""
+    left, right = np.full(16_000, 0.25, np.float32), np.full(16_000, -0.5, np.float32)
+    soundfile.write(tmp_path / "two.wav", np.stack([left, right], axis=1), 16_000, subtype="FLOAT")
+    assert np.array_equal(read_speech(tmp_path / "two.wav", 0), left)
+    assert np.array_equal(read_speech(tmp_path / "two.wav", 1), right)
+    soundfile.write(tmp_path / "one.wav", left, 16_000)
+    with pytest.raises(InputError, match=r"one\.wav: has 1 channel\(s\), not one for each of two speakers"):
+        read_speech(tmp_path / "one.wav", 1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -20,11 +22,30 @@ from voiceperf.log import say
 from voiceperf.measure.contender import of_profile
 from voiceperf.measure.process import WorkerProcess
 from voiceperf.newcall.draft import DraftedTurn, Header, draft, require_new, write
-from voiceperf.newcall.speech import spans
+from voiceperf.newcall.speech import replies, spans
 from voiceperf.roles import HEARING, THINKING
 from voiceperf.vad import SpeechDetector
 
 _MOST_ACCURATE = "fair"  # hears with the whole context and unrounded weights, as no tuned setting does
+
+_GREETING = "Hello, how can I help you?"
+
+
+class Side(StrEnum):
+    """A channel of a recording of two."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+    @property
+    def channel(self) -> int:
+        """From 0."""
+        return [*Side].index(self)
+
+    @property
+    def other(self) -> Side:
+        return Side.RIGHT if self is Side.LEFT else Side.LEFT
+
 
 call_app = typer.Typer(help="Your own calls.", no_args_is_help=True)
 app.add_typer(call_app, name="call", rich_help_panel=Group.SET_UP)
@@ -34,10 +55,13 @@ app.add_typer(call_app, name="call", rich_help_panel=Group.SET_UP)
 def new(
     folder: Annotated[Path, typer.Argument(help="Where to write the call; it must not exist yet.")],
     recording: Annotated[Path, typer.Option("--from", help="What the caller said: any rate, mono or stereo.")],
+    agent: Annotated[
+        Side | None, typer.Option(help="Whose channel the agent has; the replies and the greeting are what it said.")
+    ] = None,
     system: Annotated[
         str, typer.Option(help="The agent's system prompt.")
     ] = "You answer the phone. Answer in one or two short sentences.",
-    greeting: Annotated[str, typer.Option(help="What the agent says first.")] = "Hello, how can I help you?",
+    greeting: Annotated[str, typer.Option(help="What the agent says first.")] = _GREETING,
     voice: Annotated[str, typer.Option(help="The voice that speaks the replies.")] = "af_heart",
     profile: Annotated[
         str,
@@ -51,15 +75,23 @@ def new(
     """
     require_new(folder)
     header = Header(shown(recording.stem), voice, system, greeting)
-    audio = read_speech(recording)
-    found = spans([*SpeechDetector().probabilities(audio)])
+    audio = read_speech(recording, None if agent is None else agent.other.channel)
+    detector = SpeechDetector()
+    found = spans([*detector.probabilities(audio)])
     if not found:
         raise InputError(f"{recording}: no speech found in {len(audio) / SPEECH_RATE_HZ:.1f} s")
-    turns = []
+    turns, said = [], [""]
     chosen = profiles.load(profile)
     with WorkerProcess(of_profile(chosen, HEARING)) as ear, WorkerProcess(of_profile(chosen, THINKING)) as mind:
+        if agent is not None:
+            reply_audio = read_speech(recording, agent.channel)
+            after = replies(found, spans([*detector.probabilities(reply_audio)]))
+            said = [" ".join(_hear(ear, reply_audio[first:end]) for first, end in spoken) for spoken in after]
+        if said[0].strip() and greeting == _GREETING:
+            header = replace(header, greeting=said[0].strip())
         parts = [audio[first:end] for first, end in found]
-        for turn in draft(header, parts, lambda sound: _hear(ear, sound), lambda messages: _answer(mind, messages)):
+        hear, answer = (lambda sound: _hear(ear, sound)), (lambda messages: _answer(mind, messages))
+        for turn in draft(header, parts, hear, answer, said[1:]):
             turns.append(turn)
             say(f"turn {len(turns)}, {turn.seconds:.1f} s: {turn.transcript}")
     path = write(folder, header, turns)

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import tomli_w
@@ -61,18 +62,28 @@ def draft(
     parts: Sequence[Samples],
     hear: Callable[[Samples], str],
     answer: Callable[[Sequence[Message]], str],
+    said: Sequence[str] = (),
 ) -> Iterator[DraftedTurn]:
-    """Every part heard and answered, in the conversation that comes of it; where nothing is heard there is no turn."""
+    """Every part heard and answered, in the conversation that comes of it; where nothing is heard there is no turn.
+
+    Args:
+        header: of the call.
+        parts: what the caller said, mono float32 at 16 kHz, shape (n,) each.
+        hear: transcribes one.
+        answer: the model's reply to a conversation.
+        said: what the agent replied to each part, where that is known; the model answers where it said nothing.
+    """
     messages: list[Message] = [
         {"role": "system", "content": header.system_prompt},
         {"role": "assistant", "content": header.greeting},
     ]
-    for audio in parts:
+    for audio, recorded in zip_longest(parts, said, fillvalue=""):
+        assert not isinstance(audio, str)
         transcript = hear(audio).strip()
         if not transcript:
             continue
         messages.append({"role": "user", "content": transcript})
-        reply = answer(messages).strip() or _NO_REPLY
+        reply = recorded.strip() or answer(messages).strip() or _NO_REPLY
         messages.append({"role": "assistant", "content": reply})
         yield DraftedTurn(audio, transcript, reply)
 

@@ -98,3 +98,16 @@ def test_a_folder_with_a_control_character_is_refused(tmp_path, name, one_line):
     with pytest.raises(InputError) as caught:
         require_new(tmp_path / name)
     one_line(caught.value, "folder of its own")
+
+
+def test_what_the_agent_said_is_its_reply():
+    """Where it said nothing the model answers, in the conversation that comes of it."""
+    asked = []
+
+    def answer(messages):
+        asked.append([message["content"] for message in messages])
+        return "drafted"
+
+    turns = list(draft(HEADER, [SOUND] * 2, lambda audio: "words", answer, ["recorded", " "]))
+    assert [turn.reply for turn in turns] == ["recorded", "drafted"]
+    assert asked == [["You sell bread.", "Hello!", "words", "recorded", "words"]]

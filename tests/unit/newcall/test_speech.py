@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceperf.newcall.speech import spans
+from voiceperf.newcall.speech import replies, spans
 from voiceperf.vad import FRAME
 
 SPEECH, SILENCE = 0.9, 0.02
@@ -61,3 +61,10 @@ def test_turns_are_in_order_apart_within_the_recording_and_bounded(speech):
     assert all(first < end for first, end in found)
     assert all(0 <= sample <= len(speech) * FRAME for sample in flat)
     assert all(end - first <= 8.0 * 16_000 for first, end in found)
+
+
+def test_an_agents_words_belong_to_what_the_caller_said_before():
+    """Before the first words they are the greeting; also where the agent begins before the caller has ended."""
+    caller, agent = [(100, 200), (500, 600)], [(0, 90), (190, 300), (310, 400), (650, 700)]
+    assert replies(caller, agent) == [[(0, 90)], [(190, 300), (310, 400)], [(650, 700)]]
+    assert replies(caller, []) == [[], [], []]
