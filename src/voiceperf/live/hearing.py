@@ -19,6 +19,7 @@ from voiceperf.engines.base import Transcript, Utterance
 from voiceperf.errors import ServiceError, VoicePerfError
 from voiceperf.live.end_of_turn import Silence, reads_as_finished
 from voiceperf.live.info import GUESS, GUESSED
+from voiceperf.live.partials import Partials
 from voiceperf.live.queue import Answer
 from voiceperf.live.session import Session
 from voiceperf.live.sound import Recording
@@ -54,7 +55,9 @@ class Hearing(Session):
 
     A `transcribe` before them is not needed; it may name the language of the next utterance. Where the service ends
     utterances by itself, each becomes a `voice-stopped` and a transcript, and the sound may go on. In a pause before
-    that it may guess: the words so far are transcribed, and are the transcript if nothing follows.
+    that it may guess: the words so far are transcribed, and are the transcript if nothing follows. While the caller
+    speaks it may hand out the words that are sure, by `transcript-start` and `transcript-chunk`; a `transcript-stop`
+    follows the transcript then.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -66,6 +69,7 @@ class Hearing(Session):
     _silence: Silence | None = None  # where the service finds the end
     _detector: SpeechDetector | None = None
     _guess: _Guess | None = None
+    _partials: Partials | None = None
     _has_heard = False  # an utterance of the sound that is coming
     _spoiled = False  # the rest of an utterance that was refused is passed over
 
@@ -75,7 +79,7 @@ class Hearing(Session):
             self._language = self._wanted(Transcribe.from_event(event))
         elif AudioStart.is_type(event.type):
             self._recording, self._spoiled = None, True  # unless the format is one
-            self._forget_guess()
+            self._forget()
             self._begin(event)
             self._spoiled = self._has_heard = False
         elif AudioChunk.is_type(event.type) and not self._spoiled:
@@ -83,8 +87,9 @@ class Hearing(Session):
                 samples = self._begun().add(event)
             except ServiceError:
                 self._recording, self._spoiled = None, True
-                self._forget_guess()
+                self._forget()
                 raise
+            self._look_in(len(samples))
             if self._silence is not None:
                 await self._listen(self._silence, samples, event)
         elif AudioStop.is_type(event.type) and not self._spoiled:
@@ -95,9 +100,18 @@ class Hearing(Session):
     def _begin(self, event: Event) -> None:
         """An utterance in the format that an event names."""
         self._recording = Recording(event, self.params.max_audio_s)
+        if self.params.partial_ms:
+            self._partials = Partials(self.queue, self.send, self.params.partial_ms / 1000)
         if self.params.end_of_turn_ms:
             self._detector = self._detector or SpeechDetector()
             self._silence = Silence(self._recording.rate_hz, self._detector)
+
+    def _look_in(self, more: int) -> None:
+        """While the caller speaks, see which words are sure; before they do, there are none."""
+        recording, has_begun = self._begun(), self._silence is None or self._silence.has_spoken
+        if self._partials is not None and has_begun and self._partials.is_due(more / recording.rate_hz):
+            with contextlib.suppress(VoicePerfError):  # too short yet
+                self._partials.ask(recording.samples(), self._language)
 
     async def _listen(self, silence: Silence, samples: Samples, event: Event) -> None:
         """End the utterance where the caller has finished; of a silence before it only the last moment is kept."""
@@ -141,18 +155,29 @@ class Hearing(Session):
         if guess is not None:
             guess.work.cancel()
 
+    def _forget(self) -> None:
+        """What was begun for sound that is no utterance."""
+        self._forget_guess()
+        if self._partials is not None:
+            self._partials.stop()
+            self._partials = None
+
     async def run(self) -> None:
         """As every session; its guesses end with it."""
         try:
             await super().run()
         finally:
+            self._forget()
             for work in self._guessing:
                 work.cancel()
 
     async def _heard(self, recording: Recording) -> None:
         language, self._language = self._language, ""
         guess, self._guess = self._guess, None
-        await self.start(partial(self._transcribe, recording, language, guess))
+        partials, self._partials = self._partials, None
+        if partials is not None:
+            partials.stop()
+        await self.start(partial(self._conclude, recording, language, guess, partials))
 
     def _wanted(self, asked: Transcribe) -> str:
         """The language that a client asks for.
@@ -172,6 +197,13 @@ class Hearing(Session):
         if self._recording is None:
             raise ServiceError("audio-start must come first", "malformed")
         return self._recording
+
+    async def _conclude(
+        self, recording: Recording, language: str, guess: _Guess | None, partials: Partials | None
+    ) -> None:
+        await self._transcribe(recording, language, guess)
+        if partials is not None:
+            await partials.end()
 
     async def _transcribe(self, recording: Recording, language: str, guess: _Guess | None) -> None:
         if recording.is_too_short:  # a click; nobody says a word in it

@@ -55,6 +55,14 @@ class ServiceParams(EngineParams):
         unit="ms",
         neutral=True,
     )
+    partial_ms: float = tunable(
+        0.0,
+        "while somebody speaks, clients get the words that are sure, looked at after so much more speech; 0: never",
+        low=0.0,
+        high=10_000.0,
+        unit="ms",
+        neutral=True,
+    )
     max_clients: int = tunable(256, "connections at once", low=1, high=10_000, neutral=True)
     max_waiting: int = tunable(8, "requests that may wait for the engine", low=0, high=1000, neutral=True)
     max_event_bytes: int = tunable(2**20, "largest event", low=1024, high=2**28, unit="bytes", neutral=True)

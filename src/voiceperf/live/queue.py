@@ -137,6 +137,11 @@ class EngineQueue:
             self._metrics.freed_s.observe(freed_ms / 1e3)
             raise
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nobody is served, and nobody waits."""
+        return self._inside == 0
+
     def take_freed_ms(self) -> list[float]:
         """From each client's end to the engine's being free, since this was asked last; the latest, where many were."""
         found = list(self._freed_ms)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from tests.unit.live.test_agent import CALL, Answers, Hears, Speaks, listening
-from wyoming.asr import Transcript
+from wyoming.asr import Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 from wyoming.vad import VoiceStarted, VoiceStopped
@@ -69,6 +69,8 @@ def hear():
         sent = []
 
         class Queue:
+            is_at_rest = True
+
             async def ask(self, utterance):
                 sent.append(Event("asked"))
                 if fails and [event.type for event in sent].count("asked") == 1:
@@ -179,6 +181,16 @@ def test_a_click_of_a_word_is_guessed_once_it_is_long_enough(hear):
     begin = sounding(word).start + 1600
     sent, _ = hear(streamed(word[begin : begin + 1600], QUIET), **{**ENDS, "guess_ms": 32.0})
     assert kinds(sent) == [GUESSED, STOPPED, TRANSCRIPT]
+
+
+def test_words_that_are_sure_come_while_the_caller_speaks(hear):
+    """By the protocol's events for it, which end after the transcript; by default there are none."""
+    events = [*streamed(CALL.turns[3].audio), AudioStop().event()]
+    sent, _ = hear(events, "A table.", partial_ms=300.0)
+    begun, ended = TranscriptStart().event().type, TranscriptStop().event().type
+    assert kinds(sent) == [begun, TranscriptChunk("").event().type, TRANSCRIPT, ended]
+    assert sent[1].data["text"] == sent[2].data["text"] == "A table."
+    assert kinds(hear(events, "A table.")[0]) == [TRANSCRIPT]
 
 
 @pytest.mark.parametrize("text", ["Yes.", "Really?", 'He said "no."', "はい。"])
