@@ -52,9 +52,7 @@ def main():
         took_ms += [timing.wall_ms for timing, _ in heard[:-1]]
         *partial, whole = [output.text for _, output in heard]
         early, final = words_of(asyncio.run(told(partial))), words_of(whole)
-        right = next(
-            (n for n, (a, b) in enumerate(zip(early, final, strict=False)) if a != b), min(map(len, (early, final)))
-        )
+        right = len(os.path.commonprefix([early, final]))
         ahead, wrong, words = ahead + right, wrong + len(early) - right, words + len(final)
     worker.close()
     print(f"{len(audios)} recordings, {words} words: {ahead / words:.0%} were handed out before the end,"
