@@ -6,7 +6,7 @@ The recordings that judge and last two seconds or more, looked at after every ha
 """
 
 import asyncio
-import os
+from itertools import takewhile
 
 import numpy as np
 from wyoming.asr import TranscriptChunk
@@ -52,7 +52,7 @@ def main():
         took_ms += [timing.wall_ms for timing, _ in heard[:-1]]
         *partial, whole = [output.text for _, output in heard]
         early, final = words_of(asyncio.run(told(partial))), words_of(whole)
-        right = len(os.path.commonprefix([early, final]))
+        right = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(early, final, strict=False)))
         ahead, wrong, words = ahead + right, wrong + len(early) - right, words + len(final)
     worker.close()
     print(f"{len(audios)} recordings, {words} words: {ahead / words:.0%} were handed out before the end,"
