@@ -51,6 +51,9 @@ evidence: models
 	.venv/bin/python tests/evidence/simulated.py build/gates.jsonl
 	.venv/bin/python tests/evidence/saved_runs.py
 	.venv/bin/python tests/evidence/end_of_turn.py
+	.venv/bin/python tests/evidence/partials.py
+	.venv/bin/python tests/evidence/lines.py
+	.venv/bin/python tests/evidence/read_aloud.py
 	.venv/bin/python tests/evidence/columns.py build/columns first
 	sleep 3600
 	.venv/bin/python tests/evidence/columns.py build/columns again
