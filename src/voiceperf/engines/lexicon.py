@@ -29,14 +29,15 @@ class Lexicon:
 
     def respell(self, text: str) -> str:
         """The text with each such word as it is said."""
-        return _any_of(self.respelled).sub(lambda word: self.respelled[word[0].casefold()], text)
+        return _any_of(self.respelled).sub(lambda word: self.respelled.get(word[0].lower(), word[0]), text)
 
     def parts(self, text: str) -> Iterator[tuple[str, bool]]:
         """The text in parts: some to be read, and some that are phonemes already."""
         end = 0
         for word in _any_of(self.phonemes).finditer(text):
             yield text[end : word.start()], False
-            yield self.phonemes[word[0].casefold()], True
+            phonemes = self.phonemes.get(word[0].lower())
+            yield (word[0], False) if phonemes is None else (phonemes, True)
             end = word.end()
         yield text[end:], False
 
@@ -59,7 +60,7 @@ def load(path: str) -> Lexicon:
         if not isinstance(said, str) or not said.strip("/ "):
             raise ParameterError(f"{path}: {word}: write how it is said, as text or as /phonemes/")
     is_given = {word: said.startswith("/") and said.endswith("/") for word, said in words.items()}
-    folded = {word: (word.casefold(), said.strip("/ ")) for word, said in words.items()}
+    folded = {word: (word.lower(), said.strip("/ ")) for word, said in words.items()}
     return Lexicon(
         dict(folded[word] for word in words if not is_given[word]),
         dict(folded[word] for word in words if is_given[word]),

@@ -36,10 +36,14 @@ def pieces_of(text: str, lang: str = "en", *, is_begin: bool = True, is_end: boo
 
 
 def _whole_sentences(parts: Iterable[str]) -> list[str]:
-    """The library's, without its cuts after abbreviations: no sentence begins in small letters."""
+    """The library's, without its cuts after abbreviations: where there are capitals sentences have them."""
     found: list[str] = []
-    for part in filter(None, map(str.strip, parts)):
-        goes_on = part[0].islower() or (part[0].isdigit() and found and _BEFORE_NUMBER.search(found[-1]))
+    whole = [part for part in map(str.strip, parts) if part]
+    has_capitals = any(part[0].isupper() for part in whole)
+    for part in whole:
+        goes_on = (has_capitals and part[0].islower()) or (
+            part[0].isdigit() and found and _BEFORE_NUMBER.search(found[-1])
+        )
         if found and goes_on:
             found[-1] = f"{found[-1]} {part}"
         else:

@@ -31,7 +31,7 @@ _BETWEEN = re.compile(r"\s+[*•|]+\s+|\s+-\s+")
 _MARKS = re.compile(r"`{1,3}|\*+")
 _NUMBER = r"\d+(?:,\d{3})*"
 _MONEY = re.compile(
-    rf"([$€£])\s?({_NUMBER})(?:\.(\d+))?(?:\s?[-\u2013]\s?\1?({_NUMBER}(?:\.\d+)?))?"
+    rf"(?:\b(?:US|CA|C|A|AU|HK|NZ))?([$€£])\s?({_NUMBER})(?:\.(\d+))?(?:\s?[-\u2013]\s?\1?({_NUMBER}(?:\.\d+)?))?"
     r"(?: ?(k|K|m|M|bn|B|thousand|million|billion|trillion)\b)?(?!\.?\d|\w)"
 )
 _MANY = {"k": "thousand", "K": "thousand", "M": "million", "m": "million", "B": "billion", "bn": "billion"}

@@ -20,7 +20,7 @@ from voiceperf.errors import ServiceError, VoicePerfError
 from voiceperf.live.end_of_turn import Silence, reads_as_finished
 from voiceperf.live.info import GUESS, GUESSED
 from voiceperf.live.partials import Partials
-from voiceperf.live.queue import Answer
+from voiceperf.live.queue import Answer, unasked
 from voiceperf.live.session import Session
 from voiceperf.live.sound import Recording
 from voiceperf.vad import SpeechDetector
@@ -79,7 +79,7 @@ class Hearing(Session):
             self._language = self._wanted(Transcribe.from_event(event))
         elif AudioStart.is_type(event.type):
             self._recording, self._spoiled = None, True  # unless the format is one
-            self._forget()
+            await self._drop()
             self._begin(event)
             self._spoiled = self._has_heard = False
         elif AudioChunk.is_type(event.type) and not self._spoiled:
@@ -87,7 +87,7 @@ class Hearing(Session):
                 samples = self._begun().add(event)
             except ServiceError:
                 self._recording, self._spoiled = None, True
-                self._forget()
+                await self._drop()
                 raise
             self._look_in(len(samples))
             if self._silence is not None:
@@ -108,8 +108,9 @@ class Hearing(Session):
 
     def _look_in(self, more: int) -> None:
         """While the caller speaks, see which words are sure; before they do, there are none."""
-        recording, has_begun = self._begun(), self._silence is None or self._silence.has_spoken
-        if self._partials is not None and has_begun and self._partials.is_due(more / recording.rate_hz):
+        recording, silence = self._begun(), self._silence
+        is_spoken = silence is None or (silence.has_spoken and silence.ms == 0)
+        if self._partials is not None and self._partials.is_due(more / recording.rate_hz) and is_spoken:
             with contextlib.suppress(VoicePerfError):  # too short yet
                 self._partials.ask(recording.samples(), self._language)
 
@@ -131,9 +132,12 @@ class Hearing(Session):
                 self._begin_guess(Utterance(recording.samples(), self._language), silence.spoken_frames)
 
     def _begin_guess(self, heard: Utterance, spoken_frames: int) -> None:
+        if self._partials is not None:
+            self._partials.stop()  # the guess is of more
         self._guess = _Guess(self._guessed(heard), spoken_frames)
         self._guessing.add(self._guess.work)
         self._guess.work.add_done_callback(self._guessing.discard)
+        self._guess.work.add_done_callback(unasked)
 
     def _patience_ms(self) -> float:
         is_finished = self._guess is not None and self._guess.is_finished
@@ -155,21 +159,23 @@ class Hearing(Session):
         if guess is not None:
             guess.work.cancel()
 
-    def _forget(self) -> None:
-        """What was begun for sound that is no utterance."""
+    async def _drop(self) -> None:
+        """End what was begun for sound that is no utterance."""
         self._forget_guess()
-        if self._partials is not None:
-            self._partials.stop()
-            self._partials = None
+        partials, self._partials = self._partials, None
+        if partials is not None:
+            partials.stop()
+            await partials.end()
 
     async def run(self) -> None:
         """As every session; its guesses end with it."""
         try:
             await super().run()
         finally:
-            self._forget()
             for work in self._guessing:
                 work.cancel()
+            if self._partials is not None:
+                self._partials.stop()
 
     async def _heard(self, recording: Recording) -> None:
         language, self._language = self._language, ""
@@ -201,9 +207,16 @@ class Hearing(Session):
     async def _conclude(
         self, recording: Recording, language: str, guess: _Guess | None, partials: Partials | None
     ) -> None:
-        await self._transcribe(recording, language, guess)
+        """The transcript, once the engine is free of what was only tried; and the end of what was handed out before."""
+        if guess is None:
+            await asyncio.gather(*self._guessing, return_exceptions=True)
         if partials is not None:
-            await partials.end()
+            await partials.stopped()
+        try:
+            await self._transcribe(recording, language, guess)
+        finally:
+            if partials is not None:
+                await partials.end()
 
     async def _transcribe(self, recording: Recording, language: str, guess: _Guess | None) -> None:
         if recording.is_too_short:  # a click; nobody says a word in it

@@ -41,7 +41,7 @@ class ServiceParams(EngineParams):
     )
     finished_ms: float = tunable(
         0.0,
-        "with end_of_turn_ms: the silence that ends words which read as a finished sentence; 0: the same",
+        "with guess_ms: the silence that ends words which read as a finished sentence; 0: end_of_turn_ms",
         low=0.0,
         high=10_000.0,
         unit="ms",

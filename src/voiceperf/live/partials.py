@@ -16,7 +16,7 @@ from wyoming.event import Event
 from voiceperf.audio import Samples
 from voiceperf.engines.base import Transcript, Utterance
 from voiceperf.errors import VoicePerfError
-from voiceperf.live.queue import EngineQueue
+from voiceperf.live.queue import EngineQueue, unasked
 
 
 class Partials:
@@ -45,6 +45,7 @@ class Partials:
         """Have all that was said so far heard."""
         self._since_s = 0.0
         self._work = asyncio.create_task(self._hear(Utterance(audio, language)))
+        self._work.add_done_callback(unasked)
 
     async def _hear(self, utterance: Utterance) -> None:
         try:
@@ -71,9 +72,15 @@ class Partials:
         if self._work is not None:
             self._work.cancel()
 
+    async def stopped(self) -> None:
+        """Wait until the engine is free of it."""
+        if self._work is not None:
+            await asyncio.gather(self._work, return_exceptions=True)
+
     async def end(self) -> None:
         """After the transcript of the whole: what was begun ends."""
         if self._told:
+            self._told = []
             await self._send(TranscriptStop().event())
 
 

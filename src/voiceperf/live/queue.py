@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -130,8 +131,10 @@ class EngineQueue:
         except asyncio.CancelledError:
             gone_ns = self._clock.wall_ns()
             stopper.stop()
-            running.add_done_callback(_unasked)
-            await asyncio.wait([running])  # until then the engine is nobody else's
+            running.add_done_callback(unasked)
+            while not running.done():  # until then the engine is nobody else's, however often it is asked to stop
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([running])
             freed_ms = (self._clock.wall_ns() - gone_ns) / 1e6
             self._freed_ms.append(freed_ms)
             self._metrics.freed_s.observe(freed_ms / 1e3)
@@ -161,7 +164,7 @@ class EngineQueue:
             worker.close()
 
 
-def _unasked(ended: asyncio.Future[Any]) -> None:
+def unasked(ended: asyncio.Future[Any]) -> None:
     """Whatever became of it, nobody waits for it any more."""
     if not ended.cancelled():
         ended.exception()

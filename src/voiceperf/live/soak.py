@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -203,10 +202,13 @@ async def _one_call(
         messages = call.messages(turn, heard)
         if manner is Manner.GONE:
             assert rng is not None
-            with contextlib.suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(rng.uniform(0, _GONE_WITHIN_S)):
-                    await caller.turn(turn, messages)
-            found.hung_up += 1
+                    record = await caller.turn(turn, messages)
+            except TimeoutError:
+                found.hung_up += 1
+            else:  # it was over before, or has failed
+                found.played.append(Played(record, Manner.POLITE, before))
             await caller.hang_up()
         else:
             said = turn.saying(_NOTHING) if manner is Manner.SILENT else turn

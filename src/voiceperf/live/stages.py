@@ -42,7 +42,7 @@ def stages_of(record: TurnRecord) -> dict[str, float] | None:
     transcript_ms, first_text_ms, first_audio_ms = (moment for moment in moments if moment is not None)
     hears, answers, speaks = (record.served.get(stage, {}) for stage in ("hears", "answers", "speaks"))
     if record.was_guessed:
-        transcript_ms = max(transcript_ms, *end.values())
+        transcript_ms = max([transcript_ms, *end.values()])
         first_text_ms = max(first_text_ms, transcript_ms)
     if record.was_guessed or not ("engine_ms" in hears and "first_ms" in answers and "text_ms" in speaks):
         return end | {

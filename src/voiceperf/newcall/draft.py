@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 import tomli_w
@@ -77,15 +76,26 @@ def draft(
         {"role": "system", "content": header.system_prompt},
         {"role": "assistant", "content": header.greeting},
     ]
-    for audio, recorded in zip_longest(parts, said, fillvalue=""):
-        assert not isinstance(audio, str)
-        transcript = hear(audio).strip()
-        if not transcript:
-            continue
+    for audio, transcript, recorded in _with_words(parts, hear, said):
         messages.append({"role": "user", "content": transcript})
-        reply = recorded.strip() or answer(messages).strip() or _NO_REPLY
+        reply = recorded or answer(messages).strip() or _NO_REPLY
         messages.append({"role": "assistant", "content": reply})
         yield DraftedTurn(audio, transcript, reply)
+
+
+def _with_words(
+    parts: Sequence[Samples], hear: Callable[[Samples], str], said: Sequence[str]
+) -> list[tuple[Samples, str, str]]:
+    """The parts with words, these, and the reply; what was replied to a cough belongs to the words before."""
+    found: list[tuple[Samples, str, str]] = []
+    for number, audio in enumerate(parts):
+        transcript, recorded = hear(audio).strip(), said[number].strip() if number < len(said) else ""
+        if transcript:
+            found.append((audio, transcript, recorded))
+        elif found and recorded:
+            words, spoken, before = found[-1]
+            found[-1] = (words, spoken, f"{before} {recorded}".strip())
+    return found
 
 
 def require_new(folder: Path) -> None:

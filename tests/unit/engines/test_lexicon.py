@@ -33,6 +33,13 @@ def test_phonemes_stand_between_what_is_read(written):
     assert list(names.parts("Dr. Nguyen is in.")) == [("Dr. ", False), ("wɪn", True), (" is in.", False)]
 
 
+def test_letters_that_only_look_alike_are_left_alone(written):
+    """A Turkish i without its dot, or with one too many, is no i of the lexicon; a sharp s is itself."""
+    names = lexicon.load(written('Istanbul = "iss-tan-bull"\n"Strauß" = "shtrowss"\nIrina = "/i/"\n'))
+    assert names.respell("\u0130stanbul and Strauß") == "\u0130stanbul and shtrowss"
+    assert "".join(part for part, _ in names.parts("Ir\u0131na")) == "Ir\u0131na"
+
+
 def test_no_lexicon_changes_nothing():
     """Which is what an empty path is."""
     none = lexicon.load("")

@@ -90,3 +90,8 @@ def test_a_date_is_not_cut_before_its_year():
     """A first piece ends at another clause."""
     (first, *_) = pieces_of("We have you down for November 28, 2026, and we look forward to it.")
     assert first == "We have you down for November 28, 2026,"
+
+
+def test_a_text_without_capitals_has_sentences_too():
+    """There a small letter says nothing of where one begins."""
+    assert len(pieces_of("we have two tables. do you want one? they are by the window.", is_begin=False)) > 1

@@ -48,6 +48,23 @@ AMERICAN = Reader("en-us")
         ('He said "2".', 'He said "two".'),
         ("Read 1,000 of 1,052 pages", "Read one thousand of one thousand fifty two pages"),
         ("3 in a row", "three in a row"),
+        ("It's 5 ft 3 in the dark", "It's five feet three in the dark"),
+        ("seat 12A, apartment 4L, 12V", "seat twelve A, apartment four L, twelve volts"),
+        ("2 and 1/2 cups and 3/4 of it", "two and one half cups and three quarters of it"),
+        (
+            "order 250 pizzas, the order is 150 dollars",
+            "order two hundred fifty pizzas, the order is one hundred fifty dollars",
+        ),
+        ("Your PIN is 1234.", "Your PIN is one two three four."),
+        ("The St Regis in St. Paul, Ave Maria 5", "The Saint Regis in Saint Paul, Ave Maria five"),
+        (
+            "500-1000 people, call 555-1234 or 911",
+            "five hundred to one thousand people, call five five five, one two three four or nine hundred eleven",
+        ),
+        ("Call 911", "Call nine one one"),
+        ("Start IV 3, Title IX, Apollo XIII", "Start IV three, Title nine, Apollo thirteen"),
+        ("Wait 30s. The 2010s, the 30s, 100s", "Wait thirty seconds. The twenty tens, the thirties, hundreds"),
+        ("C:\\path\\5 -> 6", "C:\\path\\five -> six"),
     ],
 )
 def test_what_is_written_is_read_as_a_person_does(written, said):
@@ -57,6 +74,7 @@ def test_what_is_written_is_read_as_a_person_does(written, said):
 
 def test_a_date_is_read_in_the_order_of_its_country():
     """In Britain the day comes before the month."""
+    assert Reader("en-gb").read("on 24/7") == "on twenty four seven"
     assert Reader("en-gb").read("on 03/04/2026") == "on the third of april, twenty twenty six"
     assert AMERICAN.read("on 03/04/2026") == "on March fourth, twenty twenty six"
 

@@ -20,6 +20,7 @@ from voiceperf.live.end_of_turn import Silence, reads_as_finished
 from voiceperf.live.hearing import Hearing
 from voiceperf.live.info import GUESS
 from voiceperf.live.params import ServiceParams
+from voiceperf.live.record import TurnRecord
 from voiceperf.live.stages import OVERALL, stages_of
 from voiceperf.vad import SpeechDetector
 
@@ -65,15 +66,15 @@ def test_silence_is_no_turn():
 def hear():
     """What the hearing service sends, given what a client does; its transcripts are how long the speech was."""
 
-    def run(events, said="", fails=False, **params):
-        sent = []
+    def run(events, said="", fails=0, **params):
+        sent = run.sent = []
 
         class Queue:
             is_at_rest = True
 
             async def ask(self, utterance):
                 sent.append(Event("asked"))
-                if fails and [event.type for event in sent].count("asked") == 1:
+                if [event.type for event in sent].count("asked") == fails:
                     raise ServiceError("too many wait already", "overloaded")
                 output = Heard(said or f"{len(utterance.audio) / RATE_HZ:.1f} s", 1, 1.0, 1.0)
                 return type("Answer", (), {"output": output, "as_context": lambda self: {}})()
@@ -170,7 +171,7 @@ def test_a_finished_sentence_takes_a_shorter_silence(hear):
 
 def test_a_guess_that_failed_is_asked_again_at_the_end(hear):
     """An engine that was overloaded in the pause costs no transcript."""
-    sent, all_of_it = hear(streamed(CALL.turns[0].audio, QUIET, QUIET), fails=True, **ENDS)
+    sent, all_of_it = hear(streamed(CALL.turns[0].audio, QUIET, QUIET), fails=1, **ENDS)
     assert kinds(all_of_it) == ["asked", STOPPED, "asked", TRANSCRIPT]
     assert "guessed" not in sent[1].data["context"]
 
@@ -191,6 +192,14 @@ def test_words_that_are_sure_come_while_the_caller_speaks(hear):
     assert kinds(sent) == [begun, TranscriptChunk("").event().type, TRANSCRIPT, ended]
     assert sent[1].data["text"] == sent[2].data["text"] == "A table."
     assert kinds(hear(events, "A table.")[0]) == [TRANSCRIPT]
+
+
+def test_what_was_handed_out_ends_also_where_the_whole_is_refused(hear):
+    """A client that waits for the stop gets it, after the reason."""
+    audio = CALL.turns[3].audio
+    with pytest.raises(ServiceError):
+        hear([*streamed(audio), AudioStop().event()], "A table.", fails=3, partial_ms=500.0)
+    assert kinds(hear.sent)[-1] == TranscriptStop().event().type
 
 
 @pytest.mark.parametrize("text", ["Yes.", "Really?", 'He said "no."', "はい。"])
@@ -317,6 +326,13 @@ def test_what_was_answered_ahead_is_heard_at_the_end_of_the_turn():
     assert stages["LLM first token"] == 0
     assert stages["TTS first audio"] < 50  # of a clock that runs fifty times as fast
     assert sum(ms for stage, ms in stages.items() if stage != OVERALL) == pytest.approx(stages[OVERALL])
+
+
+def test_a_guess_without_an_end_of_its_own_has_stages_too():
+    """Where the client says the end, and the service had guessed in a silence before."""
+    record = TurnRecord(1, 1, transcript_ms=5.0, first_text_ms=20.0, first_audio_ms=90.0)
+    record.served["hears"] = {"guessed": 1.0}
+    assert stages_of(record) == {"ASR": 5.0, "LLM first token": 15.0, "TTS first audio": 70.0, OVERALL: 90.0}
 
 
 @pytest.mark.parametrize("hears", [TakesItBack, GuessesWrong])

@@ -111,3 +111,12 @@ def test_what_the_agent_said_is_its_reply():
     turns = list(draft(HEADER, [SOUND] * 2, lambda audio: "words", answer, ["recorded", " "]))
     assert [turn.reply for turn in turns] == ["recorded", "drafted"]
     assert asked == [["You sell bread.", "Hello!", "words", "recorded", "words"]]
+
+
+def test_what_was_replied_to_a_cough_belongs_to_the_words_before():
+    """The part without words is no turn, and nothing that the agent said is lost or made up."""
+    heard = iter(["I need a taxi.", " ", "Home."])
+    turns = list(
+        draft(HEADER, [SOUND] * 3, lambda audio: next(heard), lambda messages: "drafted", ["", "Where to?", ""])
+    )
+    assert [(turn.transcript, turn.reply) for turn in turns] == [("I need a taxi.", "Where to?"), ("Home.", "drafted")]
