@@ -271,7 +271,8 @@ def test_a_killed_service_fails_its_turn_and_no_other(running, tmp_path):
             for process in (first, *(one.result() for one in again)):
                 process.close()
     assert [record.turn for record in records if record.error] == [3]
-    assert "hung up" in records[2].error or "does not listen" in records[2].error
+    reasons = ("hung up", "does not listen", "cannot be reached")  # by whether it was read from, written to or called
+    assert any(reason in records[2].error for reason in reasons)
     assert all(record.audio_s > 0.5 for record in records if record.turn != 3)
 
 
