@@ -31,20 +31,20 @@ _MOST_ACCURATE = "fair"  # hears with the whole context and unrounded weights, a
 _GREETING = "Hello, how can I help you?"
 
 
-class Side(StrEnum):
+class Channel(StrEnum):
     """A channel of a recording of two."""
 
     LEFT = "left"
     RIGHT = "right"
 
     @property
-    def channel(self) -> int:
+    def number(self) -> int:
         """From 0."""
-        return [*Side].index(self)
+        return [*Channel].index(self)
 
     @property
-    def other(self) -> Side:
-        return Side.RIGHT if self is Side.LEFT else Side.LEFT
+    def other(self) -> Channel:
+        return Channel.RIGHT if self is Channel.LEFT else Channel.LEFT
 
 
 call_app = typer.Typer(help="Your own calls.", no_args_is_help=True)
@@ -56,7 +56,8 @@ def new(
     folder: Annotated[Path, typer.Argument(help="Where to write the call; it must not exist yet.")],
     recording: Annotated[Path, typer.Option("--from", help="What the caller said: any rate, mono or stereo.")],
     agent: Annotated[
-        Side | None, typer.Option(help="Whose channel the agent has; the replies and the greeting are what it said.")
+        Channel | None,
+        typer.Option(help="The agent's channel: what it says there becomes the greeting and the replies."),
     ] = None,
     system: Annotated[
         str, typer.Option(help="The agent's system prompt.")
@@ -75,7 +76,7 @@ def new(
     """
     require_new(folder)
     header = Header(shown(recording.stem), voice, system, greeting)
-    audio = read_speech(recording, None if agent is None else agent.other.channel)
+    audio = read_speech(recording, None if agent is None else agent.other.number)
     detector = SpeechDetector()
     found = spans([*detector.probabilities(audio)])
     if not found:
@@ -84,7 +85,7 @@ def new(
     chosen = profiles.load(profile)
     with WorkerProcess(of_profile(chosen, HEARING)) as ear, WorkerProcess(of_profile(chosen, THINKING)) as mind:
         if agent is not None:
-            reply_audio = read_speech(recording, agent.channel)
+            reply_audio = read_speech(recording, agent.number)
             after = replies(found, spans([*detector.probabilities(reply_audio)]))
             said = [" ".join(_hear(ear, reply_audio[first:end]) for first, end in spoken) for spoken in after]
         if said[0].strip() and greeting == _GREETING:

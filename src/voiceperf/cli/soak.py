@@ -23,7 +23,8 @@ def soak(
     unruly: Annotated[
         bool,
         typer.Option(
-            "--unruly", help="Callers speak into one reply in five, hang up in one turn of ten, and are silent in one."
+            "--unruly",
+            help="Callers speak into one reply in five, hang up in one turn in ten, and say nothing in another.",
         ),
     ] = False,
     profile: ProfileName = None,

@@ -36,6 +36,8 @@ _PLURALS = {"inch": "inches", "": "square feet"}
 _PLACES = (
     "seat|row|gate|exit|apartment|apt|room|flight|grade|unit|suite|press|section|bus|line|route|level|platform|track"
 )
+_SIGNS = "|".join(map(re.escape, sorted(_UNITS, key=len, reverse=True)))
+_QUANTITY = re.compile(rf"(\b(?:{_PLACES})\s|[A-Z]-)?\b(\d+(?:\.\d+)?)\s?({_SIGNS})(?![\w'])")
 _NUMBERED = "room|flight|suite|gate|unit|extension|ext|code|pin|zip|order|account|confirmation|reference|ticket|apt"
 _NAMED = "code|number|pin|zip|extension|#"  # what is a number for sure, also where it "is" one
 _CODED = re.compile(
@@ -169,15 +171,14 @@ class Reader:
         text = re.sub(r"\bv(?=\d+(?:\.\d+)+)", "version ", text)
         text = re.sub(r"(\d+(?:\.\d+){2,})", lambda version: version[1].replace(".", " point "), text)
         text = re.sub(r"\b2000s\b", "two thousands", text)
-        text = re.sub(r"\b(1\d|20)(\d)0s\b", lambda years: f"{self._words(years[1])} {_decade(years[2])}", text)
+        text = re.sub(r"\b(1\d|20)(\d)0s\b", lambda years: f"{self._words(years[1])} {_DECADES[years[2]]}", text)
         text = re.sub(
-            rf"({_ERA})([2-9])0s\b", lambda years: f"{years[1].rstrip(_APOSTROPHES)}{_decade(years[2])}", text
+            rf"({_ERA})([2-9])0s\b", lambda years: f"{years[1].rstrip(_APOSTROPHES)}{_DECADES[years[2]]}", text
         )
         for written, said in _REWRITES:
             text = re.sub(written, said, text)
         text = re.sub(r"(?<![\d,.])1,(\d{3})(?![\d,])", lambda rest: f"one thousand {int(rest[1])}", text)
-        units = "|".join(map(re.escape, sorted(_UNITS, key=len, reverse=True)))
-        text = re.sub(rf"(\b(?:{_PLACES})\s|[A-Z]-)?\b(\d+(?:\.\d+)?)\s?({units})(?![\w'])", _measure, text, flags=re.M)
+        text = _QUANTITY.sub(_measure, text)
         return " ".join(self._words(text).split()) if any(map(str.isdigit, text)) else text
 
     def _slashed(self, date: re.Match[str]) -> str:
@@ -264,10 +265,6 @@ def _local_phone(found: re.Match[str]) -> str:
 
 def _code(found: re.Match[str]) -> str:
     return f"{found[1]}{_one_by_one(found[2])}"
-
-
-def _decade(tens: str) -> str:
-    return _DECADES[tens]
 
 
 def _measure(found: re.Match[str]) -> str:

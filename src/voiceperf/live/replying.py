@@ -64,7 +64,7 @@ class Replying:
 
         What of it was ready is heard from now on.
         """
-        if self._reply is not None and not (self._reply.words == words and _is_sound(self._reply.work)):
+        if self._reply is not None and not (self._reply.words == words and _is_well(self._reply.work)):
             await self.take_back()
         if self._reply is None:
             return self._begin(words, since)
@@ -106,6 +106,6 @@ async def both(*work: Coroutine[Any, Any, None]) -> None:
             raise failure
 
 
-def _is_sound(work: asyncio.Task[None]) -> bool:
+def _is_well(work: asyncio.Task[None]) -> bool:
     """Whether it goes on, or has come to its end."""
     return not work.done() or (not work.cancelled() and work.exception() is None)
